@@ -1,0 +1,164 @@
+"""The client of all cells: runs scripts, carries large values, and reads what people ask for."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
+
+from lua import ids, loader
+from lua.connection import Multiplexed
+from lua.errors import ScriptFailed, StoreFull, StoreUnavailable
+from lua.keys import cell_prefix
+from lua.limits import Limits
+from lua.script import Arg, Script
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Where the live state is. Every process of one service needs the same values."""
+
+    url: str
+    prefix: str = "parley:"
+    cells: int = 1
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+
+
+INBOX_TTL_MS = 10_000
+SOCKET_OPTIONS: dict[str, Any] = {
+    "protocol": 2,
+    "socket_timeout": 15,
+    "health_check_interval": 10,
+}
+
+
+class Cells:
+    """Connections to all cells, one multiplexed connection each for scripts.
+
+    Use :meth:`start` and :meth:`close`, or ``async with``. All calls raise ``StoreError``:
+    ``StoreUnavailable`` without an answer, ``StoreFull`` when Redis is out of memory and the
+    script could not start (nothing has changed then), ``ScriptFailed`` for a defect.
+    """
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self.settings = settings
+        self.count = settings.cells
+        self.limits = settings.limits
+        self.prefixes = [cell_prefix(settings.prefix, cell) for cell in range(settings.cells)]
+        self._texts: dict[str, str] = {}
+        self._shas: dict[str, str] = {}
+        self._connections = [
+            Multiplexed(settings.url, on_connect=self._load_scripts) for _ in self.prefixes
+        ]
+        self.plain: aioredis.Redis = aioredis.Redis.from_url(settings.url, **SOCKET_OPTIONS)
+
+    async def start(self) -> None:
+        """Begin to connect; Redis may be away."""
+        await asyncio.gather(*(connection.start() for connection in self._connections))
+
+    async def close(self) -> None:
+        """End all pending calls with StoreUnavailable and disconnect."""
+        await asyncio.gather(*(connection.close() for connection in self._connections))
+        await self.plain.aclose()
+
+    async def __aenter__(self) -> "Cells":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def on_reconnect(self, hook: Callable[[int], None]) -> None:
+        """Call ``hook(cell)`` whenever a cell's script connection was lost and is back."""
+        for cell, connection in enumerate(self._connections):
+            connection.reconnected.append(lambda cell=cell: hook(cell))  # type: ignore[misc]
+
+    async def run(self, script: Script, cell: int, *args: Arg) -> Any:
+        """Run a script in a cell. The command is issued before the first suspension.
+
+        A lost reply is asked for again, so the script may run twice: all of them bear it.
+        """
+        text = self._text(script)
+        connection = self._connections[cell]
+        prefix = self.prefixes[cell]
+        try:
+            try:
+                sha = self._shas[script.name]
+                reply = await connection.call("EVALSHA", sha, 1, prefix, *args)
+            except NoScriptError:
+                reply = await connection.call("EVAL", text, 1, prefix, *args)
+        except OutOfMemoryError as error:
+            raise StoreFull(str(error)) from error
+        except ResponseError as error:
+            raise ScriptFailed(f"{script.name}: {error}") from error
+        return script.decode(reply)
+
+    def _text(self, script: Script) -> str:
+        text = self._texts.get(script.name)
+        if text is None:
+            text = self._texts[script.name] = script.text(self.limits)
+            self._shas[script.name] = loader.digest(text)
+        return text
+
+    async def _load_scripts(self, send: Callable[..., Any]) -> None:
+        """After each connect, so that calls stay in order even on a server that forgot them."""
+        for text in list(self._texts.values()):
+            await send("SCRIPT", "LOAD", text)
+
+    async def pools(self, cell: int) -> dict[str, bytes]:
+        """Definitions (JSON) of the auto pools that have members in this cell, by name."""
+        flat = await self._connections[cell].call("HGETALL", f"{self.prefixes[cell]}pools")
+        return {name.decode(): body for name, body in zip(flat[::2], flat[1::2], strict=True)}
+
+    async def config(self, cell: int) -> tuple[int, bytes]:
+        """Version and content (JSON) of the configuration; ``(0, b"")`` before the first."""
+        reply = await self._connections[cell].call(
+            "HMGET", f"{self.prefixes[cell]}config", "version", "content"
+        )
+        return int(reply[0] or 0), reply[1] or b""
+
+    async def put(self, cell: int, value: bytes) -> str:
+        """Lay a large value where a script of the cell can take it; returns its token.
+
+        Small values are issued at once, in order with the script call that follows, and do not
+        suspend. Larger ones go over a connection of their own and are there on return.
+        """
+        token = ids.new_token()
+        key = f"{self.prefixes[cell]}inbox:{token}"
+        if len(value) <= self.limits.inline_bytes:
+            stored = self._connections[cell].call("SET", key, value, "PX", INBOX_TTL_MS)
+            stored.add_done_callback(_ignore)
+        else:
+            await self._plain(self.plain.set(key, value, px=INBOX_TTL_MS))
+        return token
+
+    async def payload(self, cell: int, job: str) -> bytes | None:
+        """What the node is to be sent, for a ``take`` that answered BIG; None once it is gone."""
+        value: bytes | None = await self._plain(
+            self.plain.get(f"{self.prefixes[cell]}payload:{job}")
+        )
+        return value
+
+    async def result(self, cell: int, job: str, *, size: int) -> bytes | None:
+        """What the node answered; None once it is gone. ``size`` in bytes chooses the way."""
+        key = f"{self.prefixes[cell]}result:{job}"
+        if size > self.limits.inline_bytes:
+            return await self._plain(self.plain.get(key))  # type: ignore[no-any-return]
+        value: bytes | None = await self._connections[cell].call("GET", key)
+        return value
+
+    async def _plain(self, call: Any) -> Any:
+        try:
+            return await call
+        except OutOfMemoryError as error:
+            raise StoreFull(str(error)) from error
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(str(error)) from error
+
+
+def _ignore(future: "asyncio.Future[Any]") -> None:
+    """A value that was not stored is found missing by the script that wants it."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,42 @@
+"""Identifiers. Each says which cell its owner lives in, so no lookup is ever needed."""
+
+import secrets
+from zlib import crc32
+
+
+def cell_of_node(node: str, cells: int) -> int:
+    """Cell of a node, from its name alone: agents choose their own names."""
+    return crc32(node.encode()) % cells
+
+
+def cell_of(identifier: str, cells: int) -> int:
+    """Cell of a job or session id: its hexadecimal part modulo the number of cells.
+
+    Raises ValueError for a text that no process of this service made.
+    """
+    return int(identifier.rpartition("-")[2], 16) % cells
+
+
+def _hex_in_cell(digits: int, cell: int, cells: int) -> str:
+    number = secrets.randbits(4 * digits - 1)
+    return f"{number - number % cells + cell:0{digits}X}"
+
+
+def new_session(cell: int, cells: int) -> str:
+    """``s-`` and 8 hex digits."""
+    return "s-" + _hex_in_cell(8, cell, cells)
+
+
+def new_job(cell: int, cells: int) -> str:
+    """``job-`` and 16 hex digits."""
+    return "job-" + _hex_in_cell(16, cell, cells)
+
+
+def new_node() -> str:
+    """``node-`` and 8 hex digits, for an agent that names none."""
+    return f"node-{secrets.randbits(32):08X}"
+
+
+def new_token() -> str:
+    """An unguessable token for connections, processes and inbox entries: 16 hex digits."""
+    return secrets.token_hex(8)

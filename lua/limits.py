@@ -1,0 +1,38 @@
+"""Times and bounds the scripts work with. A script names what it uses in its ``CONST`` line."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Defaults, stated once. Every process of one service must use the same values."""
+
+    sample_k: int = 20
+    reservation_ttl_ms: int = 5_000
+    ack_timeout_ms: int = 2_000  # only for nodes that acknowledge
+    job_timeout_ms: int = 60_000
+    job_life_ms: int = 180_000
+    max_retries: int = 2
+    wait_limit_ms: int = 10_000
+    max_wait_ms: int = 60_000
+    avoid_ms: int = 1_000
+    stale_ms: int = 45_000
+    grace_ms: int = 2_000
+    lonely_grace_ms: int = 20_000  # when nobody else can serve the jobs of a lost node
+    warmup_ms: int = 60_000
+    lease_ms: int = 2_000
+    stall_ms: int = 2_000  # a reaper pause that means Redis stood still, not the nodes
+    stall_hold_ms: int = 5_000
+    claim_ms: int = 1_000  # a restored job waits this long for the node that holds it
+    resume_window_ms: int = 30_000
+    quiet_ms: int = 10_000
+    payload_ttl_ms: int = 200_000
+    result_ttl_ms: int = 300_000
+    final_ttl_ms: int = 600_000
+    inline_bytes: int = 262_144
+    self_arbitrated_capacity: int = 8
+    mailbox_length: int = 10_000
+    events_limit: int = 2_000_000
+    sweep_ms: int = 1_000
+    swap_window_ms: int = 60_000
+    max_swaps: int = 3

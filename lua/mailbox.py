@@ -1,0 +1,192 @@
+"""A process's mailbox: what the scripts tell it. Read by :mod:`jobs.process`, routed by kind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, get_type_hints
+
+import redis.asyncio as aioredis
+from redis.exceptions import RedisError
+
+from lua.client import SOCKET_OPTIONS, Cells
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Attempt ``attempt`` of ``job`` is reserved for ``node``, connected here as ``conn``."""
+
+    job: str
+    attempt: int
+    node: str
+    conn: str
+
+
+@dataclass(frozen=True)
+class CancelJob:
+    """Tell ``node`` that ``job`` is not wanted any more."""
+
+    job: str
+    node: str
+    conn: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A newer connection of the node took over from ``conn``: close that with 4409."""
+
+    node: str
+    conn: str
+
+
+@dataclass(frozen=True)
+class Control:
+    """An operator's command for ``node``: ``drain resume shutdown kick``."""
+
+    node: str
+    conn: str
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``job`` of ``session`` ended. ``size``: bytes of its result, 0 without one.
+
+    ``details`` is JSON: the breakdown of a refusal, else empty.
+    """
+
+    job: str
+    session: str
+    state: str
+    code: str
+    message: str
+    details: str
+    node: str
+    attempt: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A waiting or retried ``job`` of ``session`` is reserved on ``node`` now, or waits."""
+
+    job: str
+    session: str
+    state: str
+    node: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The node has accepted ``job`` of ``session``."""
+
+    job: str
+    session: str
+    node: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A partial text: ``body`` is the JSON object of the ``asr_partial`` frame."""
+
+    job: str
+    session: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class NewConfig:
+    """Configuration ``version`` is in the cell."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First entry of a mailbox."""
+
+
+class Kind(StrEnum):
+    """Names of the messages in the stream."""
+
+    ASSIGN = "assign"
+    CANCEL = "cancel"
+    REPLACED = "replaced"
+    CONTROL = "control"
+    OUTCOME = "outcome"
+    PLACED = "placed"
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    CONFIG = "config"
+    HELLO = "hello"
+
+
+Message = (
+    Assign
+    | CancelJob
+    | Replaced
+    | Control
+    | Outcome
+    | Placed
+    | Accepted
+    | Partial
+    | NewConfig
+    | Hello
+)
+_TYPES: dict[Kind, type[Any]] = {
+    Kind.ASSIGN: Assign,
+    Kind.CANCEL: CancelJob,
+    Kind.REPLACED: Replaced,
+    Kind.CONTROL: Control,
+    Kind.OUTCOME: Outcome,
+    Kind.PLACED: Placed,
+    Kind.ACCEPTED: Accepted,
+    Kind.PARTIAL: Partial,
+    Kind.CONFIG: NewConfig,
+    Kind.HELLO: Hello,
+}
+_READ = {str: bytes.decode, int: int, bytes: bytes}
+_FIELDS = {
+    kind.encode(): (
+        type_,
+        [(f.name.encode(), _READ[get_type_hints(type_)[f.name]]) for f in fields(type_)],
+    )
+    for kind, type_ in _TYPES.items()
+}
+BLOCK_MS = 5_000
+BATCH = 256
+
+
+def decode(entry: dict[bytes, bytes]) -> Message:
+    """A stream entry as its message; KeyError for an unknown kind."""
+    type_, readers = _FIELDS[entry[b"kind"]]
+    return type_(*[read(entry[name]) for name, read in readers])  # type: ignore[no-any-return]
+
+
+async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Message]]:
+    """Batches of messages, for ever. Reads on after a lost connection from the last id seen.
+
+    A mailbox that Redis lost begins anew: ids are times, so they go on rising.
+    """
+    key = f"{cells.prefixes[cell]}mailbox:{process}"
+    client = aioredis.Redis.from_url(cells.settings.url, **SOCKET_OPTIONS)
+    last: bytes | str = "0"
+    pause_s = 0.02
+    try:
+        while True:
+            try:
+                reply = await client.xread({key: last}, count=BATCH, block=BLOCK_MS)
+            except (RedisError, OSError):
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 1.0)
+                continue
+            pause_s = 0.02
+            if reply:
+                entries = reply[0][1]
+                last = entries[-1][0]
+                yield [decode(entry) for _, entry in entries]
+    finally:
+        await client.aclose()

@@ -1,0 +1,345 @@
+"""Calls of a job's life: dispatch → take → ack → finish, and release, cancel, restore."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from hashlib import sha1
+
+from lua.client import Cells
+from lua.script import Script, Spec
+from lua.states import JobState
+
+
+@dataclass(frozen=True)
+class Need:
+    """Compiled requirement: where a job may go. Equal needs wait in one queue.
+
+    ``pools`` in order, at most 16 names. ``has``: values of ``has:`` sets that the node must be
+    in, such as ``tts:zh``. ``pin``: the only node allowed, or empty; it may be private.
+    """
+
+    pools: tuple[str, ...]
+    has: tuple[str, ...] = ()
+    pin: str = ""
+
+    @cached_property
+    def text(self) -> str:
+        """Pools, has and pin, separated by tabs; lists by spaces."""
+        return f"{' '.join(self.pools)}\t{' '.join(self.has)}\t{self.pin}"
+
+    @cached_property
+    def sig(self) -> str:
+        """Name of its queue: 16 hex digits of its SHA-1."""
+        return _sig(self.text)
+
+
+@lru_cache(4096)
+def _sig(text: str) -> str:
+    return sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+class NewJob(Spec):
+    """What ``dispatch`` is told of a job.
+
+    ``request``: idempotency key with its scope (``tenant/credential/KEY``), or empty; ``digest``
+    of the body guards it. ``session`` is empty for a job without a live session. ``preferred``: a
+    node asked for, or empty. ``avoid``: nodes to pass over while others can be found.
+    ``deadline_ms``: how long it may wait from now; 0 not at all, -1 the default. ``size``: bytes
+    of the payload. ``retries``: further tries after a failure.
+    """
+
+    job: str
+    session: str
+    index: int
+    request: str
+    digest: str
+    tenant: str
+    src: str
+    tgt: str
+    need: str
+    sig: str
+    preferred: str
+    avoid: list[str]
+    deadline_ms: int
+    size: int
+    retries: int
+    trace: str
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """A slot is taken on ``node``; its process finds the job in its mailbox."""
+
+    job: str
+    node: str
+    attempt: int
+    pool: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nobody is ready; the job waits."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The job ended FAILED at once. ``breakdown`` counts the nodes looked at by reason."""
+
+    job: str
+    code: str
+    reason: str
+    breakdown: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The request or job is known already: its present state. Nothing changed."""
+
+    job: str
+    state: str
+    attempt: int
+    node: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The request id was used with another body, by ``job``. Nothing changed."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class NoSession:
+    """Redis does not know the session: open it again. Nothing changed."""
+
+
+DISPATCH = Script("dispatch", (Reserved, Waiting, Refused, Repeat, Conflict, NoSession), NewJob)
+
+
+async def dispatch(
+    cells: Cells, *, cell: int, job: NewJob, payload: bytes
+) -> Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
+    """Choose a node and reserve a slot, or wait, or refuse: one atomic call.
+
+    Raises StoreFull when Redis is out of memory; nothing has changed then.
+    """
+    token = await cells.put(cell, payload)
+    return await cells.run(DISPATCH, cell, token, job.packed())
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The job is DISPATCHED: write its frame once.
+
+    ``index`` is the node's own consecutive ``utterance_index`` of the session; ``payload`` is
+    empty when ``big``: fetch it with :meth:`Cells.payload`. ``waited_ms`` since its dispatch.
+    """
+
+    index: int
+    session: str
+    session_index: int
+    src: str
+    tgt: str
+    trace: str
+    waited_ms: int
+    big: bool
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The reservation is not (or no longer) of this attempt and node: do nothing."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The payload is missing: the job ended FAILED with STATE_LOST. ``more``: call ``offer``."""
+
+    more: bool
+
+
+TAKE = Script("take", (Taken, Gone, Lost))
+
+
+async def take(
+    cells: Cells, *, cell: int, job: str, attempt: int, node: str, conn: str
+) -> Taken | Gone | Lost:
+    """RESERVED → DISPATCHED. Repeated by the same connection it gives the same answer."""
+    return await cells.run(TAKE, cell, job, attempt, node, conn)
+
+
+class AckKind(StrEnum):
+    """What a node said of its progress."""
+
+    ACK = "ack"
+    STARTED = "started"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True)
+class Acked:
+    """The slot is committed (or was before)."""
+
+
+ACK = Script("ack", (Acked, Gone))
+
+
+async def ack(
+    cells: Cells, *, cell: int, job: str, node: str, conn: str, kind: AckKind, partial: bytes = b""
+) -> Acked | Gone:
+    """DISPATCHED → ACKED. A ``partial`` (JSON) is carried to the session's process."""
+    return await cells.run(ACK, cell, job, node, conn, kind, partial)
+
+
+@dataclass(frozen=True)
+class Released:
+    """The slot is free again; ``state`` is what became of the job. ``more``: call ``offer``."""
+
+    state: JobState
+    more: bool
+
+
+RELEASE = Script("release", (Released, Gone))
+
+
+async def release(
+    cells: Cells, *, cell: int, job: str, attempt: int, node: str, code: str
+) -> Released | Gone:
+    """Give back a slot without a result (its frame could not be written). Uses up no try."""
+    return await cells.run(RELEASE, cell, job, attempt, node, code)
+
+
+class Verdict(StrEnum):
+    """What a node's result means for the job."""
+
+    DONE = "done"
+    RETRY = "retry"  # a failure that another node may not have
+    FAIL = "fail"  # the input's fault: no other node would do better
+
+
+class Finish(Spec):
+    """What ``finish`` is told. ``token`` is unique to this result, so a repeat is recognised.
+
+    ``size``: bytes of the stored result, 0 without one. ``brief``: small JSON of numbers kept in
+    the history (service timings).
+    """
+
+    job: str
+    node: str
+    attempt: int
+    verdict: Verdict
+    code: str
+    message: str
+    size: int
+    brief: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The job is DONE; its session's process is told. ``more``: call ``offer``."""
+
+    more: bool
+
+
+@dataclass(frozen=True)
+class Retried:
+    """The failed attempt is over; the job is RESERVED elsewhere or WAITING."""
+
+    state: JobState
+    more: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job is FAILED; its session's process is told."""
+
+    code: str
+    more: bool
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The job was cancelled before: its slot is free now, the result is not used."""
+
+    more: bool
+
+
+@dataclass(frozen=True)
+class Late:
+    """From a node that does not hold the job, or of a final job. Recorded, nothing changed."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Redis does not know it (yet)."""
+
+
+FINISH = Script("finish", (Done, Retried, Failed, Dropped, Late, Unknown), Finish)
+
+
+async def finish(
+    cells: Cells, *, cell: int, outcome: Finish, result: bytes = b""
+) -> Done | Retried | Failed | Dropped | Late | Unknown:
+    """End an attempt with the result of the node that holds the job now.
+
+    Works when Redis is out of memory: the result is then laid down by a script that may.
+    """
+    inbox = await cells.put(cell, result, must_fit=True) if result else ""
+    return await cells.run(FINISH, cell, inbox, outcome.packed())
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The job is CANCELLED. ``more``: call ``offer``."""
+
+    more: bool
+
+
+@dataclass(frozen=True)
+class Final:
+    """The job had ended before, in ``state``."""
+
+    state: JobState
+
+
+CANCEL = Script("cancel", (Cancelled, Final, Unknown))
+
+
+async def cancel(cells: Cells, *, cell: int, job: str, code: str) -> Cancelled | Final | Unknown:
+    """End a live job. A node that works on it keeps the slot until its answer."""
+    return await cells.run(CANCEL, cell, job, code)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The job is made again and is placed in 1 s unless a node claims it before."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A node said before that it holds the job; it stays there."""
+
+    node: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """Redis never lost it."""
+
+    state: str
+
+
+RESTORE_JOB = Script("restore_job", (Held, Claimed, Known, NoSession), NewJob)
+
+
+async def restore_job(
+    cells: Cells, *, cell: int, job: NewJob, payload: bytes
+) -> Held | Claimed | Known | NoSession:
+    """Make an unfinished job of a live session again after a loss of Redis, under the same id."""
+    token = await cells.put(cell, payload)
+    return await cells.run(RESTORE_JOB, cell, token, job.packed())

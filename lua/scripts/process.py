@@ -1,0 +1,119 @@
+"""Calls of a web process: its lease, its sessions, the reaper, the configuration."""
+
+from dataclasses import dataclass
+
+from lua.client import Cells
+from lua.script import Script, Spec
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The lease is renewed. ``epoch`` marks this life of Redis, ``version`` the configuration;
+    ``pools`` rises whenever an auto pool is made or removed in this cell.
+    """
+
+    epoch: str
+    version: int
+    pools: int
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The lease is new: it had ended, or Redis lost it. Replay everything this process holds."""
+
+    epoch: str
+    version: int
+    pools: int
+
+
+RENEW_LEASE = Script("renew_lease", (Kept, Lease))
+
+
+async def renew_lease(cells: Cells, *, cell: int, process: str) -> Kept | Lease:
+    """Say that a process lives; call every 0.5 s. The lease ends after 2 s."""
+    return await cells.run(RENEW_LEASE, cell, process)
+
+
+class NewSession(Spec):
+    """``known``: on a replay, the session's unfinished jobs: its other live jobs are cancelled."""
+
+    session: str
+    process: str
+    tenant: str
+    known: list[str] | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The session is there and belongs to the process."""
+
+
+OPEN_SESSION = Script("open_session", (Opened,), NewSession)
+
+
+async def open_session(
+    cells: Cells,
+    *,
+    cell: int,
+    session: str,
+    process: str,
+    tenant: str,
+    known: list[str] | None = None,
+) -> Opened:
+    """Make a session, or take it over."""
+    spec = NewSession(session=session, process=process, tenant=tenant, known=known)
+    return await cells.run(OPEN_SESSION, cell, spec.packed())
+
+
+@dataclass(frozen=True)
+class Closed:
+    """``cancelled`` live jobs of it were ended; ``more``: call again."""
+
+    cancelled: int
+    more: bool
+
+
+CLOSE_SESSION = Script("close_session", (Closed,))
+
+
+async def close_session(cells: Cells, *, cell: int, session: str, process: str) -> Closed:
+    """End a session and its live jobs, unless another process has taken it over."""
+    return await cells.run(CLOSE_SESSION, cell, session, process)
+
+
+@dataclass(frozen=True)
+class Reaped:
+    """``fired`` timers were due and handled; ``more``: others are due, call again at once."""
+
+    fired: int
+    more: bool
+
+
+REAP = Script("reap", (Reaped,))
+
+
+async def reap(cells: Cells, *, cell: int, limit: int = 16) -> Reaped:
+    """Do what time demands: at most ``limit`` due timers a call. Any process may call it."""
+    return await cells.run(REAP, cell, limit)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The cell has this configuration now and all processes are told."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The cell has a newer or equal configuration already."""
+
+    version: int
+
+
+WRITE_CONFIG = Script("write_config", (Taught, Config))
+
+
+async def write_config(
+    cells: Cells, *, cell: int, version: int, content: bytes
+) -> Taught | Config:
+    """Publish the configuration to a cell and tell every process's mailbox."""
+    return await cells.run(WRITE_CONFIG, cell, version, content)
