@@ -1,0 +1,338 @@
+"""Frames of the node socket, `/ws/node`: what a node sends and what it is told."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeAlias
+
+import msgspec
+
+from parley.frames.common import ABSENT, Base64, Count, Error, Frame, Id, Number, Part
+
+
+class Gpu(Part):
+    name: str
+    memory_gb: Number
+
+
+class Hardware(Part):
+    """`gpus` is left out by agents whose probe is slow: that is not "no GPU"."""
+
+    cpu_cores: int
+    memory_gb: Number
+    gpus: list[Gpu] | None = None
+
+
+class InstalledModel(Part):
+    model_id: str
+    kind: str
+    version: str
+    src_lang: str | None = None
+    tgt_lang: str | None = None
+    dialect: str | None = None
+    enabled: bool | None = None
+
+
+class InstalledService(Part):
+    service_id: str
+    type: str
+    device: str
+    status: str
+    version: str | None = None
+    model_id: str | None = None
+    engine: str | None = None
+    mem_mb: Number | None = None
+    warmup_ms: Number | None = None
+    last_error: str | None = None
+
+
+class Capability(Part):
+    """One of the types asr, nmt, tts, tone, semantic; others are shown and decide nothing."""
+
+    type: str
+    ready: bool
+    reason: str | None = None
+    ready_impl_ids: list[str] | None = None
+    devices: list[str] | None = None
+
+
+class Features(Part):
+    """Optional features: what a node supports, or what a session asks for."""
+
+    emotion_detection: bool | None = None
+    voice_style_detection: bool | None = None
+    speech_rate_detection: bool | None = None
+    speech_rate_control: bool | None = None
+    speaker_identification: bool | None = None
+    persona_adaptation: bool | None = None
+
+
+class LangCapabilities(Part):
+    """Languages as BCP-47 tags; an empty list takes no job yet, an absent one is not reported."""
+
+    asr_languages: list[str] | None = None
+    tts_languages: list[str] | None = None
+    semantic_languages: list[str] | None = None
+    semantic_core_ready: bool | None = None
+
+
+class NodeRegister(Frame, tag="node_register"):
+    """First message of a node. `node_id` null: the server makes one."""
+
+    version: str
+    platform: str
+    hardware: Hardware
+    installed_models: list[InstalledModel]
+    capability_by_type: list[Capability]
+    features_supported: Features
+    accept_public_jobs: bool
+    node_id: Id | None = None
+    capability_schema_version: str | None = None
+    installed_services: list[InstalledService] | None = None
+    advanced_features: list[str] | None = None
+    language_capabilities: LangCapabilities | None = None
+    max_concurrent_jobs: Count | None = None
+    nmt_pairs: list[tuple[str, str]] | None = None
+    running_job_ids: list[Id] | None = None
+    audio_formats: list[str] | None = None
+    audio_ref: bool | None = None
+
+
+class ResourceUsage(Part):
+    """Percentages from 0 to 100; `gpu_queue_length` absent means 0."""
+
+    cpu_percent: Number
+    mem_percent: Number
+    running_jobs: Count
+    gpu_percent: Number | None = None
+    gpu_mem_percent: Number | None = None
+    gpu_queue_length: Count | None = None
+
+
+class NodeHeartbeat(Frame, tag="node_heartbeat"):
+    """Every 15 s and at once when something changes. The metrics are free-form, for display."""
+
+    node_id: Id
+    timestamp: Count
+    resource_usage: ResourceUsage
+    installed_services: list[InstalledService]
+    capability_by_type: list[Capability]
+    installed_models: list[InstalledModel] | None = None
+    language_capabilities: LangCapabilities | None = None
+    max_concurrent_jobs: Count | None = None
+    rerun_metrics: msgspec.Raw = ABSENT
+    processing_metrics: msgspec.Raw = ABSENT
+    asr_metrics: msgspec.Raw = ABSENT
+
+
+class JobAck(Frame, tag="job_ack"):
+    """The node has accepted the job."""
+
+    job_id: Id
+    attempt_id: Count
+    node_id: Id
+    session_id: Id
+    trace_id: Id
+
+
+class JobStarted(Frame, tag="job_started"):
+    """Work on the job has begun."""
+
+    job_id: Id
+    attempt_id: Count
+    node_id: Id
+    session_id: Id
+    trace_id: Id
+
+
+class NodeAsrPartial(Frame, tag="asr_partial"):
+    """What is recognised so far, on its way to the session."""
+
+    job_id: Id
+    node_id: Id
+    session_id: Id
+    utterance_index: Count
+    text: str
+    is_final: bool
+    trace_id: Id
+
+
+class ServiceTimings(Part):
+    """Milliseconds that the node's services took."""
+
+    asr_ms: Number | None = None
+    nmt_ms: Number | None = None
+    tts_ms: Number | None = None
+    total_ms: Number | None = None
+
+
+class ResultExtra(Part):
+    """What counts of a result's free-form `extra`."""
+
+    reason: str | None = None
+    service_timings: ServiceTimings | None = None
+
+
+class JobError(Part):
+    """`code` is free text; `details.service_id` may name the service that failed."""
+
+    code: str
+    message: str
+    details: Any = None
+
+
+class JobResult(Frame, tag="job_result"):
+    """The node's answer. `utterance_index` is that of its `job_assign`.
+
+    `extra` and `segments_meta` are free-form; `read_extra` reads what counts of the former.
+    """
+
+    base64_fields: ClassVar = ("tts_audio",)
+
+    job_id: Id
+    attempt_id: Count
+    node_id: Id
+    session_id: Id
+    utterance_index: Count
+    success: bool
+    trace_id: Id
+    text_asr: str | None = None
+    text_translated: str | None = None
+    tts_audio: Base64 = ABSENT
+    tts_format: str | None = None
+    extra: msgspec.Raw = ABSENT
+    processing_time_ms: Number | None = None
+    error: JobError | None = None
+    group_id: Id | None = None
+    part_index: Count | None = None
+    node_completed_at_ms: Number | None = None
+    asr_quality_level: str | None = None
+    reason_codes: list[str] | None = None
+    quality_score: Number | None = None
+    rerun_count: Count | None = None
+    segments_meta: msgspec.Raw = ABSENT
+
+
+class NodeError(Frame, tag="node_error"):
+    """Something is wrong with the node itself."""
+
+    node_id: Id
+    code: str
+    message: str
+    details: Any = None
+
+
+class _LooseExtra(Part):
+    reason: Any = None
+    service_timings: Any = None
+
+
+_loose_extra = msgspec.json.Decoder(_LooseExtra)
+
+
+def read_extra(raw: msgspec.Raw) -> ResultExtra:
+    """What counts of a result's `extra`; whatever is not as declared is left out."""
+    try:
+        loose = _loose_extra.decode(raw)
+    except msgspec.DecodeError:
+        return ResultExtra()
+    try:
+        timings = msgspec.convert(loose.service_timings, ServiceTimings | None)
+    except msgspec.ValidationError:
+        timings = None
+    reason = loose.reason if isinstance(loose.reason, str) else None
+    return ResultExtra(reason=reason, service_timings=timings)
+
+
+class NodeRegisterAck(Frame, tag="node_register_ack"):
+    """`status`: registering, ready, degraded, draining or offline."""
+
+    node_id: str
+    message: str
+    status: str
+
+
+class Pipeline(Part, omit_defaults=False):
+    """The steps of a job, as sent to a node: each is there."""
+
+    use_asr: bool = True
+    use_nmt: bool = True
+    use_tts: bool = True
+    use_semantic: bool = False
+    use_tone: bool = False
+
+
+class JobHead(Frame, tag="job_assign"):
+    """The fields of `job_assign` that are known only when a node takes the job.
+
+    `utterance_index` counts for each session and node; `src_lang` and `tgt_lang` are the node's own
+    codes. `splice(JobHead(…), payload)` is the whole frame.
+    """
+
+    job_id: str
+    attempt_id: int
+    utterance_index: int
+    src_lang: str
+    tgt_lang: str
+
+
+class JobPayload(Part):
+    """The fields of `job_assign` that are the same for every node: kept encoded with the job."""
+
+    session_id: str
+    dialect: str | None
+    pipeline: Pipeline
+    audio_format: str
+    sample_rate: int
+    trace_id: str
+    is_manual_cut: bool
+    is_timeout_triggered: bool
+    is_max_duration_triggered: bool
+    audio: Base64 = ABSENT
+    audio_ref: str | None = None
+    features: Features | None = None
+    mode: str | None = None
+    lang_a: str | None = None
+    lang_b: str | None = None
+    auto_langs: list[str] | None = None
+    enable_streaming_asr: bool | None = None
+    partial_update_interval_ms: int | None = None
+    group_id: str | None = None
+    part_index: int | None = None
+    context_text: str | None = None
+    padding_ms: int | None = None
+    turn_id: str | None = None
+    session_utterance_index: int | None = None
+
+
+class JobAssign(JobPayload, tag_field="type", tag="job_assign", kw_only=True):
+    """One utterance to translate: `JobHead` and `JobPayload` together, as a node reads it."""
+
+    job_id: str
+    attempt_id: int
+    utterance_index: int
+    src_lang: str
+    tgt_lang: str
+
+
+class JobCancel(Frame, tag="job_cancel"):
+    """The answer is no longer wanted: best effort."""
+
+    job_id: str
+    trace_id: str | None = None
+    reason: str | None = None
+
+
+class NodeControl(Frame, tag="node_control"):
+    """`command`: drain, resume, shutdown or refresh (send a heartbeat now)."""
+
+    command: str
+    reason: str | None = None
+
+
+NodeFrame: TypeAlias = (
+    NodeRegister | NodeHeartbeat | JobAck | JobStarted | NodeAsrPartial | JobResult | NodeError
+)
+"""What a node may send."""
+
+ToNode: TypeAlias = NodeRegisterAck | JobAssign | JobCancel | NodeControl | Error
+"""What a node may be sent."""
