@@ -180,7 +180,7 @@ class ResultHead(Frame, tag="translation_result"):
     job_id: str
     scheduler_sent_at_ms: int
     network_timings: NetworkTimings | None = None
-    late: bool = False
+    late: bool | None = None
 
 
 class ResultBody(Part):
@@ -210,7 +210,7 @@ class TranslationResult(ResultBody, tag_field="type", tag="translation_result", 
     job_id: str
     scheduler_sent_at_ms: int
     network_timings: NetworkTimings | None = None
-    late: bool = False
+    late: bool | None = None
 
 
 class MissingResult(Frame, tag="missing_result"):
