@@ -1,0 +1,15 @@
+"""Settings of pools."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PoolSettings:
+    """``job_pools``: most pools one job may go to (the scripts read no more than 16).
+
+    ``reload_pause_ms``: a language pair that nobody serves makes a process read the pools again,
+    but only when its knowledge is older than this.
+    """
+
+    job_pools: int = 16
+    reload_pause_ms: int = 100

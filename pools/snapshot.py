@@ -1,0 +1,153 @@
+"""What one process knows of all pools, to say where a job may go without asking anybody.
+
+:meth:`Snapshot.compile_need` turns a language pair and a pipeline into the ``Need`` that
+:func:`lua.scripts.dispatch` places. Reloaded whenever a cell's pools or configuration change.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+import msgspec
+from parley.frames import Pipeline
+
+from lua.client import Cells
+from lua.scripts import Need
+from pools.matching import Configuration, Definition
+from pools.modules import values_of
+from pools.routes import Refusal, Route, format_refusal, refusal
+from pools.settings import PoolSettings
+
+CACHED_NEEDS = 4096
+
+
+@dataclass
+class _Cell:
+    pools: dict[str, Definition] = field(default_factory=dict)
+    configuration: Configuration = field(default_factory=Configuration)
+    needs: dict[tuple[Route, tuple[str, ...], str, str], Need | Refusal] = field(
+        default_factory=dict
+    )
+    read_at_s: float = float("-inf")
+
+
+class Snapshot:
+    """The pools of every cell and the configuration, as last read."""
+
+    def __init__(self, cells: int, settings: PoolSettings | None = None) -> None:
+        self._settings = settings or PoolSettings()
+        self._cells = [_Cell() for _ in range(cells)]
+        self._turn = count()
+
+    async def reload(self, cells: Cells, cell: int | None = None) -> None:
+        """Read one cell's pools and configuration, or all cells'. Raises StoreError."""
+        for number in range(len(self._cells)) if cell is None else (cell,):
+            read_at_s = time.monotonic()
+            pools, (version, content) = await asyncio.gather(
+                cells.pools(number), cells.config(number)
+            )
+            definitions = {
+                name: msgspec.json.decode(body, type=Definition) for name, body in pools.items()
+            }
+            self.learn(number, definitions, _configuration(version, content))
+            self._cells[number].read_at_s = read_at_s
+
+    def learn(self, cell: int, pools: dict[str, Definition], configuration: Configuration) -> None:
+        """Replace what is known of a cell; an older configuration never replaces a newer."""
+        known = self._cells[cell]
+        if configuration.version >= known.configuration.version:
+            known.configuration = configuration
+        known.pools = dict(sorted(pools.items()))
+        known.needs.clear()
+
+    def configuration(self, cell: int) -> Configuration:
+        """What operators decided, as this cell has it."""
+        return self._cells[cell].configuration
+
+    def pools(self, cell: int) -> dict[str, Definition]:
+        """The auto pools that have members in a cell."""
+        return self._cells[cell].pools
+
+    def cells_serving(self, route: Route) -> list[int]:
+        """Cells in which some node can serve the languages."""
+        return [
+            number
+            for number, cell in enumerate(self._cells)
+            if any(route.served_by(pool) for pool in cell.pools.values())
+        ]
+
+    def compile_need(
+        self,
+        cell: int,
+        route: Route,
+        pipeline: Pipeline,
+        audio_format: str,
+        *,
+        pin: str = "",
+    ) -> Need | Refusal:
+        """Where a job may go: equal requirements give the same ``Need``. Never suspends.
+
+        A refusal may only be a matter of being late: see :meth:`need`.
+        """
+        known = self._cells[cell]
+        has = tuple(values_of(pipeline, route.targets, audio_format))
+        key = (route, has, audio_format, pin)
+        need = known.needs.get(key)
+        if need is None:
+            need = self._compile(known, route, has, audio_format, pin)
+            if isinstance(need, Refusal) or len(need.pools) < self._settings.job_pools:
+                if len(known.needs) >= CACHED_NEEDS:
+                    known.needs.clear()
+                known.needs[key] = need
+        return need
+
+    async def need(
+        self,
+        cells: Cells,
+        cell: int,
+        route: Route,
+        pipeline: Pipeline,
+        audio_format: str,
+        *,
+        pin: str = "",
+    ) -> Need | Refusal:
+        """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new.
+
+        Suspends only then. Raises StoreError.
+        """
+        need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
+        age_ms = (time.monotonic() - self._cells[cell].read_at_s) * 1000
+        if isinstance(need, Refusal) and age_ms >= self._settings.reload_pause_ms:
+            await self.reload(cells, cell)
+            need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
+        return need
+
+    def _compile(
+        self, known: _Cell, route: Route, has: tuple[str, ...], audio_format: str, pin: str
+    ) -> Need | Refusal:
+        if pin:
+            return Need(pools=(), has=has, pin=pin)
+        serving = [name for name, pool in known.pools.items() if route.served_by(pool)]
+        taking = [name for name in serving if audio_format not in known.pools[name].lacks]
+        if not taking:
+            return format_refusal(audio_format) if serving else refusal(route, known.pools.values())
+        return Need(pools=tuple(self._some(taking)), has=has)
+
+    def _some(self, pools: list[str]) -> list[str]:
+        """All, or when there are too many for one job another part of the ring each time."""
+        if len(pools) <= self._settings.job_pools:
+            return pools
+        start = next(self._turn) * self._settings.job_pools % len(pools)
+        return sorted(islice(pools[start:] + pools, self._settings.job_pools))
+
+
+class _Content(msgspec.Struct):
+    disabled_nodes: list[str] = []
+
+
+def _configuration(version: int, content: bytes) -> Configuration:
+    if not content:
+        return Configuration(version)
+    decoded = msgspec.json.decode(content, type=_Content)
+    return Configuration(version, frozenset(decoded.disabled_nodes))

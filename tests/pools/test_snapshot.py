@@ -1,0 +1,145 @@
+"""From a language pair and a pipeline to where a job may go, or why it can't."""
+
+import pytest
+from parley.frames import Pipeline
+
+from lua.scripts import Need
+from pools.matching import Capabilities, Configuration, match
+from pools.routes import Route
+from pools.settings import PoolSettings
+from pools.snapshot import Snapshot
+
+TEXT_ONLY = Pipeline(use_tts=False)
+
+
+def a_class(semantic: str, asr: str | None = None, formats: str | None = None):
+    node = Capabilities(
+        semantic=frozenset(semantic.split()),
+        asr=None if asr is None else frozenset(asr.split()),
+        formats=None if formats is None else frozenset(formats.split()),
+    )
+    memberships = match(node, Configuration())
+    return memberships.pools[0], memberships.definition
+
+
+def knowing(*classes, cells: int = 1, **settings) -> Snapshot:
+    snapshot = Snapshot(cells, PoolSettings(**settings))
+    snapshot.learn(0, dict(classes), Configuration())
+    return snapshot
+
+
+def route(src: str, tgt: str, *, lang_a=None, lang_b=None) -> Route:
+    mode = "two_way_auto" if lang_a else "one_way"
+    return Route.of(src, tgt, mode=mode, lang_a=lang_a, lang_b=lang_b)
+
+
+EN_ZH, EN_FR, HEARS_EN = a_class("en zh"), a_class("en fr"), a_class("en zh", asr="en")
+ALL = (EN_ZH, EN_FR, HEARS_EN)
+
+
+@pytest.mark.parametrize(
+    ("languages", "pools"),
+    [
+        (route("en", "zh"), (EN_ZH, HEARS_EN)),
+        (route("EN-us", "zh-Hans"), (EN_ZH, HEARS_EN)),
+        (route("zh", "en"), (EN_ZH,)),
+        (route("en", "fr"), (EN_FR,)),
+        (route("auto", "en"), (EN_ZH, EN_FR, HEARS_EN)),
+        (route("auto", "zh"), (EN_ZH, HEARS_EN)),
+        (route("auto", "zh", lang_a="en", lang_b="zh"), (EN_ZH,)),
+    ],
+)
+def test_a_job_may_go_to_every_pool_that_serves_its_languages(languages, pools):
+    need = knowing(*ALL).compile_need(0, languages, TEXT_ONLY, "opus")
+    assert need == Need(pools=tuple(sorted(name for name, _ in pools)))
+
+
+@pytest.mark.parametrize(
+    ("languages", "code", "reason"),
+    [
+        (route("en", "ja"), "NO_CAPABLE_NODE", "lang_pair_unsupported"),
+        (route("fr", "zh"), "NO_CAPABLE_NODE", "lang_pair_unsupported"),
+        (route("english", "zh"), "NO_CAPABLE_NODE", "lang_pair_unsupported"),
+        (route("auto", "ja"), "NO_CAPABLE_NODE", "src_auto_no_candidate"),
+        (route("auto", "fr", lang_a="zh", lang_b="fr"), "NO_CAPABLE_NODE", "lang_pair_unsupported"),
+    ],
+)
+def test_languages_that_nobody_serves_are_refused_with_a_reason(languages, code, reason):
+    refusal = knowing(*ALL).compile_need(0, languages, TEXT_ONLY, "opus")
+    assert (refusal.code, refusal.reason) == (code, reason)
+
+
+def test_a_language_that_is_known_but_not_heard_is_named_so():
+    refusal = knowing(HEARS_EN).compile_need(0, route("zh", "en"), TEXT_ONLY, "opus")
+    assert refusal.reason == "asr_lang_unsupported"
+
+
+def test_without_any_pool_the_reason_is_that_there_are_no_nodes():
+    refusal = knowing().compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
+    assert (refusal.code, refusal.reason) == ("NO_CAPABLE_NODE", "no_nodes")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "audio_format", "has"),
+    [
+        (TEXT_ONLY, "opus", ()),
+        (TEXT_ONLY, "pcm16", ()),
+        (Pipeline(), "opus", ("tts:zh",)),
+        (Pipeline(use_tone=True), "opus", ("tts:zh", "type:tone")),
+        (Pipeline(use_semantic=True, use_tts=False), "opus", ()),
+        (Pipeline(), "flac", ("format:flac", "tts:zh")),
+    ],
+)
+def test_steps_and_formats_that_not_every_node_has_are_asked_for(pipeline, audio_format, has):
+    need = knowing(EN_ZH).compile_need(0, route("en", "zh"), pipeline, audio_format)
+    assert need == Need(pools=("auto:en-zh",), has=has)
+
+
+def test_an_answer_in_either_language_needs_speech_in_both():
+    both = route("auto", "zh", lang_a="en", lang_b="zh")
+    assert knowing(EN_ZH).compile_need(0, both, Pipeline(), "opus").has == ("tts:zh", "tts:en")
+
+
+def test_a_pool_whose_members_take_no_opus_gets_none():
+    only_pcm = a_class("en zh", formats="pcm16")
+    snapshot = knowing(EN_ZH, only_pcm)
+    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").pools == ("auto:en-zh",)
+    refusal = knowing(only_pcm).compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
+    assert refusal.code == "UNSUPPORTED_FEATURE"
+    assert "'opus'" in refusal.message
+
+
+def test_a_pinned_job_names_its_node_and_no_pool():
+    need = knowing().compile_need(0, route("en", "zh"), Pipeline(), "opus", pin="node-1")
+    assert need == Need(pools=(), has=("tts:zh",), pin="node-1")
+
+
+def test_more_pools_than_a_job_may_name_are_used_in_turn():
+    classes = [a_class(f"en zh {extra}") for extra in ("fr", "de", "es", "it", "ja", "ko", "pt")]
+    snapshot = knowing(*classes, job_pools=3)
+    seen = [snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").pools for _ in range(7)]
+    assert {len(pools) for pools in seen} == {3}
+    assert {pool for pools in seen for pool in pools} == {name for name, _ in classes}
+
+
+def test_what_is_learned_replaces_what_was_compiled():
+    snapshot = knowing(EN_ZH)
+    before = snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
+    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus") is before
+    snapshot.learn(0, dict([EN_FR]), Configuration())
+    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").code == "NO_CAPABLE_NODE"
+
+
+def test_an_older_configuration_never_replaces_a_newer():
+    snapshot = knowing()
+    snapshot.learn(0, {}, Configuration(7, frozenset({"node-1"})))
+    snapshot.learn(0, {}, Configuration(3))
+    assert snapshot.configuration(0) == Configuration(7, frozenset({"node-1"}))
+
+
+def test_each_cell_has_its_own_pools():
+    snapshot = knowing(EN_ZH, cells=3)
+    snapshot.learn(2, dict([EN_ZH, EN_FR]), Configuration())
+    assert snapshot.cells_serving(route("en", "zh")) == [0, 2]
+    assert snapshot.cells_serving(route("fr", "en")) == [2]
+    assert snapshot.compile_need(1, route("en", "zh"), TEXT_ONLY, "opus").reason == "no_nodes"
