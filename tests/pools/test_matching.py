@@ -1,5 +1,7 @@
 """Which pools a node is put into, and what it offers, as a table."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -9,7 +11,7 @@ CORE = frozenset({"asr", "nmt", "semantic"})
 
 
 def a_node(semantic="en zh", *, types="", **given) -> Capabilities:
-    sets = {
+    sets: dict[str, Any] = {
         name: frozenset(value.split()) if isinstance(value, str) else value
         for name, value in given.items()
     }
@@ -111,6 +113,7 @@ def test_what_a_node_offers_beyond_its_pool(node, has):
 )
 def test_a_definition_says_which_pairs_every_member_serves(node, served, not_served):
     definition = match(node, Configuration()).definition
+    assert definition is not None
     again = msgspec.json.decode(definition.encoded(), type=Definition)
     assert again == definition
     for pair in served.split():

@@ -5,7 +5,7 @@ from parley.frames import Pipeline
 
 from lua.scripts import Need
 from pools.matching import Capabilities, Configuration, match
-from pools.routes import Route
+from pools.routes import Refusal, Route
 from pools.settings import PoolSettings
 from pools.snapshot import Snapshot
 
@@ -33,6 +33,18 @@ def route(src: str, tgt: str, *, lang_a=None, lang_b=None) -> Route:
     return Route.of(src, tgt, mode=mode, lang_a=lang_a, lang_b=lang_b)
 
 
+def needed(snapshot: Snapshot, languages: Route, pipeline=TEXT_ONLY, audio_format="opus", cell=0):
+    need = snapshot.compile_need(cell, languages, pipeline, audio_format)
+    assert isinstance(need, Need), need
+    return need
+
+
+def refused(snapshot: Snapshot, languages: Route, audio_format="opus", cell=0) -> Refusal:
+    refusal = snapshot.compile_need(cell, languages, TEXT_ONLY, audio_format)
+    assert isinstance(refusal, Refusal), refusal
+    return refusal
+
+
 EN_ZH, EN_FR, HEARS_EN = a_class("en zh"), a_class("en fr"), a_class("en zh", asr="en")
 ALL = (EN_ZH, EN_FR, HEARS_EN)
 
@@ -50,8 +62,7 @@ ALL = (EN_ZH, EN_FR, HEARS_EN)
     ],
 )
 def test_a_job_may_go_to_every_pool_that_serves_its_languages(languages, pools):
-    need = knowing(*ALL).compile_need(0, languages, TEXT_ONLY, "opus")
-    assert need == Need(pools=tuple(sorted(name for name, _ in pools)))
+    assert needed(knowing(*ALL), languages) == Need(pools=tuple(sorted(name for name, _ in pools)))
 
 
 @pytest.mark.parametrize(
@@ -65,17 +76,17 @@ def test_a_job_may_go_to_every_pool_that_serves_its_languages(languages, pools):
     ],
 )
 def test_languages_that_nobody_serves_are_refused_with_a_reason(languages, code, reason):
-    refusal = knowing(*ALL).compile_need(0, languages, TEXT_ONLY, "opus")
+    refusal = refused(knowing(*ALL), languages)
     assert (refusal.code, refusal.reason) == (code, reason)
 
 
 def test_a_language_that_is_known_but_not_heard_is_named_so():
-    refusal = knowing(HEARS_EN).compile_need(0, route("zh", "en"), TEXT_ONLY, "opus")
+    refusal = refused(knowing(HEARS_EN), route("zh", "en"))
     assert refusal.reason == "asr_lang_unsupported"
 
 
 def test_without_any_pool_the_reason_is_that_there_are_no_nodes():
-    refusal = knowing().compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
+    refusal = refused(knowing(), route("en", "zh"))
     assert (refusal.code, refusal.reason) == ("NO_CAPABLE_NODE", "no_nodes")
 
 
@@ -91,20 +102,20 @@ def test_without_any_pool_the_reason_is_that_there_are_no_nodes():
     ],
 )
 def test_steps_and_formats_that_not_every_node_has_are_asked_for(pipeline, audio_format, has):
-    need = knowing(EN_ZH).compile_need(0, route("en", "zh"), pipeline, audio_format)
+    need = needed(knowing(EN_ZH), route("en", "zh"), pipeline, audio_format)
     assert need == Need(pools=("auto:en-zh",), has=has)
 
 
 def test_an_answer_in_either_language_needs_speech_in_both():
     both = route("auto", "zh", lang_a="en", lang_b="zh")
-    assert knowing(EN_ZH).compile_need(0, both, Pipeline(), "opus").has == ("tts:zh", "tts:en")
+    assert needed(knowing(EN_ZH), both, Pipeline()).has == ("tts:zh", "tts:en")
 
 
 def test_a_pool_whose_members_take_no_opus_gets_none():
     only_pcm = a_class("en zh", formats="pcm16")
     snapshot = knowing(EN_ZH, only_pcm)
-    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").pools == ("auto:en-zh",)
-    refusal = knowing(only_pcm).compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
+    assert needed(snapshot, route("en", "zh")).pools == ("auto:en-zh",)
+    refusal = refused(knowing(only_pcm), route("en", "zh"))
     assert refusal.code == "UNSUPPORTED_FEATURE"
     assert "'opus'" in refusal.message
 
@@ -117,17 +128,17 @@ def test_a_pinned_job_names_its_node_and_no_pool():
 def test_more_pools_than_a_job_may_name_are_used_in_turn():
     classes = [a_class(f"en zh {extra}") for extra in ("fr", "de", "es", "it", "ja", "ko", "pt")]
     snapshot = knowing(*classes, job_pools=3)
-    seen = [snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").pools for _ in range(7)]
+    seen = [needed(snapshot, route("en", "zh")).pools for _ in range(7)]
     assert {len(pools) for pools in seen} == {3}
     assert {pool for pools in seen for pool in pools} == {name for name, _ in classes}
 
 
 def test_what_is_learned_replaces_what_was_compiled():
     snapshot = knowing(EN_ZH)
-    before = snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus")
-    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus") is before
+    before = needed(snapshot, route("en", "zh"))
+    assert needed(snapshot, route("en", "zh")) is before
     snapshot.learn(0, dict([EN_FR]), Configuration())
-    assert snapshot.compile_need(0, route("en", "zh"), TEXT_ONLY, "opus").code == "NO_CAPABLE_NODE"
+    assert refused(snapshot, route("en", "zh")).code == "NO_CAPABLE_NODE"
 
 
 def test_an_older_configuration_never_replaces_a_newer():
@@ -142,4 +153,4 @@ def test_each_cell_has_its_own_pools():
     snapshot.learn(2, dict([EN_ZH, EN_FR]), Configuration())
     assert snapshot.cells_serving(route("en", "zh")) == [0, 2]
     assert snapshot.cells_serving(route("fr", "en")) == [2]
-    assert snapshot.compile_need(1, route("en", "zh"), TEXT_ONLY, "opus").reason == "no_nodes"
+    assert refused(snapshot, route("en", "zh"), cell=1).reason == "no_nodes"
