@@ -5,6 +5,7 @@ A file starts with what it moves and guarantees, then lines that are parsed here
     -- KEYS cell
     -- ARGV token, limit:int
     -- SPEC session, need, index:int      fields of the last argument, a MessagePack array
+    -- FIELDS capacity:int, pools:list    the same for a struct inside it, as a list of names
     -- CONST reservation_ttl_ms           names of :class:`lua.limits.Limits`
     -- FLAGS allow-oom
     -- RETURNS RESERVED job node | WAITING job
@@ -22,7 +23,7 @@ from pathlib import Path
 from lua.limits import Limits
 
 HERE = Path(__file__).parent
-_HEADER = re.compile(r"^-- (KEYS|ARGV|SPEC|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (KEYS|ARGV|SPEC|FIELDS|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Source:
     keys: tuple[str, ...]
     argv: tuple[Field, ...]
     spec: tuple[Field, ...]
+    fields: tuple[Field, ...]
     consts: tuple[str, ...]
     flags: tuple[str, ...]
     returns: dict[str, tuple[str, ...]]
@@ -76,6 +78,7 @@ def read(name: str) -> Source:
         keys=tuple(field.name for field in _fields(joined("KEYS"))),
         argv=_fields(joined("ARGV")),
         spec=_fields(joined("SPEC")),
+        fields=_fields(joined("FIELDS")),
         consts=tuple(field.name for field in _fields(joined("CONST"))),
         flags=tuple(field.name for field in _fields(joined("FLAGS"))),
         returns=_returns(joined("RETURNS", " | ")),
@@ -118,12 +121,22 @@ def _prologue(source: Source, consts: list[str], limits: Limits) -> list[str]:
 
 
 def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - frozen
-    """The whole text that Redis is given."""
+    """The whole text that Redis is given.
+
+    Always with a shebang: Redis then refuses a script without ``allow-oom`` before its first
+    command when memory is short, and not somewhere in its middle.
+    """
     parts = includes_of(source)
     consts = sorted({name for part in (*parts, source) for name in part.consts})
-    shebang = [f"#!lua flags={','.join(source.flags)}"] if source.flags else []
-    bodies = [_strip(part.text) for part in (*parts, source)]
-    return "\n".join([*shebang, *_prologue(source, consts, limits), *bodies, ""])
+    flags = f" flags={','.join(source.flags)}" if source.flags else ""
+    prologue = _prologue(source, consts, limits)
+    bodies = [_body(part) for part in (*parts, source)]
+    return "\n".join([f"#!lua{flags}", *prologue, *bodies, ""])
+
+
+def _body(part: Source) -> str:
+    names = ", ".join(f"'{field.name}'" for field in part.fields)
+    return (f"local FIELDS = {{ {names} }}\n" if names else "") + _strip(part.text)
 
 
 def _strip(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -40,9 +41,15 @@ def word_of(reply: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", reply.__name__).upper()
 
 
+def _read_as(hint: Any) -> Callable[[bytes], Any]:
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return lambda raw: hint(raw.decode())
+    return _READ[hint]
+
+
 def _reader(reply: type) -> Callable[[list[Any]], Any]:
     hints = get_type_hints(reply)
-    readers = [_READ[hints[field.name]] for field in fields(reply)]
+    readers = [_read_as(hints[field.name]) for field in fields(reply)]
 
     def read(values: list[Any]) -> Any:
         return reply(*[read(value) for read, value in zip(readers, values, strict=True)])
@@ -73,7 +80,8 @@ class Script:
 
     def decode(self, reply: list[Any]) -> Any:
         """The reply as its dataclass; ScriptFailed for a word that was not declared."""
+        readers = self._readers
         try:
-            return self._readers[reply[0]](reply[1:])
+            return readers[reply[0]](reply[1:])
         except (KeyError, ValueError, TypeError, IndexError) as error:
             raise ScriptFailed(f"{self.name}: unexpected reply {reply!r}") from error

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from hashlib import sha1
+from typing import Any
 
 from lua.client import Cells
+from lua.errors import StoreUnavailable
 from lua.script import Script, Spec
 from lua.states import JobState
 
@@ -115,7 +117,14 @@ class NoSession:
     """Redis does not know the session: open it again. Nothing changed."""
 
 
-DISPATCH = Script("dispatch", (Reserved, Waiting, Refused, Repeat, Conflict, NoSession), NewJob)
+@dataclass(frozen=True)
+class Missing:
+    """The large value is not in the inbox (any more). Nothing changed; handled in here."""
+
+
+DISPATCH = Script(
+    "dispatch", (Reserved, Waiting, Refused, Repeat, Conflict, NoSession, Missing), NewJob
+)
 
 
 async def dispatch(
@@ -125,8 +134,7 @@ async def dispatch(
 
     Raises StoreFull when Redis is out of memory; nothing has changed then.
     """
-    token = await cells.put(cell, payload)
-    return await cells.run(DISPATCH, cell, token, job.packed())
+    return await _with_value(cells, DISPATCH, cell, payload, job)
 
 
 @dataclass(frozen=True)
@@ -279,7 +287,7 @@ class Unknown:
     """Redis does not know it (yet)."""
 
 
-FINISH = Script("finish", (Done, Retried, Failed, Dropped, Late, Unknown), Finish)
+FINISH = Script("finish", (Done, Retried, Failed, Dropped, Late, Unknown, Missing), Finish)
 
 
 async def finish(
@@ -289,8 +297,9 @@ async def finish(
 
     Works when Redis is out of memory: the result is then laid down by a script that may.
     """
-    inbox = await cells.put(cell, result, must_fit=True) if result else ""
-    return await cells.run(FINISH, cell, inbox, outcome.packed())
+    if not result:
+        return await cells.run(FINISH, cell, "", outcome.packed())
+    return await _with_value(cells, FINISH, cell, result, outcome)
 
 
 @dataclass(frozen=True)
@@ -334,12 +343,36 @@ class Known:
     state: str
 
 
-RESTORE_JOB = Script("restore_job", (Held, Claimed, Known, NoSession), NewJob)
+RESTORE_JOB = Script("restore_job", (Held, Claimed, Known, NoSession, Missing), NewJob)
 
 
 async def restore_job(
     cells: Cells, *, cell: int, job: NewJob, payload: bytes
 ) -> Held | Claimed | Known | NoSession:
     """Make an unfinished job of a live session again after a loss of Redis, under the same id."""
-    token = await cells.put(cell, payload)
-    return await cells.run(RESTORE_JOB, cell, token, job.packed())
+    return await _with_value(cells, RESTORE_JOB, cell, payload, job)
+
+
+@dataclass(frozen=True)
+class Stashed:
+    """The value is in the inbox."""
+
+
+STASH = Script("stash", (Stashed,))
+
+
+async def _with_value(cells: Cells, script: Script, cell: int, value: bytes, spec: Spec) -> Any:
+    """Run a script that takes a large value out of the inbox.
+
+    A value that did not get there (Redis was out of memory, or restarted in between) is laid down
+    by a script that may, once.
+    """
+    token = await cells.put(cell, value)
+    reply = await cells.run(script, cell, token, spec.packed())
+    if not isinstance(reply, Missing):
+        return reply
+    await cells.run(STASH, cell, token, value)
+    reply = await cells.run(script, cell, token, spec.packed())
+    if isinstance(reply, Missing):
+        raise StoreUnavailable(f"{script.name}: its value was lost twice")
+    return reply

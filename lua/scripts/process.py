@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lua.client import Cells
+from lua.ids import new_token
 from lua.script import Script, Spec
 
 
@@ -31,7 +32,7 @@ RENEW_LEASE = Script("renew_lease", (Kept, Lease))
 
 async def renew_lease(cells: Cells, *, cell: int, process: str) -> Kept | Lease:
     """Say that a process lives; call every 0.5 s. The lease ends after 2 s."""
-    return await cells.run(RENEW_LEASE, cell, process)
+    return await cells.run(RENEW_LEASE, cell, process, new_token())
 
 
 class NewSession(Spec):

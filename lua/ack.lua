@@ -1,0 +1,34 @@
+-- DISPATCHED → ACKED: commits the slot and starts the job timeout anew. Further signs of work only
+-- renew it. A partial text goes on to the session's process.
+-- KEYS cell
+-- ARGV id, node, conn, kind, partial
+-- CONST job_timeout_ms
+-- FLAGS allow-oom
+-- RETURNS ACKED | GONE
+-- @include clock
+-- @include job
+-- @include tell
+local job = load_job(id)
+if not job or job.node ~= node or job.conn ~= conn
+  or (job.state ~= 'DISPATCHED' and job.state ~= 'ACKED') then
+  return { 'GONE' }
+end
+local owner = owner_of(job)
+
+-- STEP
+local due = now + job_timeout_ms
+set_timer(job, due)
+if kind ~= 'partial' then call('HSET', cell .. 'node:' .. node, 'acking', '1') end
+if job.state == 'DISPATCHED' then
+  set_job(job, 'state', 'ACKED', 'due', due, 'quiet', 0, 'taken', now)
+  if job.session ~= '' then
+    post(owner, 'kind', 'accepted', 'job', id, 'session', job.session, 'node', node)
+  end
+  emit('e', 'job', 'job', id, 'moves', 'DISPATCHED ACKED', 'attempt', job.attempt, 'node', node)
+else
+  set_job(job, 'due', due, 'quiet', 0, 'taken', now)
+end
+if kind == 'partial' and job.session ~= '' then
+  post(owner, 'kind', 'partial', 'job', id, 'session', job.session, 'body', partial)
+end
+return { 'ACKED' }

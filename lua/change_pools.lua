@@ -1,0 +1,27 @@
+-- Brings a node to a new configuration, writing only differences. Refused when the pools were
+-- computed with an older configuration than the cell has.
+-- KEYS cell
+-- ARGV id
+-- SPEC capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, caps
+-- RETURNS MOVED joined left more | OUTDATED version | UNKNOWN
+-- @include clock
+-- @include judge
+-- @include about
+-- @include membership
+-- @include offer
+local about = read_about({ capacity, arbitrates, public, enabled, core, gpu, hot, config, pools, has,
+  definition, caps })
+local known, node = load_about(id), load_node(id)
+if not node then return { 'UNKNOWN' } end
+local too_old = outdated(about)
+if too_old then return too_old end
+local plan = plan_membership(node, about.pools, about.has, about.definition)
+
+-- STEP
+apply_membership(node, plan, 'configuration')
+known.enabled = about.enabled
+node.capacity, node.why = about.capacity, judge(known)
+save_node(node)
+call('HSET', cell .. 'node:' .. id, 'enabled', known.enabled, 'capacity', node.capacity,
+  'config', about.config, 'pools', table.concat(node.pools, ' '), 'has', node.has)
+return { 'MOVED', tostring(#plan.joined), tostring(#plan.left), flag(offer(node)) }

@@ -1,0 +1,36 @@
+-- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick. It takes
+-- effect here at once, whether or not the agent understands `node_control`.
+-- KEYS cell
+-- ARGV id, command, reason
+-- FLAGS allow-oom
+-- RETURNS OK state more | UNKNOWN
+-- @include clock
+-- @include judge
+-- @include offer
+local about, node = load_about(id), load_node(id)
+if not node then return { 'UNKNOWN' } end
+local from, empty = about.state, node.used == 0
+if command == 'drain' or command == 'shutdown' then
+  about.drain = reason ~= '' and reason or command
+elseif command == 'resume' then
+  about.drain = ''
+end
+about.leave = flag(command == 'shutdown' or (command ~= 'resume' and about.leave == '1'))
+if about.state ~= 'offline' then about.state = state_of(about) end
+
+-- STEP
+node.why, node.state, node.leave = judge(about), about.state, about.leave
+save_node(node)
+call('HSET', cell .. 'node:' .. id, 'state', about.state, 'drain', about.drain,
+  'leave', about.leave)
+post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
+  'reason', reason)
+if command == 'shutdown' and empty then
+  post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
+    'reason', 'empty')
+end
+if from ~= about.state or command == 'kick' then
+  emit('e', 'node', 'node', id, 'moves', from .. ' ' .. about.state, 'why', command,
+    'text', reason)
+end
+return { 'OK', about.state, flag(offer(node)) }

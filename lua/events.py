@@ -1,0 +1,180 @@
+"""The event stream of a cell: what the scripts say has happened, on its way to SQL.
+
+Entries are flat strings, ``e`` names their kind. The next stop of a job is :mod:`jobs.audit`.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+START = "0-0"
+
+
+@dataclass(frozen=True, slots=True)
+class JobMoved:
+    """States a job passed in one call. What a call has no word on is empty or None.
+
+    Only the first event of a job has ``session`` … ``trace``. ``ms``: since its dispatch.
+    ``brief``: milliseconds by service, as the node reported them.
+    """
+
+    job: str
+    moves: tuple[str, ...]
+    attempt: int | None = None
+    node: str = ""
+    code: str = ""
+    pool: str = ""
+    reason: str = ""
+    breakdown: dict[str, int] | None = None
+    tries: int | None = None
+    ms: int | None = None
+    brief: dict[str, float] | None = None
+    session: str = ""
+    index: int | None = None
+    tenant: str = ""
+    src: str = ""
+    tgt: str = ""
+    request: str = ""
+    size: int | None = None
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMoved:
+    """States a node passed; ``process`` and ``address`` at its registration."""
+
+    node: str
+    moves: tuple[str, ...] = ()
+    why: str = ""
+    process: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsChanged:
+    """Pools a node joined and left."""
+
+    node: str
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something recorded that changes nothing; ``alert``: operators should see it."""
+
+    what: str
+    alert: bool = False
+    job: str = ""
+    node: str = ""
+    text: str = ""
+
+
+Event = JobMoved | NodeMoved | PoolsChanged | Noted
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event and its place in the stream; the first half of ``id`` is its time in ms."""
+
+    id: str
+    event: Event
+
+    @property
+    def at_ms(self) -> int:
+        return int(self.id.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries of one life of Redis. ``epoch`` is empty while this life has no mark yet."""
+
+    epoch: str
+    entries: list[Entry]
+
+
+_NUMBERS = frozenset({"attempt", "tries", "ms", "index", "size"})
+_OBJECTS = frozenset({"breakdown", "brief"})
+_LISTS = frozenset({"moves", "joined", "left"})
+_KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
+    "job": (JobMoved, {}),
+    "node": (NodeMoved, {}),
+    "pool": (PoolsChanged, {}),
+    "note": (Noted, {}),
+    "alert": (Noted, {"alert": True}),
+}
+_FIELDS = {kind: frozenset(type_.__slots__) - {"alert"} for kind, (type_, _) in _KINDS.items()}
+
+
+def decode(fields: dict[bytes, bytes]) -> Event:
+    """The event of an entry; unknown fields are left out. One that is damaged becomes an alert."""
+    values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+    try:
+        type_, preset = _KINDS[values["e"]]
+        wanted = _FIELDS[values["e"]]
+        given = {name: _read(name, text) for name, text in values.items() if name in wanted}
+        event: Event = type_(**given, **preset)
+    except (KeyError, TypeError, ValueError) as error:
+        return Noted("bad_event", alert=True, text=f"{error!r} in {sorted(values)}")
+    return event
+
+
+def _read(name: str, text: str) -> Any:
+    if name in _LISTS:
+        return tuple(text.split())
+    if name in _NUMBERS:
+        return int(text) if text else None
+    if name in _OBJECTS:
+        return _object(text)
+    return text
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    value = json.loads(text) if text else None
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value or None
+
+
+def read(client: redis.Redis, prefix: str, *, epoch: str, after: str, count: int) -> Batch:
+    """At most ``count`` entries after the place (``epoch``, ``after``), oldest first.
+
+    In another life of Redis all entries are new. Epoch and entries are read in one transaction,
+    so that no entry is ever taken for one of another life.
+    """
+    batch = _range(client, prefix, after, count)
+    if batch.epoch == epoch or after == START:
+        return batch
+    batch = _range(client, prefix, START, count)
+    return batch if batch.epoch != epoch else Batch("", [])
+
+
+def _range(client: redis.Redis, prefix: str, after: str, count: int) -> Batch:
+    with client.pipeline(transaction=True) as pipe:
+        pipe.get(f"{prefix}epoch")
+        pipe.xrange(f"{prefix}events", f"({after}", "+", count)
+        epoch, entries = pipe.execute()
+    if epoch is None:
+        return Batch("", [])
+    return Batch(epoch.decode(), [Entry(id_.decode(), decode(fields)) for id_, fields in entries])
+
+
+def trim(client: redis.Redis, prefix: str, *, epoch: str, upto: str) -> int:
+    """Remove the entries up to and including ``upto``; returns how many.
+
+    Removes nothing in another life of Redis, whose entries nobody has kept yet.
+    """
+    ms, _, seq = upto.partition("-")
+    with client.pipeline() as pipe:
+        pipe.watch(f"{prefix}epoch")  # type: ignore[no-untyped-call]
+        if pipe.get(f"{prefix}epoch") != epoch.encode():
+            return 0
+        pipe.multi()
+        pipe.xtrim(f"{prefix}events", minid=f"{ms}-{int(seq) + 1}", approximate=False)
+        try:
+            return int(pipe.execute()[0])
+        except redis.WatchError:
+            return 0

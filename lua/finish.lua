@@ -1,0 +1,55 @@
+-- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now,
+-- whatever attempt it names. The slot is free in the same call and goes to a waiting job. A result
+-- that is late, foreign or doubled is recorded and changes nothing.
+-- KEYS cell
+-- ARGV inbox
+-- SPEC job, node, attempt:int, verdict, code, message, size:int, brief, token
+-- CONST result_ttl_ms
+-- FLAGS allow-oom
+-- RETURNS DONE more | RETRIED state more | FAILED code more | DROPPED more | LATE state | UNKNOWN | MISSING
+-- @include clock
+-- @include offer
+-- @include end_attempt
+local id, job = job, load_job(job)
+
+local function leave_inbox(answer)
+  if inbox ~= '' then call('UNLINK', cell .. 'inbox:' .. inbox) end
+  return answer
+end
+
+if not job or job.stub == '1' then return leave_inbox({ 'UNKNOWN' }) end
+if job.token == token and job.state == 'DONE' then return leave_inbox({ 'DONE', '0' }) end
+if job.token == token and job.state == 'FAILED' then
+  return leave_inbox({ 'FAILED', job.code, '0' })
+end
+local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
+if not holds then
+  emit('e', 'note', 'what', 'late_result', 'job', id, 'node', node, 'text', job.state)
+  return leave_inbox({ 'LATE', job.state })
+end
+local holder = load_node(node)
+if job.state == 'CANCELLED' then
+  drop_cancelled(job)
+  return leave_inbox({ 'DROPPED', flag(offer(holder)) })
+end
+if verdict == 'retry' then
+  local state = retry(job, code, message, true, false)
+  local more = flag(offer(holder))
+  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
+  return leave_inbox({ 'RETRIED', state, more })
+end
+local owner, from = owner_of(job), job.state
+local state = verdict == 'done' and 'DONE' or 'FAILED'
+-- STEP
+if inbox ~= '' then
+  local key = cell .. 'result:' .. id
+  if redis.pcall('RENAME', cell .. 'inbox:' .. inbox, key).err then return { 'MISSING' } end
+  call('PEXPIRE', key, result_ttl_ms)
+end
+free_slot(job, holder)
+set_job(job, 'token', token)
+settle(job, state, owner, { code = code, message = message, size = size })
+emit_end(job, from .. ' ' .. state, code, 'brief', brief)
+local more = flag(offer(holder))
+if state == 'FAILED' then return { 'FAILED', code, more } end
+return { 'DONE', more }

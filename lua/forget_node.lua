@@ -1,0 +1,22 @@
+-- Removes every trace of a node that has been offline for long and holds nothing.
+-- KEYS cell
+-- ARGV id, offline_ms:int
+-- FLAGS allow-oom
+-- RETURNS OK state more | LIVE | UNKNOWN
+-- @include clock
+-- @include judge
+-- @include membership
+-- @include timers
+local about, node = load_about(id), load_node(id)
+if not node then return { 'UNKNOWN' } end
+local gone = tonumber(about.gone) or now
+if about.state ~= 'offline' or node.used > 0 or now - gone < offline_ms then return { 'LIVE' } end
+local plan = plan_membership(node, {}, {}, '')
+
+-- STEP
+apply_membership(node, plan, 'expired')
+call('HDEL', cell .. 'fleet', id)
+for _, what in ipairs({ 'stale', 'grace', 'warmup' }) do node_timer(id, what, nil) end
+call('DEL', cell .. 'node:' .. id, cell .. 'heads:node:' .. id)
+emit('e', 'node', 'node', id, 'moves', 'offline', 'why', 'expired')
+return { 'OK', 'offline', '0' }

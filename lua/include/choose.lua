@@ -1,0 +1,93 @@
+-- CONST avoid_ms
+-- @include sample
+-- @include job
+-- Decides where a job goes; reads only. Nobody ready here means really nobody.
+math.randomseed(instant[2])
+
+-- One round of at most 4 pools. A sample that yields nobody is taken once more, from every pool;
+-- one spoilt by stale records up to 3 times.
+local function look_round(round, need, skip, stale)
+  for attempt = 1, 4 do
+    local known, k = #stale, attempt == 1 and sample_k or math.max(sample_k, 20)
+    local ids = draw(round, k, attempt > 1)
+    local node = best_of(keep_offering(ids, need), skip, stale)
+    if node or #ids == 0 or (#round == 1 and #ids < k) then return node end
+    if attempt > 1 and #stale == known then break end
+  end
+  for _, pool in ipairs(#need.has > 0 and round or {}) do
+    local node = search(pool, need, skip, stale)
+    if node then return node end
+  end
+end
+
+local function look(need, skip, stale)
+  for first = 1, #need.pools, 4 do
+    local round = { unpack(need.pools, first, math.min(first + 3, #need.pools)) }
+    local node = look_round(round, need, skip, stale)
+    if node then return node end
+  end
+end
+
+-- A pinned or preferred node, if it passes every check.
+local function named(id, need, skip)
+  if id == '' or skip[id] then return nil end
+  local node = load_node(id)
+  if not node or not has_room(node) or not fresh(node) or not offers(node, need) then return nil end
+  if need.pin == id then return node end
+  local mine = set_of(node.pools)
+  for _, pool in ipairs(need.pools) do
+    if mine[pool] and node.why == 0 then return node end
+  end
+end
+
+-- The avoided nodes count again once a job has waited a second, or if it may not wait.
+local function skips(job)
+  local skip = set_of(words(job.had))
+  local patient = job.state ~= 'WAITING' and job.wait ~= 0
+  if patient or (job.state == 'WAITING' and now - job.since < avoid_ms) then
+    for _, id in ipairs(words(job.avoid)) do skip[id] = true end
+  end
+  return skip
+end
+
+-- Returns the node or nil, and stale nodes met on the way (at most 4 are taken out).
+local function choose(job, need, preferred)
+  local stale, skip = {}, skips(job)
+  local node
+  if need.pin ~= '' then
+    node = named(need.pin, need, skip)
+  else
+    node = preferred and named(preferred, need, skip) or look(need, skip, stale)
+  end
+  local out = {}
+  for i = 1, math.min(4, #stale) do out[i] = load_node(stale[i]) end
+  return node, out
+end
+
+-- Their own stale timer does the rest; here they only leave the ready sets.
+local function take_out(stale)
+  for _, node in ipairs(stale) do
+    node.why = 1
+    save_node(node)
+  end
+end
+
+-- Could any member, ready or not, ever serve it, leaving out those that had it?
+local function possible(job, need)
+  local had = words(job.had)
+  if need.pin ~= '' then
+    return load_node(need.pin) ~= nil and not set_of(had)[need.pin]
+  end
+  for _, pool in ipairs(need.pools) do
+    local arguments = { 1 + #need.has, cell .. 'pool:' .. pool }
+    for _, value in ipairs(need.has) do arguments[#arguments + 1] = cell .. 'has:' .. value end
+    arguments[#arguments + 1] = 'LIMIT'
+    arguments[#arguments + 1] = #had + 1
+    local count = call('SINTERCARD', unpack(arguments))
+    if count > 0 then
+      local tried = keep_members(keep_offering(had, need), cell .. 'pool:' .. pool)
+      if count > #tried then return true end
+    end
+  end
+  return false
+end

@@ -1,0 +1,64 @@
+-- @include end_attempt
+-- @include offer
+-- A job's time is over: its reservation, its ack, its run, its wait or its claim.
+
+-- Nobody claimed a restored job: it is placed like a new one.
+local function place_restored(job)
+  local need, owner = read_need(job.need), owner_of(job)
+  local node, stale = choose(job, need, nil)
+  local queue = not node and possible(job, need) and read_queue(job.sig)
+  -- STEP
+  take_out(stale)
+  if node then
+    reserve(job, node, pool_of(node, need))
+    tell_placed(job, owner)
+    emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,
+      'node', node.id, 'pool', job.pool)
+  elseif queue then
+    move_to_queue(queue, job, need)
+  else
+    settle(job, 'FAILED', owner, { code = 'NO_CAPABLE_NODE' })
+    emit_end(job, 'WAITING FAILED', 'NO_CAPABLE_NODE')
+  end
+end
+
+local function expire_waiting(job)
+  local need, queue, owner = read_need(job.need), read_queue(job.sig), owner_of(job)
+  local code = job.cause ~= '' and job.cause or 'QUEUE_TIMEOUT'
+  -- STEP
+  leave_queue(queue, job, need)
+  settle(job, 'FAILED', owner, { code = code })
+  emit_end(job, 'WAITING FAILED', code)
+end
+
+-- Returns the node whose slot it gave back.
+local function leave_node(job)
+  local node = load_node(job.node)
+  if job.stub == '1' then
+    drop_stub(job)
+  elseif job.state == 'CANCELLED' then
+    drop_cancelled(job)
+  elseif job.state == 'RESERVED' then
+    retry(job, job.lost ~= '' and job.lost or 'NODE_UNAVAILABLE', '', false, true)
+  elseif job.lost ~= '' then
+    retry(job, job.lost, '', false, false)
+  else
+    retry(job, 'JOB_TIMEOUT', '', true, false)
+  end
+  return node
+end
+
+local function on_job(id)
+  local job = load_job(id)
+  if not job or (is_final(job.state) and job.slot ~= '1') then
+    call('ZREM', cell .. 'timers', 'job:' .. id)
+  elseif job.lost == '' and now < job.due then
+    set_timer(job, job.due)
+  elseif job.state == 'WAITING' and job.claim == '1' then
+    place_restored(job)
+  elseif job.state == 'WAITING' then
+    expire_waiting(job)
+  else
+    offer(leave_node(job))
+  end
+end

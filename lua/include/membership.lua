@@ -1,0 +1,57 @@
+-- @include node
+-- @include tell
+-- A node's pools and has: sets, changed by difference only: nothing is cleared and built again.
+local function difference(old, new)
+  local before, after, added, removed = set_of(old), set_of(new), {}, {}
+  for _, name in ipairs(new) do
+    if not before[name] then added[#added + 1] = name end
+  end
+  for _, name in ipairs(old) do
+    if not after[name] then removed[#removed + 1] = name end
+  end
+  return added, removed
+end
+
+-- Reads: what must change, which auto pools are made or emptied by it, and who has to know.
+local function plan_membership(node, pools, has, definition)
+  local plan = { pools = pools, has = has, definition = definition, emptied = {} }
+  plan.joined, plan.left = difference(node.pools, pools)
+  plan.gained, plan.lost = difference(words(node.has), has)
+  for _, pool in ipairs(plan.joined) do
+    if pool == pools[1] and definition ~= '' then
+      plan.made = call('HEXISTS', cell .. 'pools', pool) == 0
+    end
+  end
+  for _, pool in ipairs(plan.left) do
+    if call('SCARD', cell .. 'pool:' .. pool) == 1 then
+      plan.emptied[#plan.emptied + 1] = pool
+    end
+  end
+  if plan.made or #plan.emptied > 0 then plan.told = call('SMEMBERS', cell .. 'processes') end
+  return plan
+end
+
+-- Writes. The node leaves ready:P here for pools it left; save_node then lists it anew.
+local function apply_membership(node, plan, why)
+  for _, pool in ipairs(plan.left) do
+    call('SREM', cell .. 'pool:' .. pool, node.id)
+    call('SREM', cell .. 'ready:' .. pool, node.id)
+  end
+  for _, pool in ipairs(plan.joined) do
+    call('SADD', cell .. 'pool:' .. pool, node.id)
+    if node.listed then call('SADD', cell .. 'ready:' .. pool, node.id) end
+  end
+  for _, value in ipairs(plan.lost) do call('SREM', cell .. 'has:' .. value, node.id) end
+  for _, value in ipairs(plan.gained) do call('SADD', cell .. 'has:' .. value, node.id) end
+  if plan.made then call('HSET', cell .. 'pools', plan.pools[1], plan.definition) end
+  for _, pool in ipairs(plan.emptied) do call('HDEL', cell .. 'pools', pool) end
+  if plan.told then
+    local version = call('HINCRBY', cell .. 'config', 'pools', 1)
+    post_all(plan.told, 'kind', 'config', 'version', version)
+  end
+  node.pools, node.has, node.offered = plan.pools, table.concat(plan.has, ' '), nil
+  if #plan.joined + #plan.left > 0 then
+    emit('e', 'pool', 'node', node.id, 'joined', table.concat(plan.joined, ' '),
+      'left', table.concat(plan.left, ' '), 'why', why)
+  end
+end

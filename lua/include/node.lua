@@ -1,0 +1,41 @@
+-- CONST stale_ms
+-- @include text
+-- A node as selection sees it: the packed record in `fleet` and a few fields of its hash.
+-- Record: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
+local RECORD = '<HHHBd'
+local NODE_FIELDS = { 'process', 'conn', 'pools', 'has', 'state', 'acking', 'leave' }
+local nodes = {}
+
+local function load_node(id, raw)
+  if nodes[id] then return nodes[id] end
+  raw = raw or call('HGET', cell .. 'fleet', id)
+  if not raw then return nil end
+  local node = { id = id }
+  node.capacity, node.used, node.foreign, node.why, node.beat = struct.unpack(RECORD, raw)
+  local values = call('HMGET', cell .. 'node:' .. id, unpack(NODE_FIELDS))
+  for i, name in ipairs(NODE_FIELDS) do node[name] = values[i] or '' end
+  node.pools = words(node.pools)
+  node.listed = node.why == 0 and node.used + node.foreign < node.capacity
+  nodes[id] = node
+  return node
+end
+
+-- why 3: usable but private, so only for jobs pinned to it.
+local function has_room(node)
+  return (node.why == 0 or node.why == 3) and node.used + node.foreign < node.capacity
+end
+
+-- Writes the record and, only when the node crossed full/not full or usable/not, its ready sets.
+local function save_node(node)
+  call('HSET', cell .. 'fleet', node.id, struct.pack(RECORD, node.capacity, node.used,
+    node.foreign, node.why, node.beat))
+  local ready = node.why == 0 and node.used + node.foreign < node.capacity
+  if ready ~= node.listed then
+    for _, pool in ipairs(node.pools) do
+      call(ready and 'SADD' or 'SREM', cell .. 'ready:' .. pool, node.id)
+    end
+    node.listed = ready
+  end
+end
+
+local function fresh(node) return now - node.beat <= stale_ms end

@@ -1,0 +1,56 @@
+-- @include choose
+-- @include slot
+-- @include queue
+-- @include settle
+-- CONST job_life_ms
+-- A job that was placed before is placed again, or waits, or fails: one step, reads first.
+local function wait_until(job) return math.min(now + job.wait, job.born + job_life_ms) end
+
+local function move_to_queue(queue, job, need)
+  local due = wait_until(job)
+  set_job(job, 'state', 'WAITING', 'since', now, 'due', due, 'slot', '', 'node', '', 'claim', '')
+  join_queue(queue, job, need, due)
+  set_timer(job, due)
+end
+
+local function tell_placed(job, owner)
+  if job.session ~= '' then
+    post(owner, 'kind', 'placed', 'job', job.id, 'session', job.session, 'state', job.state,
+      'node', job.node, 'attempt', job.attempt)
+  end
+end
+
+-- The job leaves its node (if any) for `code`. `counted`: this used up one of its tries.
+-- `soft`: the node never took it, so it is only avoided. Returns the state it is in now.
+local function retry(job, code, message, counted, soft)
+  local need, old, owner = read_need(job.need), load_node(job.node), owner_of(job)
+  local moves, taken = job.state .. ' RETRYING', job.state ~= 'RESERVED'
+  if counted then job.tries = job.tries + 1 end
+  local list = soft and 'avoid' or 'had'
+  job[list] = job[list] .. ' ' .. job.node
+  local node, stale, queue = nil, {}, nil
+  if job.tries <= job.retries and now - job.born < job_life_ms then
+    node, stale = choose(job, need, nil)
+    if not node and job.wait > 0 and possible(job, need) then queue = read_queue(job.sig) end
+  end
+  local left = job.node
+  -- STEP
+  if taken then call_off(job, old, code) end
+  free_slot(job, old)
+  take_out(stale)
+  set_job(job, 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
+    'quiet', 0)
+  if node then
+    reserve(job, node, pool_of(node, need))
+  elseif queue then
+    move_to_queue(queue, job, need)
+  else
+    settle(job, 'FAILED', owner, { code = code, message = message })
+    emit_end(job, moves .. ' FAILED', code)
+    return 'FAILED'
+  end
+  tell_placed(job, owner)
+  emit('e', 'job', 'job', job.id, 'moves', moves .. ' ' .. job.state, 'attempt', job.attempt,
+    'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', job.pool)
+  return job.state
+end

@@ -1,0 +1,78 @@
+-- @include node
+-- @include need
+-- CONST sample_k
+-- Reads of selection: who of a pool's ready members is the best for a requirement.
+
+-- Ids out of ready:P for pools of one round; k is split by the pools' sizes.
+local function draw(pools, k, everyone)
+  if #pools == 1 then return call('SRANDMEMBER', cell .. 'ready:' .. pools[1], k) end
+  local sizes, total, ids, seen = {}, 0, {}, {}
+  for i, pool in ipairs(pools) do
+    sizes[i] = call('SCARD', cell .. 'ready:' .. pool)
+    total = total + sizes[i]
+  end
+  for i, pool in ipairs(pools) do
+    if sizes[i] > 0 then
+      local share = everyone and k or math.ceil(k * sizes[i] / total)
+      for _, id in ipairs(call('SRANDMEMBER', cell .. 'ready:' .. pool, share)) do
+        if not seen[id] then seen[id] = true; ids[#ids + 1] = id end
+      end
+    end
+  end
+  return ids
+end
+
+local function keep_members(ids, key)
+  if #ids == 0 then return ids end
+  local kept, marks = {}, call('SMISMEMBER', key, unpack(ids))
+  for i, id in ipairs(ids) do
+    if marks[i] == 1 then kept[#kept + 1] = id end
+  end
+  return kept
+end
+
+local function keep_offering(ids, need)
+  for _, value in ipairs(need.has) do ids = keep_members(ids, cell .. 'has:' .. value) end
+  return ids
+end
+
+-- Least loaded; then fewer heartbeats missed (in whole intervals, so that equal nodes share
+-- evenly); ties at random: SRANDMEMBER answers a small set in one fixed order.
+local function best_of(ids, skip, stale)
+  local best, best_load, best_age, ties, raw_best = nil, 2, 0, 0, nil
+  if #ids == 0 then return nil end
+  for i, raw in ipairs(call('HMGET', cell .. 'fleet', unpack(ids))) do
+    local id = ids[i]
+    if raw and not skip[id] then
+      local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
+      local age = math.floor((now - beat) * 3 / stale_ms)
+      if age >= 3 then
+        skip[id] = true
+        stale[#stale + 1] = id
+      elseif why == 0 and used + foreign < capacity then
+        local load = (used + foreign) / capacity
+        if load < best_load or (load == best_load and age < best_age) then
+          best, best_load, best_age, ties, raw_best = id, load, age, 1, raw
+        elseif load == best_load and age == best_age then
+          ties = ties + 1
+          if math.random(ties) == 1 then best, raw_best = id, raw end
+        end
+      end
+    end
+  end
+  return best and load_node(best, raw_best)
+end
+
+-- When a sample yields nobody: everybody who is ready and offers it, or 200 of a large set.
+local function search(pool, need, skip, stale)
+  local keys = { cell .. 'ready:' .. pool }
+  for _, value in ipairs(need.has) do keys[#keys + 1] = cell .. 'has:' .. value end
+  local arguments = { #keys, unpack(keys) }
+  arguments[#arguments + 1] = 'LIMIT'
+  arguments[#arguments + 1] = 257
+  local count = call('SINTERCARD', unpack(arguments))
+  if count == 0 then return nil end
+  if count <= 256 then return best_of(call('SINTER', unpack(keys)), skip, stale) end
+  local ids = call('SRANDMEMBER', keys[2] or keys[1], 200)
+  return best_of(keep_members(keep_offering(ids, need), keys[1]), skip, stale)
+end

@@ -1,0 +1,31 @@
+-- @include job
+-- @include tell
+-- CONST final_ttl_ms
+-- The end of a job. Its hash stays 10 min, so that a repeat gets the same answer.
+local function retire(job)
+  call('PEXPIRE', cell .. 'job:' .. job.id, final_ttl_ms)
+  call('ZREM', cell .. 'timers', 'job:' .. job.id)
+  if job.request ~= '' then call('PEXPIRE', cell .. 'request:' .. job.request, final_ttl_ms) end
+end
+
+-- `owner`: the session's process; nil when it learns the outcome from the reply.
+-- `outcome`: code, message, details (JSON), size of the result. A cancelled job that still holds
+-- a slot keeps its timer until the slot is free.
+local function settle(job, state, owner, outcome)
+  set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
+    'size', outcome.size or 0, 'slot', job.slot, 'ended', now)
+  if job.slot ~= '1' then retire(job) end
+  call('UNLINK', cell .. 'payload:' .. job.id)
+  if job.session ~= '' and owner then
+    call('HDEL', cell .. 'session:' .. job.session, 'job:' .. job.id)
+    post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
+      'code', outcome.code or '', 'message', outcome.message or '',
+      'details', outcome.details or '', 'node', job.node, 'attempt', job.attempt,
+      'size', outcome.size or 0)
+  end
+end
+
+local function emit_end(job, moves, code, ...)
+  emit('e', 'job', 'job', job.id, 'moves', moves, 'attempt', job.attempt, 'node', job.node,
+    'tries', job.tries, 'code', code, 'ms', now - job.born, ...)
+end

@@ -1,0 +1,14 @@
+-- Lists are kept in hash fields as words separated by spaces.
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do list[#list + 1] = word end
+  return list
+end
+
+local function set_of(list)
+  local set = {}
+  for _, word in ipairs(list) do set[word] = true end
+  return set
+end
+
+local function flag(value) return value and '1' or '0' end

@@ -1,0 +1,22 @@
+-- CONST warmup_ms
+-- Timers of a node.
+local function node_timer(id, what, due)
+  local member = 'node:' .. id .. ':' .. what
+  if due then
+    call('ZADD', cell .. 'timers', due, member)
+  else
+    call('ZREM', cell .. 'timers', member)
+  end
+end
+
+local function arm(id, about)
+  node_timer(id, 'stale', now + stale_ms)
+  node_timer(id, 'grace', nil)
+  node_timer(id, 'warmup', about.state == 'registering' and now + warmup_ms or nil)
+end
+
+-- The reaper releases and places these jobs: at once, in its own small steps.
+local function make_due(job, code)
+  set_job(job, 'lost', code)
+  set_timer(job, now)
+end

@@ -1,0 +1,37 @@
+-- Does what time demands: at most `limit` due timers a call, each in a step of its own. Every timer
+-- that fires is removed or set anew by its handler. A long pause means that Redis stood still and
+-- the peers could not speak: then leases and heartbeats get 5 s more.
+-- KEYS cell
+-- ARGV limit:int
+-- CONST stall_ms, stall_hold_ms
+-- FLAGS allow-oom
+-- RETURNS REAPED fired more
+-- @include clock
+-- @include session
+-- @include job_timer
+-- @include node_timer
+-- @include process_timer
+-- @include sweep
+local last, hold = string.match(call('GET', cell .. 'reaped') or '', '^(%d+) (%d+)$')
+last, hold = tonumber(last or now), tonumber(hold or 0)
+if now - last > stall_ms then hold = now + stall_hold_ms end
+local due = call('ZRANGE', cell .. 'timers', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
+
+call('SET', cell .. 'reaped', now .. ' ' .. hold)
+for _, member in ipairs(due) do
+  local kind, rest = string.match(member, '^(%a+):?(.*)$')
+  if now < hold and (kind == 'process' or kind == 'node') then
+    call('ZADD', cell .. 'timers', hold, member)
+  elseif kind == 'job' then
+    on_job(rest)
+  elseif kind == 'node' then
+    on_node(rest)
+  elseif kind == 'process' then
+    on_process(rest)
+  elseif kind == 'session' then
+    on_session(rest)
+  else
+    sweep()
+  end
+end
+return { 'REAPED', tostring(#due), flag(#due == limit) }

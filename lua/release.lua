@@ -1,0 +1,21 @@
+-- RESERVED, DISPATCHED, ACKED → RETRYING → …: the node's process could not bring the job to the node,
+-- or lost the node. No try is used up.
+-- KEYS cell
+-- ARGV id, attempt:int, node, code
+-- FLAGS allow-oom
+-- RETURNS RELEASED state more | GONE
+-- @include clock
+-- @include offer
+-- @include end_attempt
+local job = load_job(id)
+if not job or job.slot ~= '1' or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
+local holder = load_node(node)
+local state = job.state
+if job.stub == '1' then
+  drop_stub(job)
+elseif state == 'CANCELLED' then
+  drop_cancelled(job)
+else
+  state = retry(job, code, '', false, state == 'RESERVED')
+end
+return { 'RELEASED', state, flag(offer(holder)) }

@@ -1,0 +1,34 @@
+-- Makes an unfinished job of a live session again after a loss of Redis, under the same id: a node
+-- that holds it may have claimed it already, or has 1 s to do so; then it is placed like a new one.
+-- KEYS cell
+-- ARGV inbox
+-- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, size:int, retries:int, trace
+-- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms, claim_ms
+-- FLAGS allow-oom
+-- RETURNS HELD | CLAIMED node | KNOWN state | NO_SESSION | MISSING
+-- @include clock
+-- @include slot
+-- @include create
+local known = load_job(job)
+if known and known.stub ~= '1' then
+  call('UNLINK', cell .. 'inbox:' .. inbox)
+  return { 'KNOWN', known.state }
+end
+if call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 then
+  call('UNLINK', cell .. 'inbox:' .. inbox)
+  return { 'NO_SESSION' }
+end
+local made = new_job()
+
+-- STEP
+if not store_payload() then return { 'MISSING' } end
+create_job(made)
+if known then
+  set_job(known, 'stub', '')
+  return { 'CLAIMED', known.node }
+end
+local due = now + claim_ms
+set_job(made, 'state', 'WAITING', 'claim', '1', 'since', now, 'due', due, 'attempt', 0, 'tries', 0)
+set_timer(made, due)
+emit_new(made, 'NEW SELECTING WAITING')
+return { 'HELD' }

@@ -1,0 +1,84 @@
+"""A redis-py connection as a pipeline needs it: opened, written, read and cut separately.
+
+TLS, AUTH, SELECT, the packer and the parser are redis-py's. Its own request and reply pairs are
+used while a connection is made; afterwards :mod:`lua.connection` writes and reads.
+"""
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.connection import HiredisRespSerializer
+from redis.exceptions import ClusterDownError, ReadOnlyError, RedisError, ResponseError
+
+Argument = bytes | str | int | float
+# A server that answers so is the wrong one for now, as one that is LOADING, which redis-py
+# already takes for a lost connection. MASTERDOWN is a ClusterDownError too.
+NOT_SERVING = (ReadOnlyError, ClusterDownError)
+
+
+class Wire:
+    """One connection to the server of ``url``, which may be opened again after it was closed.
+
+    ``url`` is ``redis://``, ``rediss://`` (with redis-py's ``ssl_…`` options) or ``unix://``.
+    ``timeout_s`` bounds connecting and each command of the handshake.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        options: dict[str, Any] = {
+            "socket_timeout": timeout_s,
+            "socket_connect_timeout": timeout_s,
+            **parse_url(url),
+            "protocol": 2,
+            "decode_responses": False,
+        }
+        options.pop("max_connections", None)
+        connect = options.pop("connection_class", Connection)
+        self._connection: AbstractConnection = connect(**options)
+        self._packer = HiredisRespSerializer()
+
+    async def open(self) -> None:
+        """Connect and introduce ourselves. Raises RedisError or OSError."""
+        await self._connection.connect()  # type: ignore[no-untyped-call]
+
+    async def command(self, *command: Argument) -> Any:
+        """Run one command alone, while nothing else is under way. Raises RedisError."""
+        await self._connection.send_command(*command, check_health=False)
+        return await self._connection.read_response()
+
+    def pack(self, command: Sequence[Argument]) -> bytes:
+        """The command in the Redis protocol. Raises DataError for other types."""
+        packed: bytes = self._packer.pack(*command)[0]  # type: ignore[arg-type]
+        return packed
+
+    def write(self, packed: Sequence[bytes]) -> None:
+        """Send, without waiting. What is written to a lost connection is lost."""
+        writer = self._connection._writer
+        if writer is not None and not writer.transport.is_closing():
+            writer.writelines(packed)
+
+    async def read(self) -> Any:
+        """The next reply, however long it takes; a refusal is returned as its ResponseError.
+
+        Raises RedisError or OSError once the connection is lost or the server does not serve.
+        """
+        try:
+            return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+        except NOT_SERVING:
+            raise
+        except ResponseError as refusal:
+            return refusal
+
+    def cut(self) -> None:
+        """Drop the connection at once, with all that is not yet sent; ``read`` then raises."""
+        writer = self._connection._writer
+        if writer is not None:
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        """Drop the connection, so that it can be opened again."""
+        self.cut()
+        with suppress(RedisError, OSError):
+            await self._connection.disconnect(nowait=True)
