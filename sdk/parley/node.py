@@ -1,0 +1,263 @@
+"""The node end: takes jobs, hands them to a coroutine, and sends back what it returns.
+
+    node = Node("ws://localhost:5010/ws/node", languages=["en", "zh"])
+
+    @node.translate
+    async def translate(job: Job) -> Result:
+        text = await recognise(job.audio)
+        return Result(text_asr=text, text_translated=await to_chinese(text))
+
+    node.run()
+
+It stays registered over every kind of disturbance: it connects again with a jittered back-off and
+never gives up, keeps working on its jobs meanwhile, and sends again what may not have arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Coroutine, Sequence
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidURI, WebSocketException
+
+from parley.codes import ErrorCode, advice
+from parley.frames import (
+    Error,
+    FrameError,
+    JobAssign,
+    JobCancel,
+    NodeControl,
+    NodeRegisterAck,
+    decode_to_node,
+)
+from parley.job import Job, Result
+from parley.link import Backoff, Wire, dial
+from parley.profile import Profile
+from parley.worker import Handler, Worker
+
+logger = logging.getLogger("parley.node")
+
+DEFAULT_URL = "ws://localhost:5010/ws/node"
+HEARTBEAT_S = 15.0
+DRAIN_S = 30.0
+UNBOUNDED_SEATS = 1_000
+"""For a node that queues for its own GPU."""
+
+
+class Node:
+    """One node. Give `languages`, or a `profile` that says more."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        languages: Sequence[str] = (),
+        concurrency: int = 2,
+        node_id: str | None = None,
+        token: str | None = None,
+        profile: Profile | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.url = url
+        self.node_id = node_id
+        self.token = token
+        self.profile = profile or Profile(languages, concurrency=concurrency)
+        self.status = "offline"
+        self.draining = False
+        self.registered = asyncio.Event()
+        self._backoff = backoff or Backoff()
+        self._wire = Wire()
+        self._worker = Worker(
+            _no_handler, seats=self.profile.concurrency or UNBOUNDED_SEATS, wire=self._wire
+        )
+        self._changed = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+
+    def translate(self, handler: Handler) -> Handler:
+        """Decorator: the coroutine that answers every job.
+
+        It may raise `JobFailed`; any other exception fails the job with `PROCESSING_ERROR`. It is
+        cancelled when the answer is no longer wanted.
+        """
+        self._worker.handler = handler
+        return handler
+
+    @property
+    def running(self) -> list[str]:
+        """Ids of the jobs being worked on."""
+        return self._worker.running
+
+    def run(self) -> None:
+        """Serves until SIGTERM or Ctrl-C, then drains; a second signal stops at once."""
+        asyncio.run(self._run())
+
+    async def serve(self) -> None:
+        """Serves until `stop` is called."""
+        connecting = asyncio.create_task(self._stay_connected())
+        stopping = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._worker.abandon()
+            stopping.cancel()
+            connecting.cancel()
+            await asyncio.wait({connecting})
+        if not connecting.cancelled():
+            connecting.result()
+
+    async def stop(self, drain_s: float = DRAIN_S) -> None:
+        """Asks for no more jobs, waits for those it has (`drain_s` seconds at most), and ends."""
+        self.drain()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._worker.idle.wait(), drain_s)
+        self._stopped.set()
+
+    def drain(self) -> None:
+        """Asks for no more jobs; goes on with those it has."""
+        self.draining = True
+        self._changed.set()
+
+    def resume(self) -> None:
+        """Takes jobs again."""
+        self.draining = False
+        self._changed.set()
+
+    def changed(self) -> None:
+        """Sends a heartbeat now: call it after a change of `profile`."""
+        self._changed.set()
+
+    async def __aenter__(self) -> Self:
+        """Serves in the background; returns once registered."""
+        serving = self._in_background(self.serve())
+        waiting = asyncio.create_task(self.registered.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            waiting.cancel()
+            await serving
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop(DRAIN_S if kind is None else 0)
+        await asyncio.gather(*self._background)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal)
+        await self.serve()
+        await asyncio.gather(*self._background)
+
+    def _on_signal(self) -> None:
+        drain_s = 0 if self._background else DRAIN_S
+        self._in_background(self.stop(drain_s))
+
+    def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._background.add(task)
+        return task
+
+    async def _stay_connected(self) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                async with dial(self.url, self.token) as socket:
+                    await self._use(socket)
+            except InvalidURI:
+                raise
+            except (OSError, WebSocketException) as error:
+                logger.warning("no connection to %s, coming back: %s", self.url, error)
+                delay = self._backoff.after(error, time.monotonic() - began)
+            finally:
+                self._wire.socket = None
+                self.status = "offline"
+                self.registered.clear()
+            await asyncio.sleep(delay)
+
+    async def _use(self, socket: ClientConnection) -> NoReturn:
+        """Until the connection closes, which raises `ConnectionClosed`."""
+        self._wire.socket = socket
+        await self._register()
+        await self._worker.deliver_again()
+        beating = asyncio.create_task(self._beat())
+        try:
+            while True:
+                await self._receive(await socket.recv())
+        finally:
+            beating.cancel()
+
+    async def _register(self) -> None:
+        await self._wire.send(
+            self.profile.register(self.node_id, self._worker.held, ready=not self.draining)
+        )
+
+    async def _receive(self, data: str | bytes) -> None:
+        try:
+            frame = decode_to_node(data)
+        except FrameError as error:
+            logger.warning("not understood: %s", error)
+            return
+        match frame:
+            case JobAssign():
+                await self._worker.take(frame, self.node_id or "")
+            case JobCancel():
+                self._worker.cancel(frame.job_id)
+            case NodeControl():
+                self._obey(frame.command)
+            case NodeRegisterAck():
+                self._welcome(frame)
+            case Error():
+                await self._complain(frame)
+
+    def _welcome(self, ack: NodeRegisterAck) -> None:
+        self.node_id = ack.node_id
+        self.status = ack.status
+        self.registered.set()
+        logger.info("registered as %s (%s) %s", ack.node_id, ack.status, ack.message)
+
+    async def _complain(self, error: Error) -> None:
+        """An error that says that the server does not know this node leads to a registration."""
+        logger.warning("%s: %s %s", error.code, error.message, advice(error.code))
+        if error.code == ErrorCode.NODE_UNAVAILABLE and self.registered.is_set():
+            self.registered.clear()
+            await self._register()
+
+    def _obey(self, command: str) -> None:
+        match command:
+            case "drain":
+                self.drain()
+            case "resume":
+                self.resume()
+            case "refresh":
+                self.changed()
+            case "shutdown":
+                self._in_background(self.stop())
+            case _:
+                logger.warning("unknown command %r", command)
+
+    async def _beat(self) -> None:
+        """A heartbeat every 15 s and at once after a change."""
+        await self.registered.wait()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S)
+            self._changed.clear()
+            ready = not self.draining
+            beat = self.profile.heartbeat(self.node_id or "", len(self.running), ready=ready)
+            await self._wire.send(beat)
+
+
+async def _no_handler(job: Job) -> Result:
+    raise RuntimeError("this node has no handler: give it one with @node.translate")
