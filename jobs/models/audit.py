@@ -18,11 +18,12 @@ class AuditCursor(models.Model):
 
 
 class JobTotal(models.Model):
-    """Jobs of one day (UTC) that entered ``state`` with ``code``; NEW counts the jobs made.
+    """Jobs of a cell and day (UTC) that entered ``state`` with ``code``; NEW counts the jobs made.
 
-    ``ms`` adds up their time since dispatch. Written in the transaction of the events.
+    ``ms`` adds up the time from dispatch of those that ended. Written in the events' transaction.
     """
 
+    cell = models.PositiveSmallIntegerField()
     day = models.DateField()
     state = models.CharField(max_length=12)
     code = models.CharField(max_length=100, blank=True)
@@ -32,7 +33,7 @@ class JobTotal(models.Model):
     class Meta:
         ordering: ClassVar = ["day", "state", "code"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["day", "state", "code"], name="jobtotal_once")
+            models.UniqueConstraint(fields=["cell", "day", "state", "code"], name="jobtotal_once")
         ]
 
     def __str__(self) -> str:

@@ -43,9 +43,7 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-job_id"], name="job_newest"),
             models.Index(fields=["session"], name="job_session"),
-            models.Index(
-                fields=["updated_at"], name="job_live", condition=~Q(state__in=FINAL)
-            ),
+            models.Index(fields=["updated_at"], name="job_live", condition=~Q(state__in=FINAL)),
         ]
 
     def __str__(self) -> str:

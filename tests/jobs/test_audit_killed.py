@@ -1,0 +1,117 @@
+"""Drains that are killed at any moment, side by side, and a Redis that is replaced meanwhile."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from jobs import audit
+from jobs.models import Job, JobEvent, JobTotal
+from tests.jobs.streams import Stream
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 60
+JOBS_A_KILL = 6
+
+
+@contextmanager
+def worker(stream: Stream) -> Iterator["subprocess.Popen[str]"]:
+    """A process that forks one drain after the other and prints their ids."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite://{connection.settings_dict['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "scheduler_site.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    script = Path(__file__).with_name("drain_for_ever.py")
+    process = subprocess.Popen(
+        [sys.executable, str(script), stream.store.url, stream.store.prefix],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
+
+
+def next_drain(process: "subprocess.Popen[str]") -> int:
+    assert process.stdout
+    return int(process.stdout.readline())
+
+
+def write_while_killing(stream: Stream, workers: "list[subprocess.Popen[str]]") -> set[str]:
+    """Finish jobs all the time while drains die at random moments; returns the entries."""
+    moments = random.Random(7)
+    entries: set[str] = set()
+    for number in range(KILLS):
+        for _ in range(JOBS_A_KILL):
+            entries.update(stream.finished_job(f"job-{len(entries)}"))
+        victim = next_drain(workers[number % len(workers)])
+        # The moment itself is what is tried here: any of them must do.
+        time.sleep(moments.random() * 0.06)
+        os.kill(victim, signal.SIGKILL)
+    return entries
+
+
+def assert_history_is_exact(epoch: str, entries: set[str]) -> None:
+    rows = list(JobEvent.objects.filter(epoch=epoch).values_list("entry", flat=True))
+    assert len(rows) == len(entries)
+    assert set(rows) == entries
+    jobs = len(entries) // 3
+    assert Job.objects.filter(state="DONE").count() == jobs
+    assert JobTotal.objects.get(state="DONE").count == jobs
+    assert JobTotal.objects.get(state="NEW").count == jobs
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_drains_lose_and_double_nothing(stream: Stream) -> None:
+    with worker(stream) as process:
+        entries = write_while_killing(stream, [process])
+
+    audit.drain(stream.store, 0)
+    assert_history_is_exact("first", entries)
+    assert stream.waiting_entries() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_drains_side_by_side_both_killed_lose_and_double_nothing(stream: Stream) -> None:
+    with worker(stream) as one, worker(stream) as two:
+        entries = write_while_killing(stream, [one, two])
+
+    audit.drain(stream.store, 0)
+    assert_history_is_exact("first", entries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_flush_under_a_running_drain_loses_only_what_was_not_read(stream: Stream) -> None:
+    with worker(stream) as process:
+        next_drain(process)
+        before = set(stream.finished_job("job-before"))
+        while stream.waiting_entries():
+            time.sleep(0.005)
+        for number in range(20):
+            stream.finished_job(f"job-flushed-{number}")
+        stream.begin_life("second")
+        after = {entry for n in range(20) for entry in stream.finished_job(f"job-after-{n}")}
+        while stream.waiting_entries():
+            time.sleep(0.005)
+
+    first = set(JobEvent.objects.filter(epoch="first").values_list("entry", flat=True))
+    assert before <= first
+    second = JobEvent.objects.filter(epoch="second").values_list("entry", flat=True)
+    assert sorted(second) == sorted(after)
+    assert Job.objects.filter(job_id__startswith="job-after", state="DONE").count() == 20
