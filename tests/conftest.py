@@ -1,5 +1,6 @@
 """Fixtures for every test: a Valkey of its own, a prefix a test, and SQLite in a temporary file."""
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -9,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 from pytest_django import Settings
 
 from scheduler_site import valkey
+from scheduler_site.supervisor.child import die_with_parent
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +21,14 @@ def valkey_server() -> Iterator[Path]:
     """The unix socket of a Valkey that this test run owns; it keeps nothing."""
     folder = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))
     socket = folder / "valkey.sock"
+    tests = os.getpid()
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             valkey.command(socket, folder=folder, keep=False),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            preexec_fn=lambda: die_with_parent(tests),
         )
     try:
         wait_until_it_answers(socket, server)
@@ -37,18 +40,11 @@ def valkey_server() -> Iterator[Path]:
 
 
 def wait_until_it_answers(socket: Path, server: "subprocess.Popen[bytes]") -> None:
-    client = redis.Redis(unix_socket_path=str(socket), protocol=2)
     deadline_s = time.monotonic() + 10
-    while True:
-        try:
-            client.ping()
-        except redis.ConnectionError:
-            if server.poll() is not None or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
-        else:
-            client.close()
-            return
+    while not valkey.answers(socket):
+        if server.poll() is not None or time.monotonic() > deadline_s:
+            pytest.fail(f"Valkey did not start: {(socket.parent / 'log').read_text()}")
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

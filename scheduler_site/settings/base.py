@@ -17,6 +17,8 @@ PARLEY_AUTH = environment.choice(
 PARLEY_CELLS = environment.integer("PARLEY_CELLS", 1, at_least=1)
 PARLEY_PREFIX = environment.text("PARLEY_PREFIX", "parley:")
 PARLEY_ORIGINS = environment.words("PARLEY_ORIGINS")
+# A larger frame closes its socket with 1009.
+MAX_FRAME_BYTES = environment.integer("MAX_FRAME_BYTES", 8 * 1024 * 1024, at_least=1024)
 REQUIRE_GPU = environment.flag("REQUIRE_GPU", default=not DEVELOPMENT)
 
 STATE_REDIS_URL = environment.text("STATE_REDIS_URL", socket_url(VAR_DIR))
@@ -130,7 +132,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
 
 LOGGING_CONFIG = None
 configure(as_json=not DEVELOPMENT)

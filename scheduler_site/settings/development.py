@@ -6,6 +6,6 @@ from scheduler_site.settings.base import VAR_DIR
 
 DEBUG = environment.flag("DEBUG", default=False)
 SECRET_KEY = environment.text("SECRET_KEY", "") or environment.secret(VAR_DIR / "secret_key")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["*"]
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -9,6 +9,9 @@ import sys
 import structlog
 from structlog.types import Processor
 
+# Libraries that tell every call at INFO; uvicorn's lines would hold the tokens of `?token=`.
+QUIET = ("celery", "httpx", "uvicorn.error")
+
 
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Send the root logger to stderr through structlog."""
@@ -38,6 +41,8 @@ def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:

@@ -2,6 +2,7 @@
 
 from scheduler_site.settings import environment
 from scheduler_site.settings.base import *  # noqa: F403
+from scheduler_site.settings.base import VAR_DIR
 
 DEBUG = False
 SECRET_KEY = environment.required("SECRET_KEY")
@@ -18,6 +19,7 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
+STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

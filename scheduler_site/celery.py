@@ -1,0 +1,64 @@
+"""Celery: the work that may wait. ``beat`` says when; the tasks themselves are thin.
+
+Nothing is lost while it is stopped: history waits in the event stream, cleanup comes later.
+"""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import Celery
+from celery.signals import beat_init, setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_site.settings")
+
+
+def broker_url(url: str) -> str:
+    """A Redis URL as kombu takes it, which has a scheme of its own for unix sockets."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}"
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """An entry of the schedule; a run that could not start in time is left out."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app = Celery("parley")
+app.conf.update(
+    broker_url=broker_url(settings.BROKER_REDIS_URL),
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "global_keyprefix": f"{settings.PARLEY_PREFIX}celery:",
+        "socket_timeout": 15,
+        "health_check_interval": 10,
+    },
+    task_default_queue="parley",
+    task_ignore_result=True,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    beat_scheduler="celery.beat:Scheduler",
+    beat_max_loop_interval=1,
+    beat_schedule={
+        "audit": every(1, "jobs.tasks.drain_audit"),
+        "expiry": every(5, "nodes.tasks.expire_nodes"),
+        "cleanup": every(30, "pools.tasks.clean_pools"),
+        "canary": every(5, "scheduler_site.tasks.sing"),
+    },
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Having a receiver keeps Celery from replacing the handlers of ``settings.logs``."""
+
+
+@beat_init.connect
+def sing_at_once(**_: object) -> None:
+    """So that the first sign of life comes with the start, not one interval later."""
+    app.send_task("scheduler_site.tasks.sing")

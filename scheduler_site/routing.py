@@ -1,0 +1,34 @@
+"""Every path of Parley, and what answers there. Start reading here.
+
+``/ws/session``: people speak (``jobs.consumers``); ``/ws/node``: machines translate
+(``nodes.consumers``); everything else is HTTP and goes on in ``urls``.
+"""
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import path, re_path
+
+from jobs.consumers import SessionConsumer
+from nodes.consumers import NodeConsumer
+from scheduler_site.lifespan import App, Receive, Scope, Send
+from scheduler_site.origins import AllowedOrigins
+
+
+async def unknown_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    """A path without a socket: refused at the handshake."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def router(django_application: App) -> App:
+    """The application below the lifespan; ``django_application`` answers HTTP."""
+    sockets = URLRouter(
+        [
+            path("ws/session", SessionConsumer.as_asgi()),
+            path("ws/node", NodeConsumer.as_asgi()),
+            re_path("", unknown_socket),
+        ]
+    )
+    routed: App = ProtocolTypeRouter(
+        {"http": django_application, "websocket": AllowedOrigins(sockets)}
+    )
+    return routed

@@ -1,0 +1,84 @@
+"""Which processes ``make up`` runs, with which commands."""
+
+import sys
+from pathlib import Path
+
+from scheduler_site import valkey
+from scheduler_site.supervisor.child import Child
+from scheduler_site.supervisor.options import Options
+
+DRAIN_S = 2.0
+CLOSE_SPREAD_S = 0.3
+
+# Stopped one group after the other: what serves first, what it stands on last.
+SERVING, DEMO, STORE = "serving", "demo", "store"
+
+
+def store(options: Options, lock: int) -> Child:
+    """The embedded Valkey; it holds the folder's lock itself, as long as it lives."""
+    socket = valkey.socket_path(options.folder)
+    return Child(
+        name="valkey",
+        group=STORE,
+        command=valkey.command(socket, folder=options.folder, keep=True),
+        log=_log(options, "valkey"),
+        inherits=(lock,),
+    )
+
+
+def serving(options: Options, listener: int) -> list[Child]:
+    """Web processes on the one listening socket, Celery's worker and its beat."""
+    celery = (sys.executable, "-m", "celery", "--app", "scheduler_site.celery")
+    return [
+        *(
+            Child(
+                name=f"web-{number}",
+                group=SERVING,
+                command=(
+                    *(sys.executable, "-m", "scheduler_site.web"),
+                    *("--fd", str(listener)),
+                    *("--drain-s", str(DRAIN_S), "--close-spread-s", str(CLOSE_SPREAD_S)),
+                ),
+                log=_log(options, f"web-{number}"),
+                environ={"ALLOWED_HOSTS": "*"} if options.exposed else {},
+                inherits=(listener,),
+            )
+            for number in range(1, options.web_processes + 1)
+        ),
+        # One process without children: killed, it leaves nothing behind.
+        Child(
+            name="worker",
+            group=SERVING,
+            command=(*celery, "worker", "--pool", "solo", "--concurrency", "1"),
+            log=_log(options, "worker"),
+        ),
+        Child(name="beat", group=SERVING, command=(*celery, "beat"), log=_log(options, "beat")),
+    ]
+
+
+def demo_nodes(options: Options) -> list[Child]:
+    return [
+        Child(
+            name=name,
+            group=DEMO,
+            command=(
+                *(sys.executable, "-m", "parley.demo"),
+                *("--url", options.url("/ws/node", scheme="ws"), "--node-id", name),
+            ),
+            log=_log(options, name),
+        )
+        for name in (f"demo-{number}" for number in range(1, options.demo_nodes + 1))
+    ]
+
+
+def prepare() -> tuple[str, ...]:
+    """The command that migrates the database and makes the first admin."""
+    return (sys.executable, "manage.py", "prepare")
+
+
+def log_folder(options: Options) -> Path:
+    return options.folder / "log"
+
+
+def _log(options: Options, name: str) -> Path:
+    return log_folder(options) / f"{name}.log"
