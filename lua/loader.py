@@ -23,7 +23,9 @@ from pathlib import Path
 from lua.limits import Limits
 
 HERE = Path(__file__).parent
-_HEADER = re.compile(r"^-- (KEYS|ARGV|SPEC|FIELDS|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE)
+_HEADER = re.compile(
+    r"^-- (KEYS|ARGV|SPEC|FIELDS|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def _prologue(source: Source, consts: list[str], limits: Limits) -> list[str]:
     if source.spec:
         names = ", ".join(field.name for field in source.spec)
         last = len(source.argv) + 1
-        lines.append(f"local {names} = unpack(cmsgpack.unpack(ARGV[{last}]), 1, {len(source.spec)})")
+        lines.append(
+            f"local {names} = unpack(cmsgpack.unpack(ARGV[{last}]), 1, {len(source.spec)})"
+        )
     lines += [f"local {name} = {values[name]}" for name in consts]
     return lines
 

@@ -1,9 +1,8 @@
 """A process's mailbox: what the scripts tell it. Read by :mod:`jobs.process`, routed by kind."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, fields
-from enum import StrEnum
 from typing import Any, get_type_hints
 
 import redis.asyncio as aioredis
@@ -109,21 +108,6 @@ class Hello:
     """First entry of a mailbox."""
 
 
-class Kind(StrEnum):
-    """Names of the messages in the stream."""
-
-    ASSIGN = "assign"
-    CANCEL = "cancel"
-    REPLACED = "replaced"
-    CONTROL = "control"
-    OUTCOME = "outcome"
-    PLACED = "placed"
-    ACCEPTED = "accepted"
-    PARTIAL = "partial"
-    CONFIG = "config"
-    HELLO = "hello"
-
-
 Message = (
     Assign
     | CancelJob
@@ -136,25 +120,29 @@ Message = (
     | NewConfig
     | Hello
 )
-_TYPES: dict[Kind, type[Any]] = {
-    Kind.ASSIGN: Assign,
-    Kind.CANCEL: CancelJob,
-    Kind.REPLACED: Replaced,
-    Kind.CONTROL: Control,
-    Kind.OUTCOME: Outcome,
-    Kind.PLACED: Placed,
-    Kind.ACCEPTED: Accepted,
-    Kind.PARTIAL: Partial,
-    Kind.CONFIG: NewConfig,
-    Kind.HELLO: Hello,
+
+KINDS: dict[str, type[Message]] = {
+    "assign": Assign,
+    "cancel": CancelJob,
+    "replaced": Replaced,
+    "control": Control,
+    "outcome": Outcome,
+    "placed": Placed,
+    "accepted": Accepted,
+    "partial": Partial,
+    "config": NewConfig,
+    "hello": Hello,
 }
-_READ = {str: bytes.decode, int: int, bytes: bytes}
-_FIELDS = {
-    kind.encode(): (
-        type_,
-        [(f.name.encode(), _READ[get_type_hints(type_)[f.name]]) for f in fields(type_)],
-    )
-    for kind, type_ in _TYPES.items()
+_READ: dict[Any, Callable[[bytes], Any]] = {str: bytes.decode, int: int, bytes: bytes}
+
+
+def _readers(type_: type[Message]) -> list[tuple[bytes, Callable[[bytes], Any]]]:
+    hints = get_type_hints(type_)
+    return [(field.name.encode(), _READ[hints[field.name]]) for field in fields(type_)]
+
+
+_KINDS: dict[bytes, tuple[Callable[..., Message], list[tuple[bytes, Callable[[bytes], Any]]]]] = {
+    kind.encode(): (type_, _readers(type_)) for kind, type_ in KINDS.items()
 }
 BLOCK_MS = 5_000
 BATCH = 256
@@ -162,8 +150,8 @@ BATCH = 256
 
 def decode(entry: dict[bytes, bytes]) -> Message:
     """A stream entry as its message; KeyError for an unknown kind."""
-    type_, readers = _FIELDS[entry[b"kind"]]
-    return type_(*[read(entry[name]) for name, read in readers])  # type: ignore[no-any-return]
+    make, readers = _KINDS[entry[b"kind"]]
+    return make(*[read(entry[name]) for name, read in readers])
 
 
 async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Message]]:
@@ -178,7 +166,7 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
     try:
         while True:
             try:
-                reply = await client.xread({key: last}, count=BATCH, block=BLOCK_MS)
+                reply: Any = await client.xread({key: last}, count=BATCH, block=BLOCK_MS)
             except (RedisError, OSError):
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)

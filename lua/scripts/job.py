@@ -40,7 +40,7 @@ def _sig(text: str) -> str:
     return sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
 
 
-class NewJob(Spec):
+class NewJob(Spec, frozen=True, kw_only=True):
     """What ``dispatch`` is told of a job.
 
     ``request``: idempotency key with its scope (``tenant/credential/KEY``), or empty; ``digest``
@@ -227,7 +227,7 @@ class Verdict(StrEnum):
     FAIL = "fail"  # the input's fault: no other node would do better
 
 
-class Finish(Spec):
+class Finish(Spec, frozen=True, kw_only=True):
     """What ``finish`` is told. ``token`` is unique to this result, so a repeat is recognised.
 
     ``size``: bytes of the stored result, 0 without one. ``brief``: small JSON of numbers kept in

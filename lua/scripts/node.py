@@ -1,4 +1,4 @@
-"""Calls of a node's life. ``more`` in a reply: jobs still wait for its free slots; call ``offer``."""
+"""Calls of a node's life. ``more`` in a reply: jobs wait for its free slots; call ``offer``."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from lua.script import Script, Spec
 from lua.states import NodeState
 
 
-class Node(Spec):
+class Node(Spec, frozen=True, kw_only=True):
     """What selection must know of a node; part of a registration and of a heartbeat.
 
     ``capacity``: slots; ``arbitrates``: it queues on its own GPU. ``core``: the core types are
@@ -32,7 +32,7 @@ class Node(Spec):
     caps: str
 
 
-class Registration(Spec):
+class Registration(Spec, frozen=True, kw_only=True):
     """``conn``: unguessable token of this connection. ``credential``: digest of the token the
     peer showed, or empty. ``running``: jobs the agent says it still works on; None: unknown.
     ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent; else None.
@@ -97,7 +97,7 @@ async def register_node(
     return await cells.run(REGISTER_NODE, cell, registration.packed())
 
 
-class Beat(Spec):
+class Beat(Spec, frozen=True, kw_only=True):
     """``running`` and ``queue`` as the node reports them; ``about`` None: nothing has changed
     but ``hot``. ``metrics``: JSON for people.
     """
@@ -173,7 +173,9 @@ class Live:
 FORGET_NODE = Script("forget_node", (Ok, Live, Unknown))
 
 
-async def forget_node(cells: Cells, *, cell: int, node: str, offline_ms: int) -> Ok | Live | Unknown:
+async def forget_node(
+    cells: Cells, *, cell: int, node: str, offline_ms: int
+) -> Ok | Live | Unknown:
     """Remove every trace of a node that has been offline for ``offline_ms``."""
     return await cells.run(FORGET_NODE, cell, node, offline_ms)
 

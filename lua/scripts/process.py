@@ -35,7 +35,7 @@ async def renew_lease(cells: Cells, *, cell: int, process: str) -> Kept | Lease:
     return await cells.run(RENEW_LEASE, cell, process, new_token())
 
 
-class NewSession(Spec):
+class NewSession(Spec, frozen=True, kw_only=True):
     """``known``: on a replay, the session's unfinished jobs: its other live jobs are cancelled."""
 
     session: str
@@ -113,8 +113,6 @@ class Config:
 WRITE_CONFIG = Script("write_config", (Taught, Config))
 
 
-async def write_config(
-    cells: Cells, *, cell: int, version: int, content: bytes
-) -> Taught | Config:
+async def write_config(cells: Cells, *, cell: int, version: int, content: bytes) -> Taught | Config:
     """Publish the configuration to a cell and tell every process's mailbox."""
     return await cells.run(WRITE_CONFIG, cell, version, content)
