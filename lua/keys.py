@@ -7,6 +7,7 @@ Inside the scripts a key is written ``cell .. 'job:' .. id`` with the same words
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import count
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
@@ -67,20 +68,21 @@ KEYSPACE = (
 def tag(cell: int) -> str:
     """Hash tag of a cell, such as ``c0``: chosen so that the cells' slots spread evenly.
 
-    Cell *n* aims at the *n*-th point of the van der Corput sequence (base 2) over the cluster's
-    slots; a suffix is tried until the slot is within 1/64 of the ring of that point. Any number
-    of cells so divides evenly over any number of primaries that own contiguous ranges.
+    Counted from the slot of ``c0``, cell *n* aims at the *n*-th point of the van der Corput
+    sequence (base 2) on the ring of slots; a suffix is tried until its slot is within 1/64 of the
+    ring of that point. So the cells divide evenly over primaries that own contiguous ranges.
     """
-    point, step, rest = 0.0, 0.5, cell + 1
+    ring = REDIS_CLUSTER_HASH_SLOTS
+    point, step, rest = 0.0, 0.5, cell
     while rest:
         point, step, rest = point + step * (rest & 1), step / 2, rest >> 1
-    aim = point * REDIS_CLUSTER_HASH_SLOTS
-    attempt = 0
-    while True:
-        name = f"c{cell}" + (f".{attempt}" if attempt else "")
-        if abs(key_slot(name.encode()) - aim) < REDIS_CLUSTER_HASH_SLOTS / 64:
+    aim = key_slot(b"c0") + point * ring
+    for suffix in count():
+        name = f"c{cell}.{suffix}" if suffix else f"c{cell}"
+        distance = (key_slot(name.encode()) - aim) % ring
+        if min(distance, ring - distance) < ring / 64:
             return name
-        attempt += 1
+    raise AssertionError("unreachable: the slots of the suffixes cover the ring")
 
 
 def cell_prefix(prefix: str, cell: int) -> str:
