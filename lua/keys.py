@@ -59,7 +59,6 @@ KEYSPACE = (
     Key("config", "hash", Life.FOREVER, "configuration, its version, and the number of cells"),
     Key("epoch", "string", Life.FOREVER, "a mark of this life of Redis"),
     Key("reaped", "string", Life.FOREVER, "when the reaper last ran, and until when it holds back"),
-    Key("live_bytes", "string", Life.FOREVER, "bytes of the payloads of live jobs"),
     Key("lock:NAME", "string", Life.TTL, "leader lock of a periodic task"),
 )
 

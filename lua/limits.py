@@ -32,7 +32,6 @@ class Limits:
     inline_bytes: int = 262_144
     self_arbitrated_capacity: int = 8
     mailbox_length: int = 10_000
-    events_limit: int = 2_000_000
     sweep_ms: int = 1_000
     swap_window_ms: int = 60_000
     max_swaps: int = 3
