@@ -30,7 +30,8 @@ def primaries(tags: Sequence[str]) -> frozenset[str]:
     return frozenset(map(primary, tags)) - {"", AUTO, "und"}
 
 
-def own_code(tag: str, codes: Sequence[str]) -> str:
+@lru_cache(4096)
+def own_code(tag: str, codes: tuple[str, ...]) -> str:
     """The node's own code for ``tag``: the nearest of the same language, else ``tag`` itself."""
     if tag in codes:
         return tag

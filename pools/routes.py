@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from parley.codes import ErrorCode
-
 from lua.states import Reason
+from parley.codes import ErrorCode
 from pools.languages import AUTO, primary
 from pools.matching import Definition
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 import msgspec
-from parley.frames import Pipeline
 
 from lua.client import Cells
 from lua.scripts import Need
+from parley.frames import Pipeline
 from pools.matching import Configuration, Definition
 from pools.modules import values_of
 from pools.routes import Refusal, Route, format_refusal, refusal

@@ -46,4 +46,4 @@ def test_a_list_of_languages_drops_what_is_none():
     ],
 )
 def test_a_node_is_sent_its_own_code(wanted, codes, sent):
-    assert own_code(wanted, codes) == sent
+    assert own_code(wanted, tuple(codes)) == sent

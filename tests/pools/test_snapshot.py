@@ -1,9 +1,9 @@
 """From a language pair and a pipeline to where a job may go, or why it can't."""
 
 import pytest
-from parley.frames import Pipeline
 
 from lua.scripts import Need
+from parley.frames import Pipeline
 from pools.matching import Capabilities, Configuration, match
 from pools.routes import Refusal, Route
 from pools.settings import PoolSettings

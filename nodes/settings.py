@@ -1,0 +1,21 @@
+"""Settings of the node socket."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """Percentages are 0 to 100.
+
+    ``require_gpu``: a node that reports no GPU is registered but not used.
+    ``max_concurrent_jobs``: slots of a node that names none; deployed agents lose translations
+    with four long jobs at once. ``service_out_ms``: how long a service is left out after the node
+    said that its model is not available.
+    """
+
+    require_gpu: bool = False
+    register_timeout_ms: int = 30_000
+    max_concurrent_jobs: int = 2
+    resource_threshold_percent: int = 95
+    service_out_ms: int = 60_000
+    waiting_frames: int = 1_000
