@@ -77,6 +77,7 @@ def _add_job(rows: Rows, event: events.JobMoved, place: dict[str, Any]) -> None:
         moves=" ".join(event.moves),
         attempt=event.attempt or 0,
         node=event.node,
+        left=event.left,
         code=event.code,
         pool=event.pool,
         reason=event.reason,
@@ -128,7 +129,7 @@ def _ms(end: datetime, start: datetime) -> int:
 
 def _add_node(rows: Rows, event: events.NodeMoved, place: dict[str, Any]) -> None:
     values = {"node": event.node, "moves": " ".join(event.moves), "why": event.why}
-    more = {"process": event.process, "address": event.address}
+    more = {"process": event.process, "address": event.address, "text": event.text}
     rows.events[NodeEvent].append(NodeEvent(**place, **fitted(NodeEvent, **values, **more)))
 
 

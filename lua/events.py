@@ -4,8 +4,9 @@ Entries are flat strings, ``e`` names their kind. The next stop of a job is :mod
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 import redis
 
@@ -17,13 +18,15 @@ class JobMoved:
     """States a job passed in one call. What a call has no word on is empty or None.
 
     Only the first event of a job has ``session`` … ``trace``. ``ms``: since its dispatch.
-    ``brief``: milliseconds by service, as the node reported them.
+    ``left``: the node that a retried job left. ``brief``: milliseconds by service, as the node
+    reported them.
     """
 
     job: str
     moves: tuple[str, ...]
     attempt: int | None = None
     node: str = ""
+    left: str = ""
     code: str = ""
     pool: str = ""
     reason: str = ""
@@ -43,13 +46,16 @@ class JobMoved:
 
 @dataclass(frozen=True, slots=True)
 class NodeMoved:
-    """States a node passed; ``process`` and ``address`` at its registration."""
+    """States a node passed; ``process`` and ``address`` at its registration; ``text``: a reason
+    that an operator gave.
+    """
 
     node: str
     moves: tuple[str, ...] = ()
     why: str = ""
     process: str = ""
     address: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,40 +102,36 @@ class Batch:
     entries: list[Entry]
 
 
-_NUMBERS = frozenset({"attempt", "tries", "ms", "index", "size"})
-_OBJECTS = frozenset({"breakdown", "brief"})
-_LISTS = frozenset({"moves", "joined", "left"})
-_KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
-    "job": (JobMoved, {}),
-    "node": (NodeMoved, {}),
-    "pool": (PoolsChanged, {}),
-    "note": (Noted, {}),
-    "alert": (Noted, {"alert": True}),
+_KINDS: dict[str, type[Any]] = {
+    "job": JobMoved,
+    "node": NodeMoved,
+    "pool": PoolsChanged,
+    "note": Noted,
+    "alert": Noted,
 }
-_FIELDS = {kind: frozenset(type_.__slots__) - {"alert"} for kind, (type_, _) in _KINDS.items()}
 
 
 def decode(fields: dict[bytes, bytes]) -> Event:
     """The event of an entry; unknown fields are left out. One that is damaged becomes an alert."""
     values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
     try:
-        type_, preset = _KINDS[values["e"]]
-        wanted = _FIELDS[values["e"]]
-        given = {name: _read(name, text) for name, text in values.items() if name in wanted}
-        event: Event = type_(**given, **preset)
+        type_ = _KINDS[values["e"]]
+        readers = _READERS[type_]
+        given = {name: readers[name](text) for name, text in values.items() if name in readers}
+        if values["e"] == "alert":
+            given["alert"] = True
+        event: Event = type_(**given)
     except (KeyError, TypeError, ValueError) as error:
         return Noted("bad_event", alert=True, text=f"{error!r} in {sorted(values)}")
     return event
 
 
-def _read(name: str, text: str) -> Any:
-    if name in _LISTS:
-        return tuple(text.split())
-    if name in _NUMBERS:
-        return int(text) if text else None
-    if name in _OBJECTS:
-        return _object(text)
-    return text
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -137,6 +139,19 @@ def _object(text: str) -> dict[str, Any] | None:
     if value is not None and not isinstance(value, dict):
         raise ValueError("not an object")
     return value or None
+
+
+_BY_TYPE: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int | None: _number,
+    tuple[str, ...]: _words,
+    dict[str, int] | None: _object,
+    dict[str, float] | None: _object,
+}
+_READERS = {
+    type_: {name: _BY_TYPE[hint] for name, hint in get_type_hints(type_).items() if name != "alert"}
+    for type_ in set(_KINDS.values())
+}
 
 
 def read(client: redis.Redis, prefix: str, *, epoch: str, after: str, count: int) -> Batch:

@@ -28,6 +28,7 @@ class JobEvent(Entry):
     moves = models.CharField(max_length=100)
     attempt = models.PositiveIntegerField(default=0)
     node = models.CharField(max_length=256, blank=True)
+    left = models.CharField(max_length=256, blank=True, help_text="The node a retry left.")
     code = models.CharField(max_length=100, blank=True)
     pool = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=64, blank=True)
@@ -45,6 +46,7 @@ class NodeEvent(Entry):
     why = models.CharField(max_length=200, blank=True)
     process = models.CharField(max_length=64, blank=True)
     address = models.CharField(max_length=100, blank=True)
+    text = models.CharField(max_length=200, blank=True, help_text="Reason an operator gave.")
 
     def __str__(self) -> str:
         return f"{self.node} {self.moves}"

@@ -8,7 +8,7 @@ from django.db.models import Q
 from lua.states import TERMINAL, JobState
 
 STATES = [(state.value, state.value) for state in JobState]
-FINAL = sorted(TERMINAL)
+FINAL = sorted(state.value for state in TERMINAL)
 
 
 class Job(models.Model):

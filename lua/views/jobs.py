@@ -1,0 +1,98 @@
+"""One job as it is now."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from lua import ids
+from lua.client import Cells, StoreSettings
+from lua.errors import StoreUnavailable
+from lua.keys import cell_prefix
+from lua.reader import client
+from lua.states import TERMINAL, JobState
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job's hash; Redis keeps it until 10 min after its end. ``size``: bytes of its result."""
+
+    job: str
+    state: JobState
+    session: str
+    tenant: str
+    src: str
+    tgt: str
+    node: str
+    pool: str
+    attempt: int
+    tries: int
+    code: str
+    message: str
+    reason: str
+    breakdown: dict[str, int]
+    trace: str
+    created_ms: int
+    ended_ms: int
+    size: int
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in TERMINAL
+
+
+def job(store: StoreSettings, name: str) -> JobView | None:
+    """What Redis knows of a job; None: nothing, or it is no job id."""
+    try:
+        key = f"{cell_prefix(store.prefix, ids.cell_of(name, store.cells))}job:{name}"
+    except ValueError:
+        return None
+    return _view(name, client(store).hgetall(key))
+
+
+async def job_now(cells: Cells, name: str) -> JobView | None:
+    """The same without blocking. Raises StoreUnavailable; ValueError if it is no job id."""
+    cell = ids.cell_of(name, cells.count)
+    try:
+        fields = await cells.plain.hgetall(f"{cells.prefixes[cell]}job:{name}")
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(str(error)) from error
+    return _view(name, fields)
+
+
+def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set[str]:
+    """Those of the jobs that Redis has no trace of, in one round trip."""
+    prefix = cell_prefix(store.prefix, cell)
+    with client(store).pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.exists(f"{prefix}job:{name}")
+        known = pipe.execute()
+    return {name for name, there in zip(names, known, strict=True) if not there}
+
+
+def _view(name: str, fields: Any) -> JobView | None:
+    raw = {field.decode(): value.decode() for field, value in fields.items()}
+    if raw.get("stub") == "1" or "state" not in raw:
+        return None  # only what a node said of it after a loss of Redis
+    return JobView(
+        job=name,
+        state=JobState(raw["state"]),
+        session=raw.get("session", ""),
+        tenant=raw.get("tenant", ""),
+        src=raw.get("src", ""),
+        tgt=raw.get("tgt", ""),
+        node=raw.get("node", ""),
+        pool=raw.get("pool", ""),
+        attempt=int(raw.get("attempt") or 0),
+        tries=int(raw.get("tries") or 0),
+        code=raw.get("code", "") or raw.get("cause", ""),
+        message=raw.get("message", ""),
+        reason=raw.get("reason", ""),
+        breakdown=json.loads(raw.get("breakdown") or "{}"),
+        trace=raw.get("trace", ""),
+        created_ms=int(raw.get("born") or 0),
+        ended_ms=int(raw.get("ended") or 0),
+        size=int(raw.get("size") or 0),
+    )

@@ -1,0 +1,127 @@
+"""Nodes as they are now."""
+
+import json
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lua import ids
+from lua.client import StoreSettings
+from lua.keys import cell_prefix
+from lua.reader import client
+from lua.states import NodeState, Reason
+
+RECORD = struct.Struct("<HHHBd")  # as include/node.lua packs it
+_REASONS = list(Reason)
+_FIELDS = (
+    "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
+    "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "caps", "metrics",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Load:
+    """The record that selection reads. ``foreign``: work on it that is not ours."""
+
+    capacity: int
+    used: int
+    foreign: int
+    reason: Reason
+    beat_ms: int
+
+    @property
+    def share(self) -> float:
+        """Busy part of its slots, 0 to 1 (more when its capacity was lowered)."""
+        return (self.used + self.foreign) / self.capacity if self.capacity else 0.0
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """All that is known of a node. ``caps`` and ``metrics`` are what it reported, for display."""
+
+    node: str
+    cell: int
+    state: NodeState
+    load: Load
+    process: str
+    address: str
+    since_ms: int
+    gone_ms: int
+    drain: str
+    leaving: bool
+    public: bool
+    enabled: bool
+    core: bool
+    gpu: bool
+    hot: bool
+    queue: int
+    arbitrates: bool
+    config: int
+    pools: tuple[str, ...]
+    has: tuple[str, ...]
+    caps: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def fleet(store: StoreSettings) -> dict[str, Load]:
+    """The load of every node there is, in one round trip."""
+    with client(store).pipeline(transaction=False) as pipe:
+        for cell in range(store.cells):
+            pipe.hgetall(f"{cell_prefix(store.prefix, cell)}fleet")
+        records = pipe.execute()
+    return {node.decode(): _load(raw) for cell in records for node, raw in cell.items()}
+
+
+def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
+    """Those of the named nodes that Redis knows, in one round trip."""
+    wanted = list(dict.fromkeys(names))
+    with client(store).pipeline(transaction=False) as pipe:
+        for node in wanted:
+            prefix = cell_prefix(store.prefix, ids.cell_of_node(node, store.cells))
+            pipe.hget(f"{prefix}fleet", node)
+            pipe.hmget(f"{prefix}node:{node}", _FIELDS)
+        replies = pipe.execute()
+    return {
+        node: _view(node, ids.cell_of_node(node, store.cells), record, values)
+        for node, record, values in zip(wanted, replies[::2], replies[1::2], strict=True)
+        if record is not None and values[0] is not None
+    }
+
+
+def _load(raw: bytes) -> Load:
+    capacity, used, foreign, why, beat = RECORD.unpack(raw)
+    return Load(capacity, used, foreign, _REASONS[why], int(beat))
+
+
+def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> NodeView:
+    raw = {name: (value or b"").decode() for name, value in zip(_FIELDS, values, strict=True)}
+    return NodeView(
+        node=node,
+        cell=cell,
+        state=NodeState(raw["state"]),
+        load=_load(record),
+        process=raw["process"],
+        address=raw["address"],
+        since_ms=int(raw["since"] or 0),
+        gone_ms=int(raw["gone"] or 0),
+        drain=raw["drain"],
+        leaving=raw["leave"] == "1",
+        public=raw["public"] == "1",
+        enabled=raw["enabled"] == "1",
+        core=raw["core"] == "1",
+        gpu=raw["gpu"] == "1",
+        hot=raw["hot"] == "1",
+        queue=int(raw["queue"] or 0),
+        arbitrates=raw["arbitrates"] == "1",
+        config=int(raw["config"] or 0),
+        pools=tuple(raw["pools"].split()),
+        has=tuple(raw["has"].split()),
+        caps=_object(raw["caps"]),
+        metrics=_object(raw["metrics"]),
+    )
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {}
