@@ -1,0 +1,125 @@
+"""Finishes results, and keeps those that Redis can't take or does not know, to finish them again.
+
+While Redis is away nodes go on working; after it lost its state a result may come before its job is
+there again. Either way the answer is not thrown away.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from jobs.outcome import Ready
+from lua import scripts
+from lua.client import Cells
+from lua.errors import ScriptFailed, StoreError
+
+log = structlog.get_logger(__name__)
+
+Reply = scripts.Done | scripts.Retried | scripts.Failed | scripts.Dropped | scripts.Late
+ROUND_S = 0.25
+OVERHEAD_BYTES = 1_024  # of a kept result beside its body
+
+
+@dataclass(eq=False)
+class _Kept:
+    cell: int
+    ready: Ready
+    settled: Callable[[Reply], None]
+    kept_at_s: float
+    unknown_since_s: float | None = None
+
+    @property
+    def bytes(self) -> int:
+        return len(self.ready.body) + OVERHEAD_BYTES
+
+
+class Keeper:
+    """One a process. ``limit_bytes``: most that is kept; the oldest gives way.
+
+    ``again_ms``: how long a result is finished again after Redis said that it does not know the
+    job. While Redis does not answer, a result is kept as long as its job may live.
+    """
+
+    def __init__(self, cells: Cells, *, limit_bytes: int, again_ms: int) -> None:
+        self._cells = cells
+        self._limit_bytes = limit_bytes
+        self._again_s = again_ms / 1000
+        self._kept: dict[str, _Kept] = {}
+        self._bytes = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def finish(self, cell: int, ready: Ready, settled: Callable[[Reply], None]) -> None:
+        """Finish a result; ``settled`` gets the reply, now or later, or never if it is given up.
+
+        The script call is issued before the first suspension, unless the body is a large one.
+        """
+        result = _Kept(cell, ready, settled, time.monotonic())
+        try:
+            if await self._try(result):
+                return
+        except StoreError as error:
+            log.warning("a result is kept", job=ready.outcome.job, why=str(error))
+        self._keep(result)
+
+    async def stop(self) -> None:
+        """Give up what is kept."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _try(self, result: _Kept) -> bool:
+        """Whether it was answered. Raises StoreError when Redis could not be asked."""
+        outcome, body = result.ready.outcome, result.ready.body
+        try:
+            reply = await scripts.finish(
+                self._cells, cell=result.cell, outcome=outcome, result=body
+            )
+        except ScriptFailed:
+            log.exception("finish failed", job=outcome.job)
+        else:
+            if not isinstance(reply, scripts.Unknown):
+                result.settled(reply)
+                return True
+        result.unknown_since_s = result.unknown_since_s or time.monotonic()
+        return False
+
+    def _keep(self, result: _Kept) -> None:
+        self._kept[result.ready.outcome.token] = result
+        self._bytes += result.bytes
+        while self._bytes > self._limit_bytes:
+            self._drop(next(iter(self._kept.values())), "too much is kept")
+        if self._kept and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._finish_again())
+
+    async def _finish_again(self) -> None:
+        while self._kept:
+            await asyncio.sleep(ROUND_S)
+            with contextlib.suppress(StoreError):
+                for result in list(self._kept.values()):
+                    if result.ready.outcome.token in self._kept and await self._try(result):
+                        self._remove(result)
+            for result in list(self._kept.values()):
+                if self._is_over(result):
+                    self._drop(result, "nobody knows its job")
+
+    def _is_over(self, result: _Kept) -> bool:
+        now_s = time.monotonic()
+        if result.unknown_since_s is not None and now_s - result.unknown_since_s > self._again_s:
+            return True
+        return now_s - result.kept_at_s > self._cells.limits.job_life_ms / 1000
+
+    def _drop(self, result: _Kept, why: str) -> None:
+        log.warning("a result is given up", job=result.ready.outcome.job, why=why)
+        self._remove(result)
+
+    def _remove(self, result: _Kept) -> None:
+        if self._kept.pop(result.ready.outcome.token, None):
+            self._bytes -= result.bytes
