@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 from django.conf import settings
 
-from scheduler_site.asgi import application
+from scheduler_site.lifespan import Lifespan
 from scheduler_site.supervisor.listener import open_listener
 
 log = structlog.get_logger(__name__)
@@ -31,8 +31,9 @@ class WebServer(uvicorn.Server):
     """uvicorn's server with an orderly end: ``drain_s`` for jobs, then closing sockets over
     ``close_spread_s``, because web clients come back exactly 1 s after a close."""
 
-    def __init__(self, config: uvicorn.Config, *, drain_s: float, close_spread_s: float) -> None:
-        super().__init__(config)
+    def __init__(self, app: Lifespan, *, drain_s: float, close_spread_s: float) -> None:
+        super().__init__(config(app))
+        self._app = app
         self._drain_s = drain_s
         self._close_spread_s = close_spread_s
         self._leaving: asyncio.Task[None] | None = None
@@ -54,7 +55,7 @@ class WebServer(uvicorn.Server):
         try:
             for server in self.servers:
                 server.close()
-            await asyncio.wait_for(application.drain(self._drain_s), self._drain_s + 0.5)
+            await asyncio.wait_for(self._app.drain(self._drain_s), self._drain_s + 0.5)
             await self._close_sockets()
         except Exception:
             log.exception("the orderly end failed")
@@ -74,10 +75,10 @@ class WebServer(uvicorn.Server):
         await asyncio.sleep(0)
 
 
-def config() -> uvicorn.Config:
+def config(app: Lifespan) -> uvicorn.Config:
     """uvicorn as measured best for many small frames on long-lived sockets."""
     return uvicorn.Config(
-        application,
+        app,
         loop="uvloop",
         lifespan="on",
         ws="websockets-sansio",
@@ -105,7 +106,9 @@ def main() -> None:
         if options.fd is None
         else socket.socket(fileno=options.fd)
     )
-    server = WebServer(config(), drain_s=options.drain_s, close_spread_s=options.close_spread_s)
+    from scheduler_site.asgi import application
+
+    server = WebServer(application, drain_s=options.drain_s, close_spread_s=options.close_spread_s)
     server.run(sockets=[listener])
 
 

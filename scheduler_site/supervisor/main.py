@@ -20,7 +20,7 @@ from scheduler_site.supervisor.signals import Signals, StopRequested
 # Each group's share of the 5 s in which everything has stopped.
 STOP_LIMITS_S = {plan.SERVING: 3.2, plan.DEMO: 0.4, plan.STORE: 0.8}
 # What an earlier Parley still holds is free as soon as its last process is gone.
-HANDOVER_S = 5.0
+HANDOVER_S = 3.0
 TICK_S = 0.5
 
 
