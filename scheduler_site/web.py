@@ -39,7 +39,7 @@ class WebServer(uvicorn.Server):
         self._leaving: asyncio.Task[None] | None = None
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """The first stop signal begins an orderly end, the next one ends at once."""
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:

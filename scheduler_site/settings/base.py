@@ -1,6 +1,7 @@
 """What development and production share; all environment variables of Parley are read here."""
 
 from pathlib import Path
+from typing import Any
 
 from scheduler_site.settings import environment
 from scheduler_site.settings.logs import configure
@@ -25,7 +26,7 @@ STATE_REDIS_URL = environment.text("STATE_REDIS_URL", socket_url(VAR_DIR))
 BROKER_REDIS_URL = environment.text("BROKER_REDIS_URL", STATE_REDIS_URL)
 CACHE_REDIS_URL = environment.text("CACHE_REDIS_URL", BROKER_REDIS_URL)
 # Kept for every client that is not made by `lua.client`; seconds.
-REDIS_OPTIONS = {"protocol": 2, "socket_timeout": 15, "health_check_interval": 10}
+REDIS_OPTIONS: dict[str, Any] = {"protocol": 2, "socket_timeout": 15, "health_check_interval": 10}
 
 INSTALLED_APPS = [
     "unfold",
@@ -77,9 +78,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": environment.database(
-        environment.text("DATABASE_URL", f"sqlite://{VAR_DIR / 'parley.sqlite3'}")
-    )
+    "default": environment.database(url)
+    if (url := environment.text("DATABASE_URL", ""))
+    else environment.sqlite(VAR_DIR / "parley.sqlite3")
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

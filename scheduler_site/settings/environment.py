@@ -1,5 +1,6 @@
 """Typed readers of environment variables; every failure names the variable."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -47,23 +48,25 @@ def words(name: str) -> list[str]:
 def secret(path: Path) -> str:
     """The secret kept in ``path``, made on first use and readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(value := secrets.token_urlsafe(50))
-    return value
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        # Of two processes that start together, both then read what the first one linked.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text()
 
 
 def database(url: str) -> dict[str, Any]:
-    """A Django database from ``sqlite:///PATH`` or ``postgres://USER:PASSWORD@HOST:PORT/NAME``.
+    """A Django database from ``sqlite:///PATH`` (four slashes before an absolute one) or ``postgres://USER:PASSWORD@HOST:PORT/NAME``.
 
     Query arguments become driver options, as in ``?sslmode=require``.
     """
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return sqlite(Path(unquote(parts.path)))
+        return sqlite(Path(unquote(parts.path.removeprefix("/"))))
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured(f"DATABASE_URL: unknown scheme {parts.scheme!r}.")
     return {

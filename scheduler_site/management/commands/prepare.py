@@ -26,5 +26,5 @@ class Command(BaseCommand):
         if users.filter(is_superuser=True).exists():
             return
         password = secrets.token_urlsafe(12)
-        users.create_superuser(username=ADMIN_NAME, password=password)  # type: ignore[attr-defined]
+        users.create_superuser(username=ADMIN_NAME, password=password)
         self.stdout.write(f"Made the admin user: {ADMIN_NAME}, password {password} (shown once)")

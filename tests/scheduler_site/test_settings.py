@@ -1,0 +1,130 @@
+"""Settings as a process reads them from its environment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from scheduler_site import valkey
+from scheduler_site.celery import broker_url
+from scheduler_site.checks import check_production, check_settings
+from scheduler_site.settings import environment
+from tests.scheduler_site.running import ROOT
+
+PRODUCTION = {
+    "PARLEY_ENV": "production",
+    "SECRET_KEY": "not-a-secret-but-long-enough-for-a-test-of-the-settings",
+    "ALLOWED_HOSTS": "parley.example",
+    "STATE_REDIS_URL": "redis://redis.example:6379/0",
+}
+
+
+def setting(expression: str, folder: Path, **environ: str) -> str:
+    """What ``expression`` is in a fresh process; the error text where it cannot start."""
+    clean = {"PATH": os.environ["PATH"], "PARLEY_VAR": str(folder)}
+    code = (
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'scheduler_site.settings';"
+        f"from django.conf import settings; print({expression})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**clean, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or done.stderr
+
+
+def test_without_any_variable_it_is_development_on_one_machine(tmp_path: Path) -> None:
+    assert setting("settings.PARLEY_ENV, settings.PARLEY_AUTH", tmp_path) == "development off"
+    assert setting("settings.STATE_REDIS_URL", tmp_path) == f"unix://{tmp_path}/valkey.sock"
+
+
+def test_the_three_redis_urls_are_equal_by_default(tmp_path: Path) -> None:
+    urls = "len({settings.STATE_REDIS_URL, settings.BROKER_REDIS_URL, settings.CACHE_REDIS_URL})"
+    assert setting(urls, tmp_path, STATE_REDIS_URL="redis://one.example:6379/0") == "1"
+    assert setting(urls, tmp_path, BROKER_REDIS_URL="redis://two.example:6379/0") == "2"
+
+
+def test_the_development_secret_is_made_once(tmp_path: Path) -> None:
+    first = setting("settings.SECRET_KEY", tmp_path)
+    assert len(first) >= 50
+    assert setting("settings.SECRET_KEY", tmp_path) == first
+
+
+def test_production_wants_authentication_and_a_gpu(tmp_path: Path) -> None:
+    shown = setting("settings.PARLEY_AUTH, settings.REQUIRE_GPU", tmp_path, **PRODUCTION)
+    assert shown == "required True"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
+def test_production_does_not_start_without(name: str, tmp_path: Path) -> None:
+    environ = {key: value for key, value in PRODUCTION.items() if key != name}
+    assert f"{name} must be set in production" in setting("settings.DEBUG", tmp_path, **environ)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PARLEY_CELLS", "0"), ("PARLEY_AUTH", "maybe"), ("REQUIRE_GPU", "1")]
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:
+    assert f"{name} must be" in setting("settings.DEBUG", tmp_path, **{name: value})
+
+
+def test_postgres_is_chosen_by_url() -> None:
+    database = environment.database("postgres://me:p%40ss@sql.example:5433/talk?sslmode=require")
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["USER"], database["PASSWORD"]) == ("me", "p@ss")
+    assert (database["HOST"], database["PORT"]) == ("sql.example", "5433")
+    assert database["NAME"] == "talk"
+    assert database["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_sqlite_is_chosen_by_url_with_a_path() -> None:
+    assert environment.database("sqlite:////srv/talk.db")["NAME"] == "/srv/talk.db"
+    assert environment.database("sqlite:///talk.db")["NAME"] == "talk.db"
+
+
+def test_another_database_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="mysql"):
+        environment.database("mysql://sql.example/talk")
+
+
+def test_celery_gets_a_unix_socket_under_kombus_scheme() -> None:
+    assert broker_url("unix:///run/valkey.sock") == "redis+socket:///run/valkey.sock"
+    assert broker_url("redis://redis.example:6379/1") == "redis://redis.example:6379/1"
+
+
+def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    path = valkey.socket_path(deep)
+    assert len(str(path)) <= valkey.LONGEST_SOCKET_PATH
+    assert path == valkey.socket_path(deep)
+    assert path != valkey.socket_path(deep / "y")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("PARLEY_PREFIX", "par{ley}:", "parley.E001"),
+        ("PARLEY_ORIGINS", ["https://talk.example/path"], "parley.E002"),
+        ("BROKER_REDIS_URL", "amqp://broker.example", "parley.E003"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_found(
+    name: str, value: object, found: str, settings: Settings
+) -> None:
+    assert check_settings() == []
+    setattr(settings, name, value)
+    assert [message.id for message in check_settings()] == [found]
+
+
+def test_development_habits_are_found_before_a_deployment(settings: Settings) -> None:
+    settings.PARLEY_AUTH = "off"
+    settings.STATE_REDIS_URL = valkey.socket_url(settings.VAR_DIR)
+    assert [message.id for message in check_production()] == ["parley.W001", "parley.W002"]
