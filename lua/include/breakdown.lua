@@ -1,4 +1,6 @@
--- @include choose
+-- @include node
+-- @include need
+-- @include skips
 -- Why nobody took it: 20 members of each of the first 4 pools, counted by reason.
 local REASONS = { [0] = 'capacity_exceeded', 'offline', 'status_not_ready', 'not_in_public_pool',
   'gpu_unavailable', 'resource_threshold_exceeded', 'capacity_exceeded' }

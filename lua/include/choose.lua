@@ -1,6 +1,5 @@
--- CONST avoid_ms
 -- @include sample
--- @include job
+-- @include skips
 -- Decides where a job goes; reads only. Nobody ready here means really nobody.
 math.randomseed(instant[2])
 
@@ -40,16 +39,6 @@ local function named(id, need, skip)
   end
 end
 
--- The avoided nodes count again once a job has waited a second, or if it may not wait.
-local function skips(job)
-  local skip = set_of(words(job.had))
-  local patient = job.state ~= 'WAITING' and job.wait ~= 0
-  if patient or (job.state == 'WAITING' and now - job.since < avoid_ms) then
-    for _, id in ipairs(words(job.avoid)) do skip[id] = true end
-  end
-  return skip
-end
-
 -- Returns the node or nil, and stale nodes met on the way (at most 4 are taken out).
 local function choose(job, need, preferred)
   local stale, skip = {}, skips(job)
@@ -62,32 +51,4 @@ local function choose(job, need, preferred)
   local out = {}
   for i = 1, math.min(4, #stale) do out[i] = load_node(stale[i]) end
   return node, out
-end
-
--- Their own stale timer does the rest; here they only leave the ready sets.
-local function take_out(stale)
-  for _, node in ipairs(stale) do
-    node.why = 1
-    save_node(node)
-  end
-end
-
--- Could any member, ready or not, ever serve it, leaving out those that had it?
-local function possible(job, need)
-  local had = words(job.had)
-  if need.pin ~= '' then
-    return load_node(need.pin) ~= nil and not set_of(had)[need.pin]
-  end
-  for _, pool in ipairs(need.pools) do
-    local arguments = { 1 + #need.has, cell .. 'pool:' .. pool }
-    for _, value in ipairs(need.has) do arguments[#arguments + 1] = cell .. 'has:' .. value end
-    arguments[#arguments + 1] = 'LIMIT'
-    arguments[#arguments + 1] = #had + 1
-    local count = call('SINTERCARD', unpack(arguments))
-    if count > 0 then
-      local tried = keep_members(keep_offering(had, need), cell .. 'pool:' .. pool)
-      if count > #tried then return true end
-    end
-  end
-  return false
 end

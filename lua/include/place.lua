@@ -1,4 +1,5 @@
 -- @include choose
+-- @include possible
 -- @include slot
 -- @include queue
 -- @include settle

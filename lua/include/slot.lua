@@ -44,3 +44,11 @@ local function call_off(job, node, code)
       'code', code)
   end
 end
+
+-- Their own stale timer does the rest; here they only leave the ready sets.
+local function take_out(stale)
+  for _, node in ipairs(stale) do
+    node.why = 1
+    save_node(node)
+  end
+end

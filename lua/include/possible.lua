@@ -1,0 +1,21 @@
+-- @include node
+-- @include offering
+-- Could any member, ready or not, ever serve it, leaving out those that had it?
+local function possible(job, need)
+  local had = words(job.had)
+  if need.pin ~= '' then
+    return load_node(need.pin) ~= nil and not set_of(had)[need.pin]
+  end
+  for _, pool in ipairs(need.pools) do
+    local arguments = { 1 + #need.has, cell .. 'pool:' .. pool }
+    for _, value in ipairs(need.has) do arguments[#arguments + 1] = cell .. 'has:' .. value end
+    arguments[#arguments + 1] = 'LIMIT'
+    arguments[#arguments + 1] = #had + 1
+    local count = call('SINTERCARD', unpack(arguments))
+    if count > 0 then
+      local tried = keep_members(keep_offering(had, need), cell .. 'pool:' .. pool)
+      if count > #tried then return true end
+    end
+  end
+  return false
+end
