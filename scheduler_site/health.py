@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 
+from lua.client import SOCKET_OPTIONS
 from scheduler_site.tasks import last_song_ms
 
 log = structlog.get_logger(__name__)
@@ -49,9 +50,7 @@ async def _check(name: str, question: Awaitable[object]) -> str:
 
 
 async def _ask_redis() -> None:
-    async with aioredis.Redis.from_url(
-        settings.STATE_REDIS_URL, **settings.REDIS_OPTIONS
-    ) as client:
+    async with aioredis.Redis.from_url(settings.STATE_REDIS_URL, **SOCKET_OPTIONS) as client:
         await client.ping()
 
 

@@ -1,8 +1,8 @@
 """What development and production share; all environment variables of Parley are read here."""
 
 from pathlib import Path
-from typing import Any
 
+from lua.client import SOCKET_OPTIONS
 from scheduler_site.settings import environment
 from scheduler_site.settings.logs import configure
 from scheduler_site.valkey import socket_url
@@ -25,8 +25,6 @@ REQUIRE_GPU = environment.flag("REQUIRE_GPU", default=not DEVELOPMENT)
 STATE_REDIS_URL = environment.text("STATE_REDIS_URL", socket_url(VAR_DIR))
 BROKER_REDIS_URL = environment.text("BROKER_REDIS_URL", STATE_REDIS_URL)
 CACHE_REDIS_URL = environment.text("CACHE_REDIS_URL", BROKER_REDIS_URL)
-# Kept for every client that is not made by `lua.client`; seconds.
-REDIS_OPTIONS: dict[str, Any] = {"protocol": 2, "socket_timeout": 15, "health_check_interval": 10}
 
 INSTALLED_APPS = [
     "unfold",
@@ -89,7 +87,7 @@ CACHES = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": CACHE_REDIS_URL,
         "KEY_PREFIX": f"{PARLEY_PREFIX}cache",
-        "OPTIONS": {"CONNECTION_POOL_KWARGS": REDIS_OPTIONS},
+        "OPTIONS": {"CONNECTION_POOL_KWARGS": SOCKET_OPTIONS},
     }
 }
 
@@ -98,7 +96,7 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            "hosts": [{"address": BROKER_REDIS_URL, **REDIS_OPTIONS}],
+            "hosts": [{"address": BROKER_REDIS_URL, **SOCKET_OPTIONS}],
             "prefix": f"{PARLEY_PREFIX}channels",
         },
     }
