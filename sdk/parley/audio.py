@@ -62,6 +62,16 @@ def load_wav(path: str | Path) -> bytes:
     return pcm16_from_wav(Path(path).read_bytes())
 
 
+def any_pcm16(audio: str | Path | bytes) -> bytes:
+    """The path of a WAV file, its bytes, or pcm16 already: as pcm16, 16 kHz, mono.
+
+    Raises `AudioError`, `OSError`.
+    """
+    if not isinstance(audio, bytes):
+        return load_wav(audio)
+    return pcm16_from_wav(audio) if audio.startswith(b"RIFF") else audio
+
+
 def wav_from_pcm16(pcm16: bytes, sample_rate: int = SAMPLE_RATE) -> bytes:
     """Mono pcm16 as a WAV file."""
     fmt = struct.pack("<HHIIHH", _PCM, 1, sample_rate, sample_rate * 2, 2, 16)

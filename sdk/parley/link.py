@@ -10,26 +10,36 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 
 from parley.frames import Frame, encode
 
 MAX_FRAME_BYTES: Final = 16 * 2**20
 """Larger than anything that the server sends (it accepts 8 MiB)."""
 
+CLOSE_S: Final = 2.0
+"""How long to wait for the other side to agree to a close."""
+
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 def dial(url: str, token: str | None) -> connect:
-    """A connection to be awaited. A proxy of the environment is used except on this machine."""
+    """A connection to be awaited. A proxy of the environment is used except on this machine.
+
+    Raises `ValueError` if the address is none of a WebSocket.
+    """
     headers = {"Authorization": f"Bearer {token}"} if token else None
-    return connect(
-        url,
-        additional_headers=headers,
-        compression=None,
-        max_size=MAX_FRAME_BYTES,
-        proxy=None if urlsplit(url).hostname in LOOPBACK else True,
-    )
+    try:
+        return connect(
+            url,
+            additional_headers=headers,
+            compression=None,
+            max_size=MAX_FRAME_BYTES,
+            close_timeout=CLOSE_S,
+            proxy=None if urlsplit(url).hostname in LOOPBACK else True,
+        )
+    except InvalidURI as error:
+        raise ValueError(str(error)) from None
 
 
 class Wire:

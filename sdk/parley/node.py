@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import InvalidURI, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from parley.codes import ErrorCode, advice
 from parley.frames import (
@@ -138,9 +138,13 @@ class Node:
         """Serves in the background; returns once registered."""
         serving = self._in_background(self.serve())
         waiting = asyncio.create_task(self.registered.wait())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not waiting.done():
+                waiting.cancel()
+                self._stopped.set()
         if serving.done():
-            waiting.cancel()
             await serving
         return self
 
@@ -175,8 +179,6 @@ class Node:
             try:
                 async with dial(self.url, self.token) as socket:
                     await self._use(socket)
-            except InvalidURI:
-                raise
             except (OSError, WebSocketException) as error:
                 logger.warning("no connection to %s, coming back: %s", self.url, error)
                 delay = self._backoff.after(error, time.monotonic() - began)
@@ -197,6 +199,7 @@ class Node:
                 await self._receive(await socket.recv())
         finally:
             beating.cancel()
+            await socket.close()
 
     async def _register(self) -> None:
         await self._wire.send(

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from parley import frames
 from parley.frames import decode as decoding
-
 from tests.sdk.examples import (
     FREE_FORM,
     FROM_NODE,

@@ -1,0 +1,104 @@
+"""The utterances of a session: which are unanswered, who waits for which, and what has come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from parley.codes import ErrorCode
+from parley.frames import AsrPartial, Utterance
+from parley.outcome import Answer, Event, Outcome, SessionError
+
+KEPT_EVENTS = 1_000
+"""Events that nobody reads: older ones are dropped."""
+
+
+class Ledger:
+    """Filled by the session's connection, read by its user."""
+
+    def __init__(self) -> None:
+        self.unanswered: dict[int, Utterance] = {}
+        self.last_answered: int | None = None
+        self.added = asyncio.Event()
+        self._next_index = 0
+        self._awaited: dict[int, asyncio.Future[Outcome]] = {}
+        self._events: deque[Event] = deque(maxlen=KEPT_EVENTS)
+        self._news = asyncio.Event()
+        self._finished = False
+        self._ended: SessionError | None = None
+
+    def add(self, utterance: Utterance) -> int:
+        """Gives the utterance its index. Raises `SessionError` when the session has ended."""
+        if self._ended is not None:
+            raise self._ended
+        index = self._next_index
+        self._next_index += 1
+        utterance.utterance_index = index
+        self.unanswered[index] = utterance
+        self.added.set()
+        return index
+
+    async def outcome(self, index: int) -> Outcome:
+        """The outcome of this utterance, which is then not among the events.
+
+        Raises `LookupError` if it has been read already or was never sent.
+        """
+        for event in self._events:
+            if not isinstance(event, AsrPartial) and event.index == index:
+                self._events.remove(event)
+                return event
+        if index not in self.unanswered:
+            raise LookupError(f"no outcome of utterance {index} is to come")
+        waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._awaited[index] = waiting
+        try:
+            return await waiting
+        finally:
+            del self._awaited[index]
+
+    def settle(self, outcome: Outcome) -> None:
+        """An outcome has come. A second one of an utterance counts only when it is late."""
+        known = self.unanswered.pop(outcome.index, None) is not None
+        if not known and not (isinstance(outcome, Answer) and outcome.late):
+            return
+        self.last_answered = max(outcome.index, self.last_answered or 0)
+        waiting = self._awaited.get(outcome.index)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(outcome)
+            self._news.set()
+        else:
+            self.show(outcome)
+
+    def show(self, event: Event) -> None:
+        """Puts it among the events."""
+        self._events.append(event)
+        self._news.set()
+
+    def finish(self) -> None:
+        """No more utterances: the events end when all are answered."""
+        self._finished = True
+        self._news.set()
+
+    def end(self, error: SessionError) -> None:
+        """Nothing more will come: whoever waits for an outcome gets the error. The first counts."""
+        self._ended = self._ended or error
+        for waiting in self._awaited.values():
+            if not waiting.done():
+                waiting.set_exception(error)
+        self._news.set()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything in the order in which it came, until the session is finished or closed.
+
+        Raises `SessionError` when it ends for another reason.
+        """
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            if self._ended is not None and self._ended.code != ErrorCode.SESSION_CLOSED:
+                raise self._ended
+            if self._ended is not None or (self._finished and not self.unanswered):
+                return
+            self._news.clear()
+            await self._news.wait()
