@@ -119,7 +119,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
         folder = Path(name)
-        os.environ["DATABASE_URL"] = f"sqlite://{folder / 'bench.sqlite3'}"
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'bench.sqlite3'}"
         os.environ["PARLEY_VAR"] = name
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_site.settings")
         import django

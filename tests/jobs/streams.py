@@ -25,16 +25,16 @@ class Stream:
     def begin_life(self, epoch: str) -> None:
         """Redis was replaced: nothing is left, and this is its new mark."""
         if keys := self.client.keys(f"{self.store.prefix}*"):
-            self.client.delete(*keys)  # type: ignore[misc]
+            self.client.delete(*keys)
         self.client.set(f"{self.prefix}epoch", epoch)
 
     def add(self, *, id: str = "*", **fields: Any) -> str:
-        texts = {
+        texts: Any = {
             name: json.dumps(value) if isinstance(value, dict) else value
             for name, value in fields.items()
         }
-        added: bytes = self.client.xadd(f"{self.prefix}events", texts, id=id)  # type: ignore
-        return added.decode()
+        added: Any = self.client.xadd(f"{self.prefix}events", texts, id=id)
+        return str(added.decode())
 
     def job(self, job: str, moves: str, **fields: Any) -> str:
         return self.add(e="job", job=job, moves=moves, **fields)
@@ -68,4 +68,4 @@ class Stream:
         ]
 
     def waiting_entries(self) -> int:
-        return int(self.client.xlen(f"{self.prefix}events"))  # type: ignore[arg-type]
+        return int(self.client.xlen(f"{self.prefix}events"))

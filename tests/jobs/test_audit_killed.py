@@ -27,7 +27,7 @@ def worker(stream: Stream) -> Iterator["subprocess.Popen[str]"]:
     """A process that forks one drain after the other and prints their ids."""
     environment = {
         **os.environ,
-        "DATABASE_URL": f"sqlite://{connection.settings_dict['NAME']}",
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
         "DJANGO_SETTINGS_MODULE": "scheduler_site.settings",
         "PYTHONPATH": str(ROOT),
     }
@@ -82,6 +82,7 @@ def test_killed_drains_lose_and_double_nothing(stream: Stream) -> None:
     with worker(stream) as process:
         entries = write_while_killing(stream, [process])
 
+    assert JobEvent.objects.exists()
     audit.drain(stream.store, 0)
     assert_history_is_exact("first", entries)
     assert stream.waiting_entries() == 0
@@ -92,6 +93,7 @@ def test_two_drains_side_by_side_both_killed_lose_and_double_nothing(stream: Str
     with worker(stream) as one, worker(stream) as two:
         entries = write_while_killing(stream, [one, two])
 
+    assert JobEvent.objects.exists()
     audit.drain(stream.store, 0)
     assert_history_is_exact("first", entries)
 
