@@ -31,6 +31,7 @@ app = Celery("parley")
 app.conf.update(
     broker_url=broker_url(settings.BROKER_REDIS_URL),
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
     broker_transport_options={
         "global_keyprefix": f"{settings.PARLEY_PREFIX}celery:",
         "socket_timeout": 15,

@@ -1,4 +1,7 @@
-"""``/health/live``: this process runs. ``/health/ready``: it can serve, Redis and SQL answer."""
+"""``/health/live``: this process runs. ``/health/ready``: it can serve, Redis and SQL answer.
+
+A probe asks like any client: with a ``Host`` of ``ALLOWED_HOSTS``.
+"""
 
 import asyncio
 from collections.abc import Awaitable

@@ -51,7 +51,6 @@ class Supervisor:
         # Kept as long as this object, so as long as this process.
         self._lock = self._take_lock()
         self._listener = self._listen()
-        self._lock.write(f"process {os.getpid()}, {self.options.url('/')}")
         self._empty_logs()
         if self.options.own_valkey:
             self._start_valkey()
@@ -71,6 +70,7 @@ class Supervisor:
                 f"one is running already ({lock.read()}).\n"
                 "Stop that one first, or start this one with another PARLEY_VAR= and PORT=."
             )
+        lock.write(f"process {os.getpid()}, {self.options.url('/')}")
         return lock
 
     def _listen(self) -> socket.socket:
@@ -128,11 +128,8 @@ class Supervisor:
         say(f"  admin     {url('/admin/')}")
         say(f"  REST      {url('/api/v1/docs/')}")
         say(f"  logs      {plan.log_folder(self.options)}")
-        if self.options.exposed and not self.options.authentication:
-            warn(
-                f"everybody who reaches {self.options.host}:{self.options.port} can use this "
-                "Parley: authentication is off (PARLEY_AUTH=required turns it on)."
-            )
+        if self.options.risk:
+            warn(self.options.risk)
         say("Ctrl-C stops it.")
 
 
@@ -150,4 +147,6 @@ def main() -> int:
     except BadOption as error:
         say(str(error))
         return 2
+    # The children work elsewhere than the caller may have meant a relative path.
+    os.environ["PARLEY_VAR"] = str(options.folder)
     return Supervisor(options).run()

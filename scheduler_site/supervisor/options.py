@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,8 +14,7 @@ class BadOption(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """``exposed``: others than this machine may connect; ``host_header``: a name by which the
-    web processes let themselves be called."""
+    """``exposed``: others than this machine may connect."""
 
     host: str
     port: int
@@ -24,7 +24,7 @@ class Options:
     folder: Path
     own_valkey: bool
     authentication: bool
-    host_header: str
+    allowed_hosts: str
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Options":
@@ -34,14 +34,35 @@ class Options:
         return cls(
             host=environ.get("HOST") or "127.0.0.1",
             port=_number(environ, "PORT", 5010, least=1, most=65535),
-            exposed=environ.get("HOST", "") not in ("", "127.0.0.1", "::1", "localhost"),
+            exposed=not _is_loopback(environ.get("HOST") or "localhost"),
             web_processes=_number(environ, "WEB", 1, least=1, most=64),
             demo_nodes=_number(environ, "DEMO", 0, least=0, most=1000),
             folder=Path(environ.get("PARLEY_VAR") or ROOT / "var").resolve(),
             own_valkey=not environ.get("STATE_REDIS_URL"),
             authentication=authentication == "required",
-            host_header=_host_header(environ.get("ALLOWED_HOSTS", "")),
+            allowed_hosts=environ.get("ALLOWED_HOSTS", ""),
         )
+
+    @property
+    def risk(self) -> str:
+        """What to warn of; empty: nothing."""
+        if not self.exposed or self.authentication:
+            return ""
+        return (
+            f"everybody who reaches {self.host}:{self.port} can use this Parley: "
+            "authentication is off (PARLEY_AUTH=required turns it on)."
+        )
+
+    @property
+    def names(self) -> str:
+        """``ALLOWED_HOSTS`` of the web processes: any name once others may connect."""
+        return self.allowed_hosts or ("*" if self.exposed else "")
+
+    @property
+    def host_header(self) -> str:
+        """A name by which the web processes let themselves be called."""
+        first = self.allowed_hosts.split(",")[0].strip().lstrip(".")
+        return "localhost" if first in ("", "*") else first
 
     @property
     def local_host(self) -> str:
@@ -54,13 +75,15 @@ class Options:
         return f"{scheme}://{self.local_host}:{self.port}{path}"
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _number(environ: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal() or not least <= int(text) <= most:
         raise BadOption(f"{name} must be a number from {least} to {most}, not {text!r}.")
     return int(text)
-
-
-def _host_header(allowed_hosts: str) -> str:
-    first = allowed_hosts.split(",")[0].strip().lstrip(".")
-    return "localhost" if first in ("", "*") else first

@@ -40,7 +40,7 @@ def serving(options: Options, listener: int) -> list[Child]:
                     *("--drain-s", str(DRAIN_S), "--close-spread-s", str(CLOSE_SPREAD_S)),
                 ),
                 log=_log(options, f"web-{number}"),
-                environ={"ALLOWED_HOSTS": "*"} if options.exposed else {},
+                environ={"ALLOWED_HOSTS": options.names},
                 inherits=(listener,),
             )
             for number in range(1, options.web_processes + 1)

@@ -159,8 +159,24 @@ def test_a_listener_takes_over_a_port_at_once_but_never_shares_it() -> None:
 def test_it_listens_on_loopback_unless_told_otherwise() -> None:
     assert Options.read({}).host == "127.0.0.1"
     assert not Options.read({}).exposed
+    assert not Options.read({"HOST": "127.0.0.2"}).exposed
     assert Options.read({"HOST": "0.0.0.0"}).exposed
     assert Options.read({"HOST": "0.0.0.0", "PORT": "80"}).url("/") == "http://localhost:80/"
+
+
+def test_it_warns_when_strangers_could_use_it() -> None:
+    assert "authentication is off" in Options.read({"HOST": "0.0.0.0"}).risk
+    assert not Options.read({"HOST": "0.0.0.0", "PARLEY_AUTH": "required"}).risk
+    assert not Options.read({}).risk
+
+
+def test_it_answers_to_any_name_only_when_others_may_connect() -> None:
+    assert Options.read({}).names == ""
+    assert Options.read({"HOST": "192.0.2.7"}).names == "*"
+    assert (
+        Options.read({"HOST": "192.0.2.7", "ALLOWED_HOSTS": "talk.example"}).names == "talk.example"
+    )
+    assert Options.read({"ALLOWED_HOSTS": ".talk.example,other"}).host_header == "talk.example"
 
 
 @pytest.mark.parametrize("environ", [{"PORT": "http"}, {"WEB": "0"}, {"DEMO": "-1"}])
