@@ -82,16 +82,14 @@ class Pending:
             self._pop(self._unsent).fail(reason)
 
     def unsend(self) -> None:
-        """No reply will come any more: all calls are unsent, those nobody waits for dropped."""
-        calls = [call for call in (*self._sent, *self._unsent) if not call.future.done()]
+        """The replies to come are lost: their calls are to be sent again, before all others."""
+        self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
-        self._unsent = deque(calls)
-        self._bytes = sum(len(call.packed) for call in calls)
 
     def fail(self, reason: str) -> None:
         """End all calls with StoreUnavailable."""
+        self.unsend()
         self.expire(float("inf"), reason)
-        self._sent.clear()
 
     def _pop(self, queue: deque[_Call]) -> _Call:
         call = queue.popleft()
