@@ -97,7 +97,7 @@ class Node:
 
     def run(self) -> None:
         """Serves until SIGTERM or Ctrl-C, then drains; a second signal stops at once."""
-        asyncio.run(self._run())
+        asyncio.run(serve_until_signalled([self]))
 
     async def serve(self) -> None:
         """Serves until `stop` is called."""
@@ -156,17 +156,6 @@ class Node:
     ) -> None:
         await self.stop(DRAIN_S if kind is None else 0)
         await asyncio.gather(*self._background)
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_signal)
-        await self.serve()
-        await asyncio.gather(*self._background)
-
-    def _on_signal(self) -> None:
-        drain_s = 0 if self._background else DRAIN_S
-        self._in_background(self.stop(drain_s))
 
     def _in_background(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
@@ -260,6 +249,21 @@ class Node:
             ready = not self.draining
             beat = self.profile.heartbeat(self.node_id or "", len(self.running), ready=ready)
             await self._wire.send(beat)
+
+
+async def serve_until_signalled(nodes: Sequence[Node], drain_s: float = DRAIN_S) -> None:
+    """Serves all nodes until SIGTERM or SIGINT, then drains them; a second one stops at once."""
+    stops: list[asyncio.Task[None]] = []
+
+    def on_signal() -> None:
+        seconds = 0 if stops else drain_s
+        stops.extend(asyncio.create_task(node.stop(seconds)) for node in nodes)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    await asyncio.gather(*(node.serve() for node in nodes))
+    await asyncio.gather(*stops)
 
 
 async def _no_handler(job: Job) -> Result:
