@@ -1,0 +1,101 @@
+"""The handshake of a socket: who may connect. Refusals are HTTP answers, never an accept and close,
+because deployed web clients try the latter again every second for ever.
+
+What passes has ``scope["principal"]``; the next stop is the path's consumer.
+"""
+
+import json
+
+import structlog
+from django.db import DatabaseError
+
+from jobs.principal import Principal
+from parley.codes import ErrorCode, advice
+from scheduler_site.credentials import BEARER, auth_is_off, everybody, identify
+from scheduler_site.lifespan import App, Receive, Scope, Send
+from scheduler_site.models import TokenKind
+
+log = structlog.get_logger(__name__)
+
+CODES = {
+    401: ErrorCode.UNAUTHORIZED,
+    403: ErrorCode.UNAUTHORIZED,
+    503: ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
+}
+TITLES = {401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable"}
+
+
+class Refused(Exception):
+    """The handshake ends with this HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Handshake:
+    """Lets a peer through to ``app`` when its token is of ``kind``.
+
+    Sessions are refused with 503 while their process drains; nodes never are.
+    """
+
+    def __init__(self, app: App, kind: TokenKind) -> None:
+        self._app = app
+        self._kind = kind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._check_open(scope)
+            scope["principal"] = await self._admit(scope)
+        except Refused as refused:
+            await refuse(scope, receive, send, refused.status)
+        else:
+            await self._app(scope, receive, _with_subprotocol(scope, send))
+
+    def _check_open(self, scope: Scope) -> None:
+        process = scope.get("parley")
+        if self._kind is TokenKind.SESSION and process is not None and process.draining:
+            raise Refused(503)
+
+    async def _admit(self, scope: Scope) -> Principal:
+        if auth_is_off():
+            return everybody(self._kind, scope)
+        try:
+            principal = await identify(scope)
+        except DatabaseError as error:
+            log.error("tokens cannot be looked up", error=str(error))
+            raise Refused(503) from error
+        if principal is None:
+            raise Refused(401)
+        if principal.kind != self._kind:
+            raise Refused(403)
+        return principal
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+    """Answer the handshake with an HTTP error (403 where the server knows no other)."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close"})
+        return
+    code = CODES[status]
+    problem = {"title": TITLES[status], "status": status, "code": code, "detail": advice(code)}
+    headers = [(b"content-type", b"application/problem+json")]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": json.dumps(problem).encode()})
+
+
+def _with_subprotocol(scope: Scope, send: Send) -> Send:
+    """A browser that offered ``bearer`` ends the connection unless it is chosen."""
+    offered = scope.get("subprotocols") or []
+    if not offered or offered[0].lower() != BEARER:
+        return send
+
+    async def choosing(message: Scope) -> None:
+        if message["type"] == "websocket.accept":
+            message = {**message, "subprotocol": offered[0]}
+        await send(message)
+
+    return choosing
