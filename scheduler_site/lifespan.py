@@ -24,7 +24,10 @@ class Runtime(Protocol):
 
 
 class Lifespan:
-    """ASGI application around ``app``; answers the lifespan protocol and passes on the rest."""
+    """ASGI application around ``app``; answers the lifespan protocol and passes on the rest.
+
+    ``scope["parley"]`` is the process, everywhere below.
+    """
 
     def __init__(self, app: App, *, make_process: Callable[[], Runtime]) -> None:
         self._app = app
@@ -33,7 +36,7 @@ class Lifespan:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
+            await self._app({**scope, "parley": self._process}, receive, send)
             return
         while True:
             message = await receive()

@@ -9,7 +9,9 @@ from django.urls import path, re_path
 
 from jobs.consumers import SessionConsumer
 from nodes.consumers import NodeConsumer
+from scheduler_site.auth import Handshake
 from scheduler_site.lifespan import App, Receive, Scope, Send
+from scheduler_site.models import TokenKind
 from scheduler_site.origins import AllowedOrigins
 
 
@@ -23,8 +25,8 @@ def router(django_application: App) -> App:
     """The application below the lifespan; ``django_application`` answers HTTP."""
     sockets = URLRouter(
         [
-            path("ws/session", SessionConsumer.as_asgi()),
-            path("ws/node", NodeConsumer.as_asgi()),
+            path("ws/session", Handshake(SessionConsumer.as_asgi(), TokenKind.SESSION)),  # type: ignore[arg-type]
+            path("ws/node", Handshake(NodeConsumer.as_asgi(), TokenKind.NODE)),  # type: ignore[arg-type]
             re_path("", unknown_socket),  # type: ignore[arg-type]
         ]
     )
