@@ -1,0 +1,120 @@
+"""The way out of a socket: a bounded queue and one writer.
+
+A peer that does not read is dropped, so that nobody's memory and nobody's jobs wait for it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from jobs.settings import SocketSettings
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Outbox:
+    """``send`` is the server's; ``transport`` lies under it, None where it can't be reached.
+
+    Frames leave in the order of :meth:`put`, a close after all of them.
+    """
+
+    def __init__(
+        self, send: Send, transport: asyncio.Transport | None, settings: SocketSettings
+    ) -> None:
+        self._send = send
+        self._transport = transport
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[bytes] = deque()
+        self._bytes = 0
+        self._written = 0
+        self._writer: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._seen = (0, 0)
+        self._close: dict[str, Any] | None = None
+        self.gone = asyncio.Event()  # nothing can be written any more
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a frame put now would still be written."""
+        return self._close is None and not self.gone.is_set()
+
+    def put(self, frame: bytes) -> bool:
+        """Queue UTF-8 text. False when the peer is gone, is being closed, or was dropped now."""
+        if not self.is_open:
+            return False
+        self._queue.append(frame)
+        self._bytes += len(frame)
+        if self._is_over():
+            self.drop("too much waits for it")
+            return False
+        self._wake()
+        return True
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the socket once all frames are written. Only the first close counts."""
+        if self.is_open:
+            self._close = {"type": "websocket.close", "code": code, "reason": reason}
+            self._wake()
+
+    def drop(self, why: str) -> None:
+        """End the connection now, whatever is still to be written."""
+        if self.gone.is_set():
+            return
+        log.warning("a peer that does not read is dropped", why=why, waiting_bytes=self._bytes)
+        self.end()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def end(self) -> None:
+        """The connection is gone."""
+        self.gone.set()
+        self._queue.clear()
+        self._bytes = 0
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _is_over(self) -> bool:
+        settings = self._settings
+        return self._bytes > settings.outgoing_bytes or len(self._queue) > settings.outgoing_frames
+
+    def _wake(self) -> None:
+        if self._writer is None:
+            self._writer = self._loop.create_task(self._write())
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._settings.stall_ms / 1000, self._look)
+
+    async def _write(self) -> None:
+        try:
+            while self._queue:
+                frame = self._queue.popleft()
+                await self._send({"type": "websocket.send", "text": frame.decode()})
+                self._bytes -= len(frame)
+                self._written += 1
+            if self._close is not None and not self.gone.is_set():
+                await self._send(self._close)
+                self.end()
+        except Exception as error:
+            # What the server raises when the connection went in between; its classes are its own.
+            log.debug("a frame could not be written", why=repr(error))
+            self.end()
+        finally:
+            self._writer = None
+
+    def _look(self) -> None:
+        """Has anything left since the last look?"""
+        self._watch = None
+        if self._writer is None:
+            return
+        buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        seen, self._seen = self._seen, (self._written, buffered)
+        if seen == self._seen:
+            self.drop("it takes nothing")
+        else:
+            self._watch = self._loop.call_later(self._settings.stall_ms / 1000, self._look)

@@ -1,0 +1,55 @@
+"""Settings of web processes, session sockets and jobs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SocketSettings:
+    """Bounds of every socket, of sessions and of nodes.
+
+    ``outgoing_bytes`` and ``outgoing_frames``: what may wait to be written; a peer that reads too
+    slowly for that is dropped, and so is one that takes nothing at all for ``stall_ms``.
+    """
+
+    max_frame_bytes: int = 8 * 2**20
+    outgoing_bytes: int = 16 * 2**20
+    outgoing_frames: int = 1_000
+    stall_ms: int = 30_000
+
+
+@dataclass(frozen=True)
+class OrderSettings:
+    """How long results wait for those before them.
+
+    ``gap_ms``: from the first result that is held back; ``patient_gap_ms``: when the missing one
+    waits for a node or is tried again. ``max_held``: results that wait at most.
+    """
+
+    gap_ms: int = 5_000
+    patient_gap_ms: int = 8_000
+    max_held: int = 200
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """``frames_per_s`` fill a session's token bucket of ``burst_frames``; 0: no limit.
+
+    ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
+    sound is kept in case that Redis loses them. ``max_sessions``: of one process.
+    """
+
+    socket: SocketSettings = SocketSettings()
+    order: OrderSettings = OrderSettings()
+    init_timeout_ms: int = 10_000
+    pause_ms: int = 5_000
+    flush_ms: int = 2_000
+    frames_per_s: int = 100
+    burst_frames: int = 200
+    quiet_errors_ms: int = 10_000
+    max_sessions: int = 20_000
+    unfinished_jobs: int = 200
+    unfinished_bytes: int = 32 * 2**20
+    max_retries: int = 2
+    lease_pause_ms: int = 500
+    reap_pause_ms: int = 250
+    reap_limit: int = 16

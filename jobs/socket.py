@@ -1,0 +1,134 @@
+"""Base of both sockets' consumers: from a frame arriving to its handler without a detour.
+
+Channels' own dispatch hops to a thread for every frame, to tidy up database connections that these
+consumers never have. Here frames go straight from the server to :meth:`HotConsumer.frame`.
+The next stop of an utterance is :mod:`jobs.consumers`, of a node's frame :mod:`nodes.consumers`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from channels.consumer import AsyncConsumer
+
+from jobs.outbox import Outbox, Send
+from parley.codes import ErrorCode, advice
+from parley.frames import Error, encode
+
+if TYPE_CHECKING:
+    from jobs.process import Process
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+TOO_LARGE = 1009
+BEARER = "bearer"
+
+
+class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
+    """One socket. Subclasses say what happens when it opens, on a frame, and once it is closed.
+
+    Frames come to :meth:`frame` one by one, in their order. Work that waits for an answer runs in
+    tasks of :meth:`start`: those take their first step in the order in which they were started,
+    so that script calls are issued in the order of the frames.
+    """
+
+    process: "Process"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.process = scope["parley"]
+        self._send = send
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.outbox = Outbox(send, _transport_of(receive), self.process.settings.socket)
+        try:
+            await receive()  # websocket.connect
+            await self.opened()
+            await self._read(receive)
+        finally:
+            self.outbox.end()
+            await self.closed()
+
+    async def opened(self) -> None:
+        """The peer has asked for the connection: :meth:`accept` or :meth:`refuse` it."""
+        raise NotImplementedError
+
+    def frame(self, data: str | bytes) -> "asyncio.Task[None] | None":
+        """A frame of the peer. No further one is read until what is returned is done."""
+        raise NotImplementedError
+
+    async def closed(self) -> None:
+        """The connection is gone, whoever ended it."""
+
+    def send_error(self, error: Error) -> None:
+        """Tell the peer what went wrong."""
+        self.send_frame(encode(error))
+
+    async def accept(self) -> None:
+        """Complete the handshake; a credential sent as a subprotocol is answered with its name."""
+        offered = self.scope.get("subprotocols", ())
+        subprotocol = BEARER if BEARER in offered else None
+        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+
+    async def refuse(self, status: int) -> None:
+        """Answer the handshake with an HTTP status: the connection is never made."""
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
+        start = {"type": "websocket.http.response.start", "status": status, "headers": headers}
+        await self._send(start)
+        await self._send({"type": "websocket.http.response.body", "body": b""})
+
+    def send_frame(self, frame: bytes) -> bool:
+        """Queue a frame; False when the peer is gone."""
+        return self.outbox.put(frame)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close the connection when all frames are written."""
+        self.outbox.close(code, reason)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Run a handler beside the others. One that fails is logged and told, nothing more."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def _read(self, receive: Receive) -> None:
+        largest = self.process.settings.socket.max_frame_bytes
+        while (message := await receive())["type"] == "websocket.receive":
+            data = message.get("text")
+            if data is None:
+                data = message["bytes"]
+            if not self.outbox.is_open:
+                continue
+            if len(data) > largest:
+                self.close(TOO_LARGE, f"frames may have {largest} bytes")
+                continue
+            try:
+                task = self.frame(data)
+                if task is not None:
+                    await asyncio.wait((task,))
+            except Exception as error:
+                self._failed(error)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        log.error("a frame could not be handled", exc_info=error)
+        code = ErrorCode.INTERNAL_ERROR
+        self.send_error(Error(code=code, message=advice(code)))
+
+
+def _transport_of(receive: Receive) -> asyncio.Transport | None:
+    """What lies under uvicorn's protocol, whose method ``receive`` is.
+
+    ASGI has no word for ending a connection whose peer does not read: a close waits for it.
+    """
+    protocol = getattr(receive, "__self__", None)
+    transport: asyncio.Transport | None = getattr(protocol, "transport", None)
+    return transport
