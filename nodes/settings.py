@@ -10,7 +10,9 @@ class NodeSettings:
     ``require_gpu``: a node that reports no GPU is registered but not used.
     ``max_concurrent_jobs``: slots of a node that names none; deployed agents lose translations
     with four long jobs at once. ``service_out_ms``: how long a service is left out after the node
-    said that its model is not available.
+    said that its model is not available. ``waiting_frames``, ``waiting_bytes``: most that wait
+    while a registration is being answered. ``kept_results_bytes``, ``finish_again_ms``: see
+    :class:`jobs.keeping.Keeper`.
     """
 
     require_gpu: bool = False
@@ -19,3 +21,6 @@ class NodeSettings:
     resource_threshold_percent: int = 95
     service_out_ms: int = 60_000
     waiting_frames: int = 1_000
+    waiting_bytes: int = 16 * 2**20
+    kept_results_bytes: int = 64 * 2**20
+    finish_again_ms: int = 5_000

@@ -32,10 +32,11 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What operators decided. Nothing shapes a pool yet but its version."""
+    """What operators decided: nodes that are not used at all, and that take no new jobs."""
 
     version: int = 0
     disabled: frozenset[str] = frozenset()
+    drained: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -39,6 +40,8 @@ class Snapshot:
         self._settings = settings or PoolSettings()
         self._cells = [_Cell() for _ in range(cells)]
         self._turn = count()
+        self.watchers: list[Callable[[int], None]] = []
+        """Called with the cell whose configuration has a new version."""
 
     async def reload(self, cells: Cells, cell: int | None = None) -> None:
         """Read one cell's pools and configuration, or all cells'. Raises StoreError."""
@@ -56,10 +59,12 @@ class Snapshot:
     def learn(self, cell: int, pools: dict[str, Definition], configuration: Configuration) -> None:
         """Replace what is known of a cell; an older configuration never replaces a newer."""
         known = self._cells[cell]
-        if configuration.version >= known.configuration.version:
-            known.configuration = configuration
         known.pools = dict(sorted(pools.items()))
         known.needs.clear()
+        if configuration.version > known.configuration.version:
+            known.configuration = configuration
+            for watcher in self.watchers:
+                watcher(cell)
 
     def configuration(self, cell: int) -> Configuration:
         """What operators decided, as this cell has it."""
@@ -144,10 +149,13 @@ class Snapshot:
 
 class _Content(msgspec.Struct):
     disabled_nodes: list[str] = []
+    drained_nodes: list[str] = []
 
 
 def _configuration(version: int, content: bytes) -> Configuration:
     if not content:
         return Configuration(version)
     decoded = msgspec.json.decode(content, type=_Content)
-    return Configuration(version, frozenset(decoded.disabled_nodes))
+    return Configuration(
+        version, frozenset(decoded.disabled_nodes), frozenset(decoded.drained_nodes)
+    )

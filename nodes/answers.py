@@ -1,0 +1,91 @@
+"""What a node says of its jobs: that it has them, how far it is, and the results.
+
+A sign of progress goes to :func:`lua.scripts.ack`, a result to :mod:`jobs.outcome` and from there,
+by the process's keeper, to :func:`lua.scripts.finish`.
+"""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from jobs.keeping import Reply
+from jobs.outcome import prepare
+from lua import ids, scripts
+from lua.errors import StoreError
+from lua.scripts import AckKind
+from nodes.delivery import Start
+from nodes.held import Held
+from nodes.registry import Registry
+from nodes.standing import Standing
+from parley.frames import JobAck, JobResult, JobStarted, NodeAsrPartial, encode
+
+log = structlog.get_logger(__name__)
+
+
+class Answers:
+    """Of one connection, in the order of its frames."""
+
+    def __init__(self, registry: Registry, standing: Standing, held: Held, start: Start) -> None:
+        self._registry = registry
+        self._cells = registry.cells
+        self._standing = standing
+        self._held = held
+        self._start = start
+
+    def acked(self, frame: JobAck) -> None:
+        """The node has accepted a job."""
+        self._progress(frame.job_id, AckKind.ACK)
+
+    def started(self, frame: JobStarted) -> None:
+        """Work has begun."""
+        self._progress(frame.job_id, AckKind.STARTED)
+
+    def partial(self, frame: NodeAsrPartial) -> None:
+        """A partial text, for the session; one of absurd length is only a sign of work."""
+        body = encode(frame)
+        small = len(body) <= self._cells.limits.inline_bytes
+        self._progress(frame.job_id, AckKind.PARTIAL, body if small else b"")
+
+    def result(self, frame: JobResult) -> "asyncio.Task[None] | None":
+        """A result. Nothing may overtake a large one: its task is to be waited for."""
+        if not self._is_ours(frame.job_id):
+            return None
+        ready = prepare(frame, node=self._standing.node, trace=self._held.trace(frame.job_id))
+        settled = partial(self._settled, frame.job_id)
+        task = self._start(self._registry.keeper.finish(self._standing.cell, ready, settled))
+        return task if len(ready.body) > self._cells.limits.inline_bytes else None
+
+    def _progress(self, job: str, kind: AckKind, body: bytes = b"") -> None:
+        if self._is_ours(job):
+            self._start(self._ack(job, kind, body))
+
+    async def _ack(self, job: str, kind: AckKind, body: bytes) -> None:
+        standing = self._standing
+        try:
+            await scripts.ack(
+                self._cells,
+                cell=standing.cell,
+                job=job,
+                node=standing.node,
+                conn=standing.conn,
+                kind=kind,
+                partial=body,
+            )
+        except StoreError as error:
+            log.info("ack lost", job=job, node=standing.node, why=str(error))
+
+    def _settled(self, job: str, reply: Reply) -> None:
+        self._held.remove(job)
+        if not isinstance(reply, scripts.Late) and reply.more:
+            self._registry.start(self._standing.offer())
+
+    def _is_ours(self, job: str) -> bool:
+        """Whether the job can be in this node's cell; one that can't be is nobody's."""
+        try:
+            ours = ids.cell_of(job, self._cells.count) == self._standing.cell
+        except ValueError:
+            ours = False
+        if not ours:
+            log.warning("a node speaks of an unknown job", node=self._standing.node, job=job[:64])
+        return ours

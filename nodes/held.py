@@ -1,0 +1,58 @@
+"""The jobs a node was sent and has not answered: what a replay after a loss of Redis tells."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass
+class Holding:
+    """One job on a node. ``trace``: its trace id, empty until it was taken."""
+
+    attempt: int
+    since_s: float
+    trace: str = ""
+
+
+class Held:
+    """Jobs by id. Those older than ``life_ms`` are over, whatever the node does, and forgotten."""
+
+    def __init__(self, *, life_ms: int) -> None:
+        self._life_s = life_ms / 1000
+        self._jobs: dict[str, Holding] = {}
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job: str, attempt: int) -> Holding | None:
+        """None when this attempt, or a later one, is here already: it must not be sent again."""
+        known = self._jobs.get(job)
+        if known and known.attempt >= attempt:
+            return None
+        holding = self._jobs[job] = Holding(attempt, time.monotonic())
+        return holding
+
+    def remove(self, job: str, attempt: int | None = None) -> None:
+        """Forget a job, or only this attempt of it."""
+        known = self._jobs.get(job)
+        if known and attempt in (None, known.attempt):
+            del self._jobs[job]
+
+    def get(self, job: str) -> Holding | None:
+        """None when the job is not here."""
+        return self._jobs.get(job)
+
+    def trace(self, job: str) -> str:
+        """The trace id of a job; empty when it is not here."""
+        known = self._jobs.get(job)
+        return known.trace if known else ""
+
+    def keep_only(self, jobs: Collection[str]) -> None:
+        """The node says that it works on these and no others."""
+        self._jobs = {job: known for job, known in self._jobs.items() if job in jobs}
+
+    def pairs(self) -> list[tuple[str, int]]:
+        """Job and attempt of all that may still be worked on."""
+        over_s = time.monotonic() - self._life_s
+        self._jobs = {job: known for job, known in self._jobs.items() if known.since_s > over_s}
+        return [(job, known.attempt) for job, known in self._jobs.items()]

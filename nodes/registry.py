@@ -1,0 +1,177 @@
+"""The nodes whose sockets this process holds: where the mailbox's words for them arrive.
+
+A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; its next stop is
+:mod:`nodes.delivery`. After a loss of Redis the registrations of all these nodes are told again.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from jobs.keeping import Keeper
+from jobs.process import Process
+from lua.errors import StoreError
+from lua.mailbox import Assign, CancelJob, Control, Replaced
+from nodes.delivery import Delivery
+from nodes.held import Held
+from nodes.settings import NodeSettings
+from nodes.standing import Standing
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+
+
+class Connection(Protocol):
+    """A registered connection, as its registry sees it."""
+
+    standing: Standing
+    delivery: Delivery
+
+    def gives_way_to(self, newer: Standing) -> bool: ...
+
+    def replaced(self) -> None: ...
+
+    def control(self, command: str, reason: str) -> None: ...
+
+    async def replay(self) -> None: ...
+
+    async def reconsider(self) -> None: ...
+
+
+class Registry:
+    """One a process. What it starts outlives the sockets: a result is finished all the same."""
+
+    def __init__(self, process: Process, settings: NodeSettings) -> None:
+        self.process = process
+        self.cells = process.cells
+        self.snapshot = process.snapshot
+        self.settings = settings
+        self.keeper = Keeper(
+            self.cells, limit_bytes=settings.kept_results_bytes, again_ms=settings.finish_again_ms
+        )
+        self._connections: dict[str, Connection] = {}
+        self._held: dict[str, Held] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    @property
+    def busy(self) -> int:
+        """How many jobs the nodes here hold."""
+        return sum(map(len, self._held.values()))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Run something that no socket's end stops; what it raises is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def held_by(self, node: str) -> Held:
+        """What a node holds, also from before it connected anew."""
+        for other in [name for name, held in self._held.items() if not held.pairs()]:
+            if other != node and not self._is_here(other):
+                del self._held[other]
+        return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))
+
+    def add(self, connection: Connection) -> None:
+        """Before the registration, because a job may follow it at once.
+
+        An earlier connection of the node that still waits for its registration gives way: it
+        must not be answered after this one.
+        """
+        for earlier in list(self._connections.values()):
+            if earlier is not connection and earlier.gives_way_to(connection.standing):
+                earlier.replaced()
+        self._connections[connection.standing.conn] = connection
+
+    def remove(self, connection: Connection) -> None:
+        """The socket is gone: tell Redis, however long that takes."""
+        if self._connections.pop(connection.standing.conn, None):
+            self.start(self._leave(connection.standing))
+
+    def assign(self, cell: int, message: Assign) -> None:
+        """A reservation. For a connection that is gone the grace of its node gives it back."""
+        if connection := self._connections.get(message.conn):
+            connection.delivery.assign(message.job, message.attempt)
+
+    def cancel(self, cell: int, message: CancelJob) -> None:
+        """A job that its node need not work on any more."""
+        if connection := self._connections.get(message.conn):
+            connection.delivery.cancel(message.job, message.code)
+
+    def replaced(self, cell: int, message: Replaced) -> None:
+        """A newer connection of the node, here or elsewhere."""
+        if connection := self._connections.get(message.conn):
+            connection.replaced()
+
+    def control(self, cell: int, message: Control) -> None:
+        """An operator's command."""
+        if connection := self._connections.get(message.conn):
+            connection.control(message.command, message.reason)
+
+    async def replay(self, cell: int) -> None:
+        """Tell a cell again who is here and what each of them holds."""
+        await asyncio.gather(*(one.replay() for one in self._in(cell)))
+
+    def configuration_changed(self, cell: int) -> None:
+        """Judge the nodes of a cell anew, one after the other."""
+        self.start(self._reconsider(cell))
+
+    async def stop(self) -> None:
+        """End what still runs, after the sockets."""
+        await self.keeper.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _reconsider(self, cell: int) -> None:
+        for connection in self._in(cell):
+            await connection.reconsider()
+
+    async def _leave(self, standing: Standing) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await standing.leave()
+            except StoreError:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            else:
+                return
+
+    def _in(self, cell: int) -> list[Connection]:
+        return [one for one in self._connections.values() if one.standing.cell == cell]
+
+    def _is_here(self, node: str) -> bool:
+        return any(one.standing.node == node for one in self._connections.values())
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("work for a node failed", exc_info=error)
+
+
+_registries: WeakKeyDictionary[Process, Registry] = WeakKeyDictionary()
+
+
+def registry_of(process: Process) -> Registry:
+    """The registry that was attached to a process."""
+    return _registries[process]
+
+
+def attach(process: Process, settings: NodeSettings) -> Registry:
+    """Make the registry of a process, told of its mailbox's messages and every loss of Redis."""
+    registry = _registries[process] = Registry(process, settings)
+    process.handle(Assign, registry.assign)
+    process.handle(CancelJob, registry.cancel)
+    process.handle(Replaced, registry.replaced)
+    process.handle(Control, registry.control)
+    process.replayers.append(registry.replay)
+    process.snapshot.watchers.append(registry.configuration_changed)
+    return registry

@@ -1,0 +1,219 @@
+"""A registered node's connection: what each of its messages does, in one table.
+
+What a node says of its jobs goes on to :mod:`nodes.answers`; jobs come the other way through
+:mod:`nodes.delivery`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from lua import scripts
+from lua.errors import StoreError
+from lua.scripts import Command
+from lua.states import NodeState
+from nodes.answers import Answers
+from nodes.capabilities import Description
+from nodes.delivery import Delivery
+from nodes.outages import Outages
+from nodes.registry import Registry
+from nodes.standing import Beaten, Peer, Registered, Standing
+from nodes.waiting import Waiting
+from parley import frames
+from parley.codes import ErrorCode
+from parley.frames import Error, NodeFrame, NodeRegister, encode
+
+log = structlog.get_logger(__name__)
+
+REFUSED, KICKED, REPLACED = 4400, 4403, 4409
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+
+
+class Socket(Protocol):
+    """What is needed of the socket; ``send_frame`` answers False when the peer is gone."""
+
+    def send_frame(self, frame: bytes) -> bool: ...
+
+    def close(self, code: int) -> None: ...
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]": ...
+
+
+class Serving:
+    """A node from its registration on. Frames wait while the registration is being answered."""
+
+    def __init__(
+        self, socket: Socket, registry: Registry, peer: Peer, description: Description
+    ) -> None:
+        self._socket = socket
+        self._registry = registry
+        self.standing = Standing(
+            registry.cells, registry.snapshot, registry.settings, peer, description
+        )
+        self._held = registry.held_by(peer.node)
+        self.delivery = Delivery(
+            registry.cells, self.standing, self._held, start=registry.start, write=socket.send_frame
+        )
+        self.answers = Answers(registry, self.standing, self._held, socket.start)
+        self.outages = Outages(
+            self.standing, registry.settings, lambda: registry.start(self._refresh())
+        )
+        self._waiting = Waiting(registry.settings)
+        self._open = True
+        self._entered = False
+        self._entering = False
+
+    def enter(self, frame: NodeRegister) -> "asyncio.Task[None]":
+        """Register; again when the node does so on the same connection."""
+        if frame.running_job_ids is not None:
+            self._held.keep_only(frame.running_job_ids)
+        self._entering = True
+        self._registry.add(self)
+        return self._socket.start(self._enter(frame))
+
+    def frame(self, frame: NodeFrame, size: int) -> "asyncio.Task[None] | None":
+        """A frame of the node, of ``size`` bytes. What is returned must be over before the next."""
+        if self._entering:
+            self._waiting.add(frame, size)
+            return None
+        return self._handle(frame)
+
+    def closed(self) -> None:
+        """The socket is gone. What the node has sent before is still finished."""
+        self._open = False
+        self.delivery.close()
+        self.outages.close()
+        self._registry.remove(self)
+
+    def gives_way_to(self, newer: Standing) -> bool:
+        """Whether this is an earlier connection of the same peer that Redis has not answered."""
+        return not self._entered and self.standing.peer.is_again(newer.peer)
+
+    def replaced(self) -> None:
+        """A newer connection of the node has taken over."""
+        self._socket.close(REPLACED)
+
+    def control(self, command: str, reason: str) -> None:
+        """An operator's command: done already where it matters, and told to the agent."""
+        if command == Command.KICK:
+            self._socket.close(KICKED)
+            return
+        resumed = command == Command.RESUME
+        self.standing.state = NodeState.READY if resumed else NodeState.DRAINING
+        self._send(frames.NodeControl(command=command, reason=reason or None))
+
+    async def replay(self) -> None:
+        """Register anew with all that the node holds.
+
+        A registration that is not answered yet is repeated anyway; when Redis goes away in the
+        middle, the next replay is not far.
+        """
+        if self._entered:
+            try:
+                self._is_in(await self.standing.register(held=self._held.pairs))
+            except StoreError as error:
+                log.warning("replay failed", node=self.standing.node, why=str(error))
+
+    async def reconsider(self) -> None:
+        """After a change of configuration."""
+        if self.standing.is_drained and self.standing.state is not NodeState.DRAINING:
+            await self.replay()
+        elif self._entered:
+            try:
+                await self.standing.change_pools()
+            except StoreError as error:
+                log.warning("pools not changed", node=self.standing.node, why=str(error))
+
+    async def _enter(self, frame: NodeRegister) -> None:
+        """Until Redis answers: a node is never sent away because Redis is."""
+        reply = await self._registered(frame)
+        if reply is None or not self._is_in(reply):
+            return
+        self._acknowledge(self.standing.state)
+        while self._waiting:
+            if task := self._handle(self._waiting.next()):
+                await asyncio.wait((task,))
+        self._entering = False
+
+    async def _registered(self, frame: NodeRegister) -> Registered | None:
+        pause_s = FIRST_PAUSE_S
+        while self._open:
+            try:
+                return await self.standing.register(running=frame.running_job_ids)
+            except StoreError as error:
+                log.warning("registration waits", node=self.standing.node, why=str(error))
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        return None
+
+    def _is_in(self, reply: Registered) -> bool:
+        """Whether this is the node's connection; if not, it is closed."""
+        match reply:
+            case scripts.Ok() | scripts.Already():
+                self._entered = True
+                if reply.more:
+                    self._registry.start(self.standing.offer())
+                return True
+            case scripts.IdConflict():
+                message = "Another live connection uses this node_id."
+                self._send(Error(code=ErrorCode.NODE_ID_CONFLICT, message=message))
+                self._socket.close(REFUSED)
+            case scripts.Stale():
+                self.replaced()
+        return False
+
+    def _acknowledge(self, state: NodeState) -> None:
+        node = self.standing.node
+        self._send(frames.NodeRegisterAck(node_id=node, message="registered", status=state.value))
+
+    def _handle(self, frame: NodeFrame) -> "asyncio.Task[None] | None":
+        return _HANDLERS[type(frame)](self, frame)
+
+    def _register_again(self, frame: NodeRegister) -> "asyncio.Task[None] | None":
+        if frame.node_id not in (None, "", self.standing.node):
+            message = f"This connection is the node {self.standing.node}."
+            self._send(Error(code=ErrorCode.NODE_ID_CONFLICT, message=message))
+            return None
+        description = Description.of(frame)
+        description.gpu_seen |= self.standing.description.gpu_seen
+        self.standing.description = description
+        return self.enter(frame)
+
+    def _heartbeat(self, frame: frames.NodeHeartbeat) -> None:
+        self._socket.start(self._beat(lambda: self.standing.beat(frame)))
+
+    async def _beat(self, beat: Callable[[], Awaitable[Beaten]]) -> None:
+        try:
+            reply = await beat()
+        except StoreError as error:
+            log.info("heartbeat lost", node=self.standing.node, why=str(error))
+            return
+        if not isinstance(reply, scripts.Ok):
+            await self.replay()
+        elif reply.more:
+            await self.standing.offer()
+
+    def _result(self, frame: frames.JobResult) -> "asyncio.Task[None] | None":
+        task = self.answers.result(frame)
+        if frame.error:
+            self.outages.consider(frame.error.code, frame.error.details)
+        return task
+
+    async def _refresh(self) -> None:
+        await self._beat(self.standing.refresh)
+
+    def _send(self, frame: frames.Frame) -> None:
+        self._socket.send_frame(encode(frame))
+
+
+_HANDLERS: dict[type[Any], Callable[[Serving, Any], "asyncio.Task[None] | None"]] = {
+    NodeRegister: Serving._register_again,
+    frames.NodeHeartbeat: Serving._heartbeat,
+    frames.JobAck: lambda serving, frame: serving.answers.acked(frame),
+    frames.JobStarted: lambda serving, frame: serving.answers.started(frame),
+    frames.NodeAsrPartial: lambda serving, frame: serving.answers.partial(frame),
+    frames.JobResult: Serving._result,
+    frames.NodeError: lambda serving, frame: serving.outages.reported(frame),
+}
