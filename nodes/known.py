@@ -1,0 +1,60 @@
+"""Which nodes there are and were: SQL remembers them, Redis forgets those that left long ago."""
+
+from datetime import datetime, timedelta
+
+from lua import ids, scripts, views
+from lua.client import Cells
+from lua.scripts import Command
+from lua.states import Reason
+from lua.views import Load
+from nodes.models import Node
+from pools.store import store
+
+NOTED_EVERY = timedelta(minutes=1)
+OFFLINE_MS = 3_600_000
+# When most of a fleet is gone something else is wrong: then forget slowly.
+AT_ONCE, AT_ONCE_WHEN_MOST_ARE_GONE = 256, 4
+
+
+def remember(fleet: dict[str, Load], *, now: datetime) -> None:
+    """Keep a row of every node, and about when it was last seen."""
+    known = dict(Node.objects.values_list("node_id", "last_seen"))
+    live = [node for node, load in fleet.items() if load.reason is not Reason.OFFLINE]
+    Node.objects.bulk_create(
+        [Node(node_id=node, first_seen=now, last_seen=now) for node in fleet if node not in known],
+        ignore_conflicts=True,
+    )
+    stale = [node for node in live if node in known and now - known[node] > NOTED_EVERY]
+    for start in range(0, len(stale), 500):
+        Node.objects.filter(node_id__in=stale[start : start + 500]).update(last_seen=now)
+
+
+def to_forget(fleet: dict[str, Load], *, now: datetime) -> list[str]:
+    """Nodes that have been silent for an hour, the longest first, a bounded number."""
+    offline = [node for node, load in fleet.items() if load.reason is Reason.OFFLINE]
+    limit = AT_ONCE if 2 * len(offline) <= len(fleet) else AT_ONCE_WHEN_MOST_ARE_GONE
+    before_ms = now.timestamp() * 1000 - OFFLINE_MS
+    old = [node for node in offline if fleet[node].beat_ms < before_ms]
+    return sorted(old, key=lambda node: fleet[node].beat_ms)[:limit]
+
+
+async def forget(cells: Cells, nodes: list[str]) -> None:
+    """Have Redis forget them; it keeps those that have come back or still hold jobs."""
+    for node in nodes:
+        cell = ids.cell_of_node(node, cells.count)
+        await scripts.forget_node(cells, cell=cell, node=node, offline_ms=OFFLINE_MS)
+
+
+def not_told_to_drain() -> list[str]:
+    """Nodes that are drained in SQL but not where they live, because Redis was away."""
+    drained = list(Node.objects.filter(drain=True).values_list("node_id", flat=True))
+    return [node for node, view in views.nodes(store(), drained).items() if not view.drain]
+
+
+async def drain_again(cells: Cells, nodes: list[str]) -> None:
+    """Tell them once more."""
+    for node in nodes:
+        cell = ids.cell_of_node(node, cells.count)
+        await scripts.control_node(
+            cells, cell=cell, node=node, command=Command.DRAIN, reason="kept"
+        )

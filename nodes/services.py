@@ -1,0 +1,90 @@
+"""What operators do to a node. A decision is kept in SQL first, so it survives everything; then the
+cells are told, and the node itself.
+"""
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from lua import ids, scripts, views
+from lua.client import Cells
+from lua.scripts import Command
+from lua.states import NodeState
+from nodes import configuration
+from nodes.models import Node
+from pools.store import call, store
+
+
+class UnknownNode(Exception):
+    """Neither SQL nor Redis knows the node."""
+
+
+def drain(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
+    """No new jobs, until it is resumed. Returns its state now; None while it is not there.
+
+    Raises UnknownNode; StoreError when Redis is away: the decision is kept all the same.
+    """
+    _decide(node, request, drain=True, note=reason)
+    return control(node, Command.DRAIN, reason=reason, request=request)
+
+
+def resume(node: str, *, request: HttpRequest | None = None) -> NodeState | None:
+    """Take jobs again: ends a drain and switches a disabled node on. Otherwise as ``drain``."""
+    _decide(node, request, drain=False, enabled=True, note="")
+    return control(node, Command.RESUME, request=request)
+
+
+def disable(node: str, *, reason: str = "", request: HttpRequest | None = None) -> None:
+    """Never use it, also when it registers anew. Otherwise as ``drain``."""
+    _decide(node, request, enabled=False, note=reason)
+
+
+def kick(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
+    """Close its connection now. Deployed agents come back once, after 5 s. Raises StoreError."""
+    _make_sure_it_exists(node)
+    return control(node, Command.KICK, reason=reason, request=request)
+
+
+def control(
+    node: str, command: Command, *, reason: str = "", request: HttpRequest | None = None
+) -> NodeState | None:
+    """Tell a live node; None if it is not there."""
+
+    async def tell(cells: Cells) -> NodeState | None:
+        cell = ids.cell_of_node(node, cells.count)
+        reply = await scripts.control_node(
+            cells, cell=cell, node=node, command=command, reason=reason
+        )
+        if not isinstance(reply, scripts.Ok):
+            return None
+        if reply.more:
+            await hand_out(cells, cell, node)
+        return reply.state
+
+    return call(tell, request)
+
+
+async def hand_out(cells: Cells, cell: int, node: str) -> None:
+    """Give the node's free slots to waiting jobs, until there is no more to give."""
+    while True:
+        reply = await scripts.offer(cells, cell=cell, node=node)
+        if not isinstance(reply, scripts.Ok) or not reply.more:
+            return
+
+
+def _decide(node: str, request: HttpRequest | None, **decision: str | bool) -> None:
+    _make_sure_it_exists(node)
+    with transaction.atomic():
+        Node.objects.filter(pk=node).update(**decision)
+        configuration.count_change()
+        version, content = configuration.current()
+    call(lambda cells: configuration.publish(cells, version, content), request)
+
+
+def _make_sure_it_exists(node: str) -> None:
+    if Node.objects.filter(pk=node).exists():
+        return
+    if node not in views.nodes(store(), [node]):
+        raise UnknownNode(node)
+    now = timezone.now()
+    Node.objects.get_or_create(pk=node, defaults={"first_seen": now, "last_seen": now})

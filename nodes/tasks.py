@@ -1,0 +1,27 @@
+"""Periodic work on nodes. Each may run twice or be killed at any moment."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from lua import views
+from nodes import configuration, known
+from pools.store import call, store
+
+
+@shared_task
+def expire_nodes() -> None:
+    """Remember the nodes there are; have Redis forget those that left long ago."""
+    now, fleet = timezone.now(), views.fleet(store())
+    known.remember(fleet, now=now)
+    if old := known.to_forget(fleet, now=now):
+        call(lambda cells: known.forget(cells, old))
+
+
+@shared_task
+def teach_cells() -> None:
+    """Publish what operators decided to cells and nodes that do not have it."""
+    if not configuration.is_published():
+        version, content = configuration.current()
+        call(lambda cells: configuration.publish(cells, version, content))
+    if nodes := known.not_told_to_drain():
+        call(lambda cells: known.drain_again(cells, nodes))
