@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
-    return [*_prefix(), *_origins(), *_redis_urls()]
+    return [*_prefix(), *_origins(), *_redis_urls(), *_numbers()]
 
 
 @register(Tags.security, deploy=True)
@@ -53,3 +54,19 @@ def _redis_urls() -> Iterator[CheckMessage]:
     for name in ("STATE_REDIS_URL", "BROKER_REDIS_URL", "CACHE_REDIS_URL"):
         if urlsplit(getattr(settings, name)).scheme not in REDIS_SCHEMES:
             yield Error(f"{name} is no Redis address.", id="parley.E003")
+
+
+def _numbers() -> Iterator[CheckMessage]:
+    for name in ("PARLEY_POOLS", "PARLEY_JOBS", "PARLEY_NODES"):
+        for path, value in _fields(name, getattr(settings, name)):
+            if isinstance(value, int | float) and value < 0:
+                yield Error(f"{path} must not be negative, it is {value}.", id="parley.E004")
+
+
+def _fields(path: str, group: Any) -> Iterator[tuple[str, object]]:
+    for field in fields(group):
+        value = getattr(group, field.name)
+        if is_dataclass(value):
+            yield from _fields(f"{path}.{field.name}", value)
+        else:
+            yield f"{path}.{field.name}", value

@@ -83,7 +83,7 @@ def config(app: Lifespan) -> uvicorn.Config:
         lifespan="on",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
-        ws_max_size=settings.MAX_FRAME_BYTES + FRAME_SLACK_BYTES,
+        ws_max_size=settings.PARLEY_JOBS.socket.max_frame_bytes + FRAME_SLACK_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=60,
         timeout_graceful_shutdown=1,

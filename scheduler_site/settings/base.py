@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from jobs.settings import JobSettings
 from lua.client import SOCKET_OPTIONS
+from nodes.settings import NodeSettings
+from pools.settings import PoolSettings
 from scheduler_site.settings import environment
 from scheduler_site.settings.logs import configure
 from scheduler_site.valkey import socket_url
@@ -18,9 +21,11 @@ PARLEY_AUTH = environment.choice(
 PARLEY_CELLS = environment.integer("PARLEY_CELLS", 1, at_least=1)
 PARLEY_PREFIX = environment.text("PARLEY_PREFIX", "parley:")
 PARLEY_ORIGINS = environment.words("PARLEY_ORIGINS")
-# A larger frame closes its socket with 1009.
-MAX_FRAME_BYTES = environment.integer("MAX_FRAME_BYTES", 8 * 1024 * 1024, at_least=1024)
 REQUIRE_GPU = environment.flag("REQUIRE_GPU", default=not DEVELOPMENT)
+# Everything else that can be set has its default, and its unit, in the dataclass of its app.
+PARLEY_POOLS = PoolSettings()
+PARLEY_JOBS = JobSettings()
+PARLEY_NODES = NodeSettings(require_gpu=REQUIRE_GPU)
 
 STATE_REDIS_URL = environment.text("STATE_REDIS_URL", socket_url(VAR_DIR))
 BROKER_REDIS_URL = environment.text("BROKER_REDIS_URL", STATE_REDIS_URL)

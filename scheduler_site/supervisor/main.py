@@ -107,7 +107,7 @@ class Supervisor:
     def _prepare(self) -> None:
         parent = os.getpid()
         process = subprocess.Popen(
-            plan.prepare(),
+            plan.prepare(self.options),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,

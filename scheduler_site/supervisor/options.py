@@ -36,7 +36,7 @@ class Options:
             port=_number(environ, "PORT", 5010, least=1, most=65535),
             exposed=not _is_loopback(environ.get("HOST") or "localhost"),
             web_processes=_number(environ, "WEB", 1, least=1, most=64),
-            demo_nodes=_number(environ, "DEMO", 0, least=0, most=1000),
+            demo_nodes=_number(environ, "DEMO", 0, least=0, most=100),
             folder=Path(environ.get("PARLEY_VAR") or ROOT / "var").resolve(),
             own_valkey=not environ.get("STATE_REDIS_URL"),
             authentication=authentication == "required",

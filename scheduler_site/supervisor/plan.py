@@ -57,6 +57,8 @@ def serving(options: Options, listener: int) -> list[Child]:
 
 
 def demo_nodes(options: Options) -> list[Child]:
+    file = _demo_token(options)
+    token = ("--token", file.read_text()) if file else ()
     return [
         Child(
             name=name,
@@ -64,6 +66,7 @@ def demo_nodes(options: Options) -> list[Child]:
             command=(
                 *(sys.executable, "-m", "parley.demo"),
                 *("--url", options.url("/ws/node", scheme="ws"), "--node-id", name),
+                *token,
             ),
             log=_log(options, name),
         )
@@ -71,9 +74,17 @@ def demo_nodes(options: Options) -> list[Child]:
     ]
 
 
-def prepare() -> tuple[str, ...]:
+def prepare(options: Options) -> tuple[str, ...]:
     """The command that migrates the database and makes the first admin."""
-    return (sys.executable, "manage.py", "prepare")
+    file = _demo_token(options)
+    token = ("--demo-token", str(file)) if file else ()
+    return (sys.executable, "manage.py", "prepare", *token)
+
+
+def _demo_token(options: Options) -> Path | None:
+    """The file with what demo nodes show while authentication is on."""
+    wanted = options.demo_nodes and options.authentication
+    return options.folder / "demo_token" if wanted else None
 
 
 def log_folder(options: Options) -> Path:

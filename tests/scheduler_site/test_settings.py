@@ -9,6 +9,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
+from jobs.settings import JobSettings, OrderSettings
+from nodes.settings import NodeSettings
 from scheduler_site import valkey
 from scheduler_site.celery import broker_url
 from scheduler_site.checks import check_production, check_settings
@@ -114,6 +116,8 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
         ("PARLEY_PREFIX", "par{ley}:", "parley.E001"),
         ("PARLEY_ORIGINS", ["https://talk.example/path"], "parley.E002"),
         ("BROKER_REDIS_URL", "amqp://broker.example", "parley.E003"),
+        ("PARLEY_NODES", NodeSettings(register_timeout_ms=-1), "parley.E004"),
+        ("PARLEY_JOBS", JobSettings(order=OrderSettings(gap_ms=-1)), "parley.E004"),
     ],
 )
 def test_a_setting_that_cannot_work_is_found(
