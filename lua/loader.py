@@ -12,20 +12,29 @@ A file starts with what it moves and guarantees, then lines that are parsed here
     -- @include slot
 
 Names of KEYS, ARGV, SPEC and CONST become locals, so a header cannot differ from the code.
+
+Redis runs the whole text at every call, so each function costs a little even when nobody calls it.
+What is seldom needed is therefore included inside the function that needs it::
+
+    local function refuse()
+      -- @include breakdown, settle
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha1
+from itertools import takewhile
 from pathlib import Path
 
 from lua.limits import Limits
 
 HERE = Path(__file__).parent
 _HEADER = re.compile(
-    r"^-- (KEYS|ARGV|SPEC|FIELDS|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE
+    r"^ *-- (KEYS|ARGV|SPEC|FIELDS|CONST|FLAGS|RETURNS|@include) (.+)$", re.MULTILINE
 )
+_INSIDE = re.compile(r"^ +-- @include (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,16 @@ class Source:
     flags: tuple[str, ...]
     returns: dict[str, tuple[str, ...]]
     includes: tuple[str, ...]
+    inside: tuple[str, ...]  # those of `includes` that stand inside a function
 
 
 def _fields(text: str) -> tuple[Field, ...]:
     parts = (part.strip().partition(":") for part in text.split(",") if part.strip())
     return tuple(Field(name, type_ or "str") for name, _, type_ in parts)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _returns(text: str) -> dict[str, tuple[str, ...]]:
@@ -77,14 +91,15 @@ def read(name: str) -> Source:
     return Source(
         name=path.stem,
         text=text,
-        keys=tuple(field.name for field in _fields(joined("KEYS"))),
+        keys=_names(joined("KEYS")),
         argv=_fields(joined("ARGV")),
         spec=_fields(joined("SPEC")),
         fields=_fields(joined("FIELDS")),
-        consts=tuple(field.name for field in _fields(joined("CONST"))),
-        flags=tuple(field.name for field in _fields(joined("FLAGS"))),
+        consts=_names(joined("CONST")),
+        flags=_names(joined("FLAGS")),
         returns=_returns(joined("RETURNS", " | ")),
-        includes=tuple(found.get("@include", [])),
+        includes=_names(joined("@include")),
+        inside=tuple(name for line in _INSIDE.findall(text) for name in _names(line)),
     )
 
 
@@ -130,17 +145,39 @@ def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - f
     Always with a shebang: Redis then refuses a script without ``allow-oom`` before its first
     command when memory is short, and not somewhere in its middle.
     """
-    parts = includes_of(source)
-    consts = sorted({name for part in (*parts, source) for name in part.consts})
+    consts = sorted({name for part in (*includes_of(source), source) for name in part.consts})
     flags = f" flags={','.join(source.flags)}" if source.flags else ""
     prologue = _prologue(source, consts, limits)
-    bodies = [_body(part) for part in (*parts, source)]
-    return "\n".join([f"#!lua{flags}", *prologue, *bodies, ""])
+    given: list[str] = []
+    bodies = [*_bodies(source, given), _body(source, given)]
+    # Making a function costs a search for each local that it uses of the one around it, but not
+    # for what lies further out: so all values come before that.
+    values = list(takewhile(lambda body: "function" not in body, bodies))
+    main = ["return (function()", *bodies[len(values) :], "end)()"]
+    return "\n".join([f"#!lua{flags}", *prologue, *values, *main, ""])
 
 
-def _body(part: Source) -> str:
+def _bodies(source: Source, given: list[str]) -> list[str]:
+    """What a file includes at its top, without what is ``given``; that grows by it."""
+    return _all_of([name for name in source.includes if name not in source.inside], given)
+
+
+def _all_of(names: Sequence[str], given: list[str]) -> list[str]:
+    found = []
+    for name in names:
+        if name not in given:
+            needed = read(f"include/{name}")
+            found += _bodies(needed, given)
+            given.append(name)
+            found.append(_body(needed, given))
+    return found
+
+
+def _body(part: Source, given: list[str]) -> str:
+    """Its code, with what it includes inside of functions."""
     names = ", ".join(f"'{field.name}'" for field in part.fields)
-    return (f"local FIELDS = {{ {names} }}\n" if names else "") + _strip(part.text)
+    text = _INSIDE.sub(lambda line: "\n".join(_all_of(_names(line[1]), [*given])), part.text)
+    return (f"local FIELDS = {{ {names} }}\n" if names else "") + _strip(text)
 
 
 def _strip(text: str) -> str:
