@@ -152,7 +152,7 @@ def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - f
     bodies = [*_bodies(source, given), _body(source, given)]
     # Making a function costs a search for each local that it uses of the one around it, but not
     # for what lies further out: so all values come before that.
-    values = list(takewhile(lambda body: "function" not in body, bodies))
+    values = list(takewhile(lambda body: "function" not in body, bodies[:-1]))
     main = ["return (function()", *bodies[len(values) :], "end)()"]
     return "\n".join([f"#!lua{flags}", *prologue, *values, *main, ""])
 
