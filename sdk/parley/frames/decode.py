@@ -81,15 +81,15 @@ class _Direction(Generic[T]):
         name = value["type"]
         if name not in self.classes:
             return FrameError(f"Unknown type {name[:64]!r}.", field="type", type=name[:64])
-        return _explain_field(self.classes[name], name, reason)
+        return explain(self.classes[name], name, reason)
 
 
 _MISSING = re.compile(r"missing required field `(.+?)`(?: - at `\$\.?(.*)`)?$")
 _WRONG = re.compile(r" - at `\$\.?(.*)`$")
 
 
-def _explain_field(cls: type[msgspec.Struct], name: str, reason: str) -> FrameError:
-    """From msgspec's own text of what it did not like, which ends with the path."""
+def explain(cls: type[msgspec.Struct], name: str, reason: str) -> FrameError:
+    """What is wrong with a `cls` called `name`: from msgspec's own text, which ends with the path."""
     if missing := _MISSING.search(reason):
         field = ".".join(part for part in (missing[2], missing[1]) if part)
         message = f"{name}: {field} is missing."
