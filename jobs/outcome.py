@@ -30,7 +30,8 @@ DUPLICATE = "DUPLICATE_"
 class StoredResult(ResultBody, kw_only=True):
     """What is kept as a job's result: the session's process puts its own fields in front.
 
-    ``received_at_ms``: when the result reached the dispatcher, Unix ms.
+    ``received_at_ms``: when the result reached the dispatcher, Unix ms. It and what follows are
+    encoded last, so that they can be found, and left out, without reading the rest.
     """
 
     received_at_ms: int

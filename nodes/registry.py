@@ -5,6 +5,7 @@ A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; it
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -53,6 +54,7 @@ class Registry:
         self.keeper = Keeper(
             self.cells, limit_bytes=settings.kept_results_bytes, again_ms=settings.finish_again_ms
         )
+        self.resting = False
         self._connections: dict[str, Connection] = {}
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,12 +118,22 @@ class Registry:
             connection.control(message.command, message.reason)
 
     async def replay(self, cell: int) -> None:
-        """Tell a cell again who is here and what each of them holds."""
-        await asyncio.gather(*(one.replay() for one in self._in(cell)))
+        """Tell a cell again who is here and what each of them holds. Raises StoreError."""
+        replays = [one.replay() for one in self._in(cell)]
+        for outcome in await asyncio.gather(*replays, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def configuration_changed(self, cell: int) -> None:
         """Judge the nodes of a cell anew, one after the other."""
-        self.start(self._reconsider(cell))
+        self.start(self._reconsider(self._in(cell)))
+
+    def rest(self) -> None:
+        """This process is about to end: its nodes finish what they have and get no more here."""
+        self.resting = True
+        for connection in self._connections.values():
+            connection.standing.resting = True
+        self.start(self._reconsider(list(self._connections.values())))
 
     async def stop(self) -> None:
         """End what still runs, after the sockets."""
@@ -130,9 +142,10 @@ class Registry:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _reconsider(self, cell: int) -> None:
-        for connection in self._in(cell):
-            await connection.reconsider()
+    async def _reconsider(self, connections: list[Connection]) -> None:
+        for connection in connections:
+            with contextlib.suppress(StoreError):  # its next heartbeat tells the same
+                await connection.reconsider()
 
     async def _leave(self, standing: Standing) -> None:
         pause_s = FIRST_PAUSE_S
@@ -173,5 +186,7 @@ def attach(process: Process, settings: NodeSettings) -> Registry:
     process.handle(Replaced, registry.replaced)
     process.handle(Control, registry.control)
     process.replayers.append(registry.replay)
+    process.busy.append(lambda: registry.busy)
+    process.stoppers.append(registry.stop)
     process.snapshot.watchers.append(registry.configuration_changed)
     return registry

@@ -57,6 +57,7 @@ class Serving:
             registry.cells, self.standing, self._held, start=registry.start, write=socket.send_frame
         )
         self.answers = Answers(registry, self.standing, self._held, socket.start)
+        self.standing.resting = registry.resting
         self.outages = Outages(
             self.standing, registry.settings, lambda: registry.start(self._refresh())
         )
@@ -105,26 +106,19 @@ class Serving:
         self._send(frames.NodeControl(command=command, reason=reason or None))
 
     async def replay(self) -> None:
-        """Register anew with all that the node holds.
+        """Register anew with all that the node holds. Raises StoreError.
 
-        A registration that is not answered yet is repeated anyway; when Redis goes away in the
-        middle, the next replay is not far.
+        A registration that is not answered yet is repeated anyway.
         """
         if self._entered:
-            try:
-                self._is_in(await self.standing.register(held=self._held.pairs))
-            except StoreError as error:
-                log.warning("replay failed", node=self.standing.node, why=str(error))
+            self._is_in(await self.standing.register(held=self._held.pairs))
 
     async def reconsider(self) -> None:
-        """After a change of configuration."""
+        """After a change of configuration. Raises StoreError."""
         if self.standing.is_drained and self.standing.state is not NodeState.DRAINING:
             await self.replay()
         elif self._entered:
-            try:
-                await self.standing.change_pools()
-            except StoreError as error:
-                log.warning("pools not changed", node=self.standing.node, why=str(error))
+            await self.standing.change_pools()
 
     async def _enter(self, frame: NodeRegister) -> None:
         """Until Redis answers: a node is never sent away because Redis is."""
@@ -187,13 +181,12 @@ class Serving:
     async def _beat(self, beat: Callable[[], Awaitable[Beaten]]) -> None:
         try:
             reply = await beat()
+            if not isinstance(reply, scripts.Ok):
+                await self.replay()
+            elif reply.more:
+                await self.standing.offer()
         except StoreError as error:
             log.info("heartbeat lost", node=self.standing.node, why=str(error))
-            return
-        if not isinstance(reply, scripts.Ok):
-            await self.replay()
-        elif reply.more:
-            await self.standing.offer()
 
     def _result(self, frame: frames.JobResult) -> "asyncio.Task[None] | None":
         task = self.answers.result(frame)

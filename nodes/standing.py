@@ -73,6 +73,7 @@ class Standing:
         self.description = description
         self.state = NodeState.REGISTERING
         self.out: set[str] = set()
+        self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
         self._hot = False
         self._running, self._queue = 0, 0
@@ -90,9 +91,10 @@ class Standing:
     def about(self) -> Node:
         """The node as it is now by the configuration that this process knows."""
         configuration = self._snapshot.configuration(self.cell)
-        return self.description.node(
+        about = self.description.node(
             self.node, configuration, self._settings, out=frozenset(self.out)
         )
+        return msgspec.structs.replace(about, enabled=False) if self.resting else about
 
     async def register(
         self, *, running: list[str] | None = None, held: Holds | None = None

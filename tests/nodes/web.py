@@ -1,0 +1,79 @@
+"""One web process with the node socket, in this event loop, on a port of its own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+import uvicorn
+
+from jobs.principal import Principal
+from jobs.process import Process
+from jobs.settings import JobSettings
+from lua.client import StoreSettings
+from nodes.consumers import NodeConsumer
+from nodes.registry import attach
+from nodes.settings import NodeSettings
+from pools.settings import PoolSettings
+from tests.peers.raw import RawPeer, raw_peer
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are pytest's."""
+        yield
+
+
+class Web:
+    """The token of ``?token=`` is the peer's credential, and ``?from=`` its address."""
+
+    def __init__(self, store: StoreSettings, settings: NodeSettings) -> None:
+        self.process = Process(store, JobSettings(), PoolSettings())
+        self.registry = attach(self.process, settings)
+        self._consumer = NodeConsumer.as_asgi()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._server = _Server(
+            uvicorn.Config(
+                self._app,
+                ws="websockets-sansio",
+                lifespan="off",
+                interface="asgi3",
+                log_level="warning",
+            )
+        )
+        self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}/ws/node"
+
+    async def __aenter__(self) -> Self:
+        await self.process.start()
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        await self._server.listens.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        await self._serving
+        await self.process.stop()
+
+    @asynccontextmanager
+    async def peer(self, query: str = "") -> AsyncIterator[RawPeer]:
+        """A connection that has sent nothing yet."""
+        async with raw_peer(f"{self.url}?{query}") as peer:
+            yield peer
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        query = parse_qs(scope["query_string"].decode())
+        credential, address = (query.get(name, [""])[0] for name in ("token", "from"))
+        scope["parley"] = self.process
+        scope["principal"] = Principal("node", "", credential, address or "127.0.0.1")
+        await self._consumer(scope, receive, send)
