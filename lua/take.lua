@@ -13,7 +13,7 @@ local EPOCH_2026_MS = 1767225600000
 local job = load_job(id)
 if not job or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)
-local repeated = job.state == 'DISPATCHED' and job.conn == conn
+local repeated = job.state == 'DISPATCHED' and job.conn == conn and job.uidx > 0
 if not repeated and (job.state ~= 'RESERVED' or not holder or holder.conn ~= conn) then
   return { 'GONE' }
 end
@@ -36,9 +36,10 @@ local index = utterance_index()
 
 -- STEP
 if size == 0 then
+  local from = job.state
   free_slot(job, holder)
   settle(job, 'FAILED', owner, { code = 'STATE_LOST' })
-  emit_end(job, 'RESERVED FAILED', 'STATE_LOST')
+  emit_end(job, from .. ' FAILED', 'STATE_LOST')
   return { 'LOST', flag(offer(holder)) }
 end
 if not repeated then

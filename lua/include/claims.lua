@@ -14,20 +14,30 @@ local function held_jobs(id)
   return jobs
 end
 
--- `keeps`: set of the ids it still works on; nil when it did not say.
+-- What a node says of its jobs: HELD by a replay, else by its own list; nil when it says nothing.
+local HELD = 2
+
+local function keeps_of(held, running)
+  if not held then return type(running) == 'table' and set_of(running) or nil end
+  local keeps = {}
+  for _, pair in ipairs(held) do keeps[pair[1]] = HELD end
+  return keeps
+end
+
+-- A reservation is told again, to the new connection; one that is held will be claimed below.
 local function keep_or_lose(jobs, keeps, node)
   for _, job in ipairs(jobs) do
+    local keep = not keeps or keeps[job.id]
     -- STEP
-    if job.state == 'RESERVED' then
-      set_job(job, 'lost', '')
-      set_timer(job, job.due)
-      post(node.process, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt,
-        'node', node.id, 'conn', node.conn)
-    elseif keeps and not keeps[job.id] then
+    if job.state ~= 'RESERVED' and not keep then
       make_due(job, 'WS_DISCONNECTED')
     elseif job.lost ~= '' then
       set_job(job, 'lost', '')
       set_timer(job, job.due)
+    end
+    if job.state == 'RESERVED' and keep ~= HELD then
+      post(node.process, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt,
+        'node', node.id, 'conn', node.conn)
     end
   end
 end
@@ -35,30 +45,33 @@ end
 -- A node says it was sent (job, attempt), after Redis lost or aged: the higher attempt wins.
 local function claim(id, attempt, node)
   local job = load_job(id)
+  local here = job and job.node == node.id and job.slot == '1'
+  if here and (job.state ~= 'RESERVED' or job.attempt > attempt) then return end
   if job and (is_final(job.state) or job.attempt > attempt) then
     -- STEP
-    if job.node ~= node.id or job.slot ~= '1' then
-      post(node.process, 'kind', 'cancel', 'job', id, 'node', node.id, 'conn', node.conn,
-        'code', 'STATE_LOST')
-    end
+    post(node.process, 'kind', 'cancel', 'job', id, 'node', node.id, 'conn', node.conn,
+      'code', 'STATE_LOST')
     return
   end
-  if job and job.node == node.id and job.slot == '1' and job.state ~= 'RESERVED' then return end
-  local other = job and job.slot == '1' and job.node ~= node.id and load_node(job.node)
+  local other = job and job.slot == '1' and not here and load_node(job.node)
   local need = job and job.state == 'WAITING' and job.claim ~= '1' and read_need(job.need)
   local queue = need and read_queue(job.sig)
   local from = job and job.state or 'NEW SELECTING'
-  if other then from = from .. ' RETRYING' end
   -- STEP
   if queue then leave_queue(queue, job, need) end
-  if other then free_slot(job, other) end
-  local stub = job and job.stub or '1'
-  job = job or { id = id, session = '', request = '' }
+  if other then
+    from = from .. ' RETRYING'
+    if job.state ~= 'RESERVED' then job.had = job.had .. ' ' .. job.node end
+    call_off(job, other, 'STATE_LOST')
+    free_slot(job, other)
+  end
+  job = job or { id = id, stub = '1', had = '' }
   if call('SADD', cell .. 'node:' .. node.id .. ':jobs', id) == 1 then node.used = node.used + 1 end
   save_node(node)
   local due = now + job_timeout_ms
   set_job(job, 'state', 'DISPATCHED', 'attempt', attempt, 'node', node.id, 'slot', '1',
-    'conn', node.conn, 'taken', now, 'due', due, 'stub', stub, 'claim', '', 'lost', '')
+    'conn', node.conn, 'taken', now, 'due', due, 'stub', job.stub, 'had', job.had, 'claim', '',
+    'lost', '', 'quiet', 0, 'uidx', 0)
   set_timer(job, due)
   emit('e', 'job', 'job', id, 'moves', from .. ' DISPATCHED', 'attempt', attempt, 'node', node.id,
     'code', 'STATE_LOST')
