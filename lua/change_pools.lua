@@ -8,6 +8,7 @@
 -- @include judge
 -- @include about
 -- @include membership
+-- @include timers
 -- @include offer
 local about = read_about({ capacity, arbitrates, public, enabled, core, gpu, hot, config, pools, has,
   definition, caps })
@@ -16,12 +17,14 @@ if not node then return { 'UNKNOWN' } end
 local too_old = outdated(about)
 if too_old then return too_old end
 local plan = plan_membership(node, about.pools, about.has, about.definition)
+local from = known.state
+about.state, about.drain, about.queue = from, known.drain, known.queue
+if from ~= 'offline' then about.state = state_of(about) end
 
 -- STEP
 apply_membership(node, plan, 'configuration')
-known.enabled = about.enabled
-node.capacity, node.why = about.capacity, judge(known)
+node.capacity, node.why, node.state = about.capacity, judge(about), about.state
 save_node(node)
-call('HSET', cell .. 'node:' .. id, 'enabled', known.enabled, 'capacity', node.capacity,
-  'config', about.config, 'pools', table.concat(node.pools, ' '), 'has', node.has)
+save_about(id, about, 'state', node.state)
+if from ~= node.state then enter_state(node, from, 'configuration') end
 return { 'MOVED', tostring(#plan.joined), tostring(#plan.left), flag(offer(node)) }

@@ -6,6 +6,7 @@
 -- RETURNS OK state more | UNKNOWN
 -- @include clock
 -- @include judge
+-- @include timers
 -- @include offer
 local about, node = load_about(id), load_node(id)
 if not node then return { 'UNKNOWN' } end
@@ -29,8 +30,9 @@ if command == 'shutdown' and empty then
   post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
     'reason', 'empty')
 end
-if from ~= about.state or command == 'kick' then
-  emit('e', 'node', 'node', id, 'moves', from .. ' ' .. about.state, 'why', command,
-    'text', reason)
+if from ~= about.state then
+  enter_state(node, from, command, 'text', reason)
+elseif command == 'kick' then
+  emit('e', 'node', 'node', id, 'moves', from, 'why', command, 'text', reason)
 end
 return { 'OK', about.state, flag(offer(node)) }

@@ -32,19 +32,13 @@ now_known.state = state_of(now_known)
 if plan then
   apply_membership(node, plan, 'heartbeat')
   node.capacity = about.capacity
-  call('HSET', cell .. 'node:' .. id, 'public', about.public, 'enabled', about.enabled,
-    'core', about.core, 'gpu', about.gpu, 'arbitrates', about.arbitrates,
-    'capacity', about.capacity, 'config', about.config,
-    'pools', table.concat(about.pools, ' '), 'has', node.has, 'caps', about.caps)
+  save_about(id, about)
 end
-node.beat, node.foreign = now, math.max(0, running - node.used)
+node.beat, node.foreign = now, math.min(math.max(0, running - node.used), MOST_SLOTS)
 node.why, node.state = judge(now_known), now_known.state
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', node.state, 'hot', now_known.hot, 'queue', queue,
   'metrics', metrics)
-if from ~= node.state then
-  if node.state ~= 'registering' then node_timer(id, 'warmup', nil) end
-  emit('e', 'node', 'node', id, 'moves', from .. ' ' .. node.state, 'why', 'heartbeat')
-end
+if from ~= node.state then enter_state(node, from, 'heartbeat') end
 watch_quiet(jobs, running + queue == 0, node)
 return { 'OK', node.state, flag(offer(node)) }

@@ -5,6 +5,7 @@
 -- FLAGS allow-oom
 -- RETURNS OPENED
 -- @include clock
+-- @include lease
 -- @include offer
 -- @include cancel
 local id, key = session, cell .. 'session:' .. session
@@ -14,7 +15,7 @@ if type(known) == 'table' then
   local mine, flat = set_of(known), call('HGETALL', key)
   for i = 1, #flat, 2 do
     local job = string.match(flat[i], '^job:(.+)$')
-    if job and not mine[job] then strangers[#strangers + 1] = load_job(job) end
+    if job and not mine[job] then strangers[#strangers + 1] = job end
   end
 end
 
@@ -23,7 +24,9 @@ if before and before ~= process then call('SREM', cell .. 'process:' .. before .
 call('HSET', key, 'process', process, 'tenant', tenant)
 call('SADD', cell .. 'process:' .. process .. ':sessions', id)
 call('ZREM', cell .. 'timers', 'session:' .. id)
-for _, job in ipairs(strangers) do
-  if not is_final(job.state) then offer(cancel_job(job, 'CANCELLED')) end
+hold_to_account(process)
+for _, stranger in ipairs(strangers) do
+  local job = load_job(stranger)
+  if job and not is_final(job.state) then offer(cancel_job(job, 'CANCELLED')) end
 end
 return { 'OPENED' }

@@ -2,6 +2,8 @@
 -- The packed description of a node in a registration, heartbeat or change of pools.
 -- FIELDS capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, caps
 -- CONST self_arbitrated_capacity
+local MOST_SLOTS = 65535 -- as many as the packed record can hold
+
 local function read_about(packed)
   local about = {}
   for i, name in ipairs(FIELDS) do
@@ -10,7 +12,16 @@ local function read_about(packed)
     about[name] = value
   end
   if about.arbitrates == '1' then about.capacity = self_arbitrated_capacity end
+  about.capacity = math.max(0, math.min(about.capacity, MOST_SLOTS))
   return about
+end
+
+-- Into the node's hash, with further fields.
+local function save_about(id, about, ...)
+  call('HSET', cell .. 'node:' .. id, 'public', about.public, 'enabled', about.enabled,
+    'core', about.core, 'gpu', about.gpu, 'arbitrates', about.arbitrates, 'hot', about.hot,
+    'capacity', about.capacity, 'config', about.config, 'pools', table.concat(about.pools, ' '),
+    'has', table.concat(about.has, ' '), 'caps', about.caps, ...)
 end
 
 -- The cell's configuration is newer than what the pools were computed with.

@@ -14,7 +14,8 @@ end
 local function state_of(about)
   if about.drain and about.drain ~= '' then return 'draining' end
   if about.core == '1' then return 'ready' end
-  return (about.state == 'ready' or about.state == 'degraded') and 'degraded' or 'registering'
+  local new = about.state == '' or about.state == 'offline' or about.state == 'registering'
+  return new and 'registering' or 'degraded'
 end
 
 local JUDGED = { 'state', 'enabled', 'gpu', 'hot', 'arbitrates', 'queue', 'public', 'drain', 'core',

@@ -20,6 +20,11 @@ local function load_node(id, raw)
   return node
 end
 
+local function new_node(id)
+  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = {}, has = '', listed = false }
+  return nodes[id]
+end
+
 -- why 3: usable but private, so only for jobs pinned to it.
 local function has_room(node)
   return (node.why == 0 or node.why == 3) and node.used + node.foreign < node.capacity

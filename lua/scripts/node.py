@@ -136,7 +136,7 @@ class Moved:
     more: bool
 
 
-CHANGE_POOLS = Script("change_pools", (Moved, Outdated, Unknown))
+CHANGE_POOLS = Script("change_pools", (Moved, Outdated, Unknown), Node)
 
 
 async def change_pools(

@@ -1,0 +1,6 @@
+-- CONST lease_ms
+-- Whatever a process holds ends with its lease. One that acts without a lease (it had ended) gets
+-- a timer here, so that what it leaves behind is found; its next renewal is answered LEASE.
+local function hold_to_account(process)
+  call('ZADD', cell .. 'timers', 'NX', now + lease_ms, 'process:' .. process)
+end
