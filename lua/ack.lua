@@ -1,5 +1,6 @@
 -- DISPATCHED → ACKED: commits the slot and starts the job timeout anew. Further signs of work only
--- renew it. A partial text goes on to the session's process.
+-- renew it. A partial text goes on to the session's process. The node may have come back on another
+-- connection since the job was handed over; only its present one counts.
 -- KEYS cell
 -- ARGV id, node, conn, kind, partial
 -- CONST job_timeout_ms
@@ -9,8 +10,8 @@
 -- @include job
 -- @include tell
 local job = load_job(id)
-if not job or job.node ~= node or job.conn ~= conn
-  or (job.state ~= 'DISPATCHED' and job.state ~= 'ACKED') then
+local working = job and (job.state == 'DISPATCHED' or job.state == 'ACKED') and job.lost == ''
+if not working or job.node ~= node or call('HGET', cell .. 'node:' .. node, 'conn') ~= conn then
   return { 'GONE' }
 end
 local owner = owner_of(job)

@@ -13,9 +13,10 @@ local function cancel_job(job, code)
     free_slot(job, node)
   elseif job.slot == '1' then
     call_off(job, node, code)
-    local due = math.max(job.due, job.taken + job_timeout_ms)
-    set_job(job, 'due', due)
-    set_timer(job, due)
+    if job.lost == '' then
+      set_job(job, 'due', math.max(job.due, job.taken + job_timeout_ms))
+      set_timer(job, job.due)
+    end
   end
   settle(job, 'CANCELLED', owner, { code = code })
   emit_end(job, from .. ' CANCELLED', code)
