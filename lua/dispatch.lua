@@ -4,7 +4,6 @@
 -- KEYS cell
 -- ARGV inbox
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, size:int, retries:int, trace
--- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms
 -- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
 -- RETURNS REPEAT job state attempt node | CONFLICT job | NO_SESSION | MISSING
 -- @include clock
@@ -17,18 +16,18 @@ if answer then
   return answer
 end
 
-local fresh_job = new_job()
-local wanted = read_need(need)
-local queue = call('ZCARD', cell .. 'waiting:' .. sig) > 0 and read_queue(sig) or nil
-local named_node = preferred ~= '' and preferred or nil
-local node, stale = choose(fresh_job, wanted, named_node)
-local earlier = queue and node and first_in(sig, node)
-
-if earlier then
+local fresh_job, wanted = new_job(), read_need(need)
+local crowded = call('EXISTS', cell .. 'waiting:' .. sig) == 1
+local node, stale = choose(fresh_job, wanted)
+local earlier = crowded and node and first_in(sig, node)
+for _ = 1, HAND_OVERS do
+  if not earlier then break end
   hand(earlier, node)
-  node, queue = nil, read_queue(sig)
+  node, stale = choose(fresh_job, wanted)
+  earlier = node and first_in(sig, node)
 end
-if node then
+
+if node and not earlier then
   -- STEP
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)
@@ -42,7 +41,7 @@ end
 local code = not possible(fresh_job, wanted) and 'NO_CAPABLE_NODE'
   or fresh_job.wait == 0 and 'NO_AVAILABLE_NODE'
 if not code then
-  queue = queue or read_queue(sig)
+  local queue = read_queue(sig)
   -- STEP
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)

@@ -3,7 +3,7 @@
 -- KEYS cell
 -- ARGV inbox
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, size:int, retries:int, trace
--- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms, claim_ms
+-- CONST claim_ms
 -- FLAGS allow-oom
 -- RETURNS HELD | CLAIMED node | KNOWN state | NO_SESSION | MISSING
 -- @include clock

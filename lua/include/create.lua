@@ -1,6 +1,7 @@
 -- @include job
 -- @include tell
 -- @include text
+-- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
 -- Asked again with the same job id (a lost reply): the same answer as before.
@@ -36,8 +37,8 @@ end
 local function new_job()
   local wait = deadline_ms < 0 and wait_limit_ms or math.min(deadline_ms, max_wait_ms)
   return { id = job, state = 'NEW', session = session, attempt = 0, tries = 0, retries = retries,
-    had = '', avoid = table.concat(avoid, ' '), born = now, wait = wait, need = need, sig = sig,
-    request = request, node = '', slot = '', pool = '', conn = '', src = src, tgt = tgt }
+    had = '', avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait,
+    need = need, sig = sig, request = request, node = '', slot = '', pool = '', conn = '' }
 end
 
 -- The rename fails before anything is written when the value is not there (any more).
@@ -51,7 +52,7 @@ end
 local function create_job(made)
   set_job(made, 'session', session, 'index', index, 'request', request, 'digest', digest,
     'tenant', tenant, 'src', src, 'tgt', tgt, 'need', need, 'sig', sig, 'avoid', made.avoid,
-    'born', made.born, 'wait', made.wait, 'retries', retries, 'payload', size, 'trace', trace)
+    'preferred', preferred, 'born', made.born, 'wait', made.wait, 'retries', retries, 'payload', size, 'trace', trace)
   if session ~= '' then call('HSET', cell .. 'session:' .. session, 'job:' .. job, index) end
   if request ~= '' then call('SET', cell .. 'request:' .. request, job) end
 end

@@ -2,24 +2,19 @@
 -- @include offer
 -- A job's time is over: its reservation, its ack, its run, its wait or its claim.
 
--- Nobody claimed a restored job: it is placed like a new one.
+-- Nobody claimed a restored job: it is placed like a new one, but behind those that wait. It is not
+-- refused: after a loss of Redis the nodes that could serve it may come back later than it.
 local function place_restored(job)
-  local need, owner = read_need(job.need), owner_of(job)
-  local node, stale = choose(job, need, nil)
-  local queue = not node and possible(job, need) and read_queue(job.sig)
+  local need, owner, queue = read_need(job.need), owner_of(job), read_queue(job.sig)
+  local node, stale = nil, {}
+  if not queue.first then node, stale = choose(job, need) end
   -- STEP
   take_out(stale)
-  if node then
-    reserve(job, node, pool_of(node, need))
-    tell_placed(job, owner)
-    emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,
-      'node', node.id, 'pool', job.pool)
-  elseif queue then
-    move_to_queue(queue, job, need)
-  else
-    settle(job, 'FAILED', owner, { code = 'NO_CAPABLE_NODE' })
-    emit_end(job, 'WAITING FAILED', 'NO_CAPABLE_NODE')
-  end
+  if not node then return move_to_queue(queue, job, need) end
+  reserve(job, node, pool_of(node, need))
+  tell_placed(job, owner)
+  emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,
+    'node', node.id, 'pool', job.pool)
 end
 
 local function expire_waiting(job)
@@ -39,11 +34,11 @@ local function leave_node(job)
   elseif job.state == 'CANCELLED' then
     drop_cancelled(job)
   elseif job.state == 'RESERVED' then
-    retry(job, job.lost ~= '' and job.lost or 'NODE_UNAVAILABLE', '', false, true)
+    retry(job, { code = job.lost ~= '' and job.lost or 'NODE_UNAVAILABLE', soft = true })
   elseif job.lost ~= '' then
-    retry(job, job.lost, '', false, false)
+    retry(job, { code = job.lost })
   else
-    retry(job, 'JOB_TIMEOUT', '', true, false)
+    retry(job, { code = 'JOB_TIMEOUT', counted = true })
   end
   return node
 end

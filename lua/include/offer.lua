@@ -1,4 +1,5 @@
 -- @include place
+-- CONST avoid_ms
 -- Gives free slots of a node to waiting jobs, in the order of the heads of its queues.
 local HAND_OVERS = 8
 
@@ -57,7 +58,7 @@ local function hand(job, node)
   reserve(job, node, pool_of(node, need))
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,
-    'node', node.id, 'pool', job.pool, 'ms', now - job.since)
+    'node', node.id, 'pool', job.pool, 'ms', now - job.born)
 end
 
 -- True when it stopped at its limit with slots left.

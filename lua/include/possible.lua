@@ -1,10 +1,12 @@
 -- @include node
+-- @include need
 -- @include offering
 -- Could any member, ready or not, ever serve it, leaving out those that had it?
 local function possible(job, need)
   local had = words(job.had)
   if need.pin ~= '' then
-    return load_node(need.pin) ~= nil and not set_of(had)[need.pin]
+    local node = load_node(need.pin)
+    return node ~= nil and offers(node, need) and not set_of(had)[need.pin]
   end
   for _, pool in ipairs(need.pools) do
     local arguments = { 1 + #need.has, cell .. 'pool:' .. pool }

@@ -1,7 +1,7 @@
 -- @include node
 -- @include need
 -- @include offering
--- CONST sample_k
+-- CONST stale_ms
 -- Reads of selection: who of a pool's ready members is the best for a requirement.
 
 -- Ids out of ready:P for pools of one round; k is split by the pools' sizes.
@@ -33,7 +33,7 @@ local function best_of(ids, skip, stale)
     if raw and not skip[id] then
       local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
       local age = math.floor((now - beat) * 3 / stale_ms)
-      if age >= 3 then
+      if now - beat > stale_ms then
         skip[id] = true
         stale[#stale + 1] = id
       elseif why == 0 and used + foreign < capacity then
@@ -50,16 +50,17 @@ local function best_of(ids, skip, stale)
   return best and load_node(best, raw_best)
 end
 
--- When a sample yields nobody: everybody who is ready and offers it, or 200 of a large set.
+-- When a sample yields nobody: everybody who is ready and offers it, if few of one kind are, else
+-- more of the fewest.
 local function search(pool, need, skip, stale)
-  local keys = { cell .. 'ready:' .. pool }
-  for _, value in ipairs(need.has) do keys[#keys + 1] = cell .. 'has:' .. value end
-  local arguments = { #keys, unpack(keys) }
-  arguments[#arguments + 1] = 'LIMIT'
-  arguments[#arguments + 1] = 257
-  local count = call('SINTERCARD', unpack(arguments))
-  if count == 0 then return nil end
-  if count <= 256 then return best_of(call('SINTER', unpack(keys)), skip, stale) end
-  local ids = call('SRANDMEMBER', keys[2] or keys[1], 200)
-  return best_of(keep_members(keep_offering(ids, need), keys[1]), skip, stale)
+  local keys, fewest, least = { cell .. 'ready:' .. pool }, nil, math.huge
+  for i, value in ipairs(need.has) do keys[i + 1] = cell .. 'has:' .. value end
+  for _, key in ipairs(keys) do
+    local size = call('SCARD', key)
+    if size < least then fewest, least = key, size end
+  end
+  if least <= 256 then return best_of(call('SINTER', unpack(keys)), skip, stale) end
+  local ids = call('SRANDMEMBER', fewest, 200)
+  for _, key in ipairs(keys) do ids = keep_members(ids, key) end
+  return best_of(ids, skip, stale)
 end

@@ -1,21 +1,22 @@
 -- @include offer
 -- CONST sweep_ms
--- Once a second: looks again at the heads of queues, in case a sample missed somebody or an avoided
--- node may be taken now. At most 64 queues and 64 hand-overs a call.
+-- Once a second: looks again for the first of each queue, in case a sample missed somebody, or an
+-- avoided node may be taken now, or a slot was left over. At most 64 queues and 64 hand-overs a call.
 local SWEPT = 64
 
 local function sweep_queue(sig)
   local given = 0
-  while given < 8 do
-    local first = read_queue(sig).first
-    local job = first and load_job(first)
-    local node, stale
-    if job then node, stale = choose(job, read_need(job.need), nil) end
-    if not node then return given end
+  for _, id in ipairs(call('ZRANGE', cell .. 'waiting:' .. sig, 0, HAND_OVERS - 1)) do
+    local job = load_job(id)
+    local node, stale = choose(job, read_need(job.need))
     -- STEP
     take_out(stale)
-    hand(job, node)
-    given = given + 1
+    if node then
+      hand(job, node)
+      given = given + 1
+    elseif job.had == '' and job.avoid == '' then
+      break
+    end
   end
   return given
 end
