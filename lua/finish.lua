@@ -18,9 +18,10 @@ local function leave_inbox(answer)
 end
 
 if not job or job.stub == '1' then return leave_inbox({ 'UNKNOWN' }) end
-if job.token == token and job.state == 'DONE' then return leave_inbox({ 'DONE', '0' }) end
-if job.token == token and job.state == 'FAILED' then
-  return leave_inbox({ 'FAILED', job.code, '0' })
+if job.token == token then
+  if job.state == 'DONE' then return leave_inbox({ 'DONE', '0' }) end
+  if job.state == 'FAILED' then return leave_inbox({ 'FAILED', job.code, '0' }) end
+  return leave_inbox({ 'RETRIED', job.state, '0' })
 end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
 if not holds then
@@ -33,7 +34,8 @@ if job.state == 'CANCELLED' then
   return leave_inbox({ 'DROPPED', flag(offer(holder)) })
 end
 if verdict == 'retry' then
-  local state = retry(job, code, message, true, false)
+  local state = retry(job, { code = code, message = message, counted = true, answered = true })
+  set_job(job, 'token', token)
   local more = flag(offer(holder))
   if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
   return leave_inbox({ 'RETRIED', state, more })

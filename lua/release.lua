@@ -16,6 +16,6 @@ if job.stub == '1' then
 elseif state == 'CANCELLED' then
   drop_cancelled(job)
 else
-  state = retry(job, code, '', false, state == 'RESERVED')
+  state = retry(job, { code = code, soft = state == 'RESERVED' })
 end
 return { 'RELEASED', state, flag(offer(holder)) }

@@ -21,32 +21,32 @@ local function tell_placed(job, owner)
   end
 end
 
--- The job leaves its node (if any) for `code`. `counted`: this used up one of its tries.
--- `soft`: the node never took it, so it is only avoided. Returns the state it is in now.
-local function retry(job, code, message, counted, soft)
+-- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
+-- `soft`: the node never took it, so it is only avoided; `answered`: the node has done with it.
+-- Returns the state it is in now.
+local function retry(job, why)
   local need, old, owner = read_need(job.need), load_node(job.node), owner_of(job)
-  local moves, taken = job.state .. ' RETRYING', job.state ~= 'RESERVED'
-  if counted then job.tries = job.tries + 1 end
-  local list = soft and 'avoid' or 'had'
+  local moves, code, left = job.state .. ' RETRYING', why.code, job.node
+  if why.counted then job.tries = job.tries + 1 end
+  local list = why.soft and 'avoid' or 'had'
   job[list] = job[list] .. ' ' .. job.node
   local node, stale, queue = nil, {}, nil
   if job.tries <= job.retries and now - job.born < job_life_ms then
-    node, stale = choose(job, need, nil)
+    node, stale = choose(job, need)
     if not node and job.wait > 0 and possible(job, need) then queue = read_queue(job.sig) end
   end
-  local left = job.node
   -- STEP
-  if taken then call_off(job, old, code) end
+  if not why.answered then call_off(job, old, code) end
   free_slot(job, old)
   take_out(stale)
   set_job(job, 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
-    'quiet', 0)
+    'quiet', 0, 'lost', '')
   if node then
     reserve(job, node, pool_of(node, need))
   elseif queue then
     move_to_queue(queue, job, need)
   else
-    settle(job, 'FAILED', owner, { code = code, message = message })
+    settle(job, 'FAILED', owner, why)
     emit_end(job, moves .. ' FAILED', code)
     return 'FAILED'
   end

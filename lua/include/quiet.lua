@@ -18,9 +18,9 @@ local function give_up(job, node)
   elseif job.state == 'CANCELLED' then
     drop_cancelled(job)
   elseif job.conn == node.conn then
-    end_on_node(job, 'FAILED', { code = 'NO_RESULT' })
+    end_on_node(job, 'NO_RESULT')
   else
-    retry(job, 'NO_RESULT', '', false, false)
+    retry(job, { code = 'NO_RESULT' })
   end
 end
 
