@@ -17,6 +17,6 @@ local plan = plan_membership(node, {}, {}, '')
 apply_membership(node, plan, 'expired')
 call('HDEL', cell .. 'fleet', id)
 for _, what in ipairs({ 'stale', 'grace', 'warmup' }) do node_timer(id, what, nil) end
-call('DEL', cell .. 'node:' .. id, cell .. 'heads:node:' .. id)
+call('DEL', cell .. 'node:' .. id)
 emit('e', 'node', 'node', id, 'moves', 'offline', 'why', 'expired')
 return { 'OK', 'offline', '0' }

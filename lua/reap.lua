@@ -17,6 +17,7 @@ last, hold = tonumber(last or now), tonumber(hold or 0)
 if now - last > stall_ms then hold = now + stall_hold_ms end
 local due = call('ZRANGE', cell .. 'timers', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
 
+-- STEP
 call('SET', cell .. 'reaped', now .. ' ' .. hold)
 for _, member in ipairs(due) do
   local kind, rest = string.match(member, '^(%a+):?(.*)$')

@@ -27,7 +27,10 @@ local function plan_membership(node, pools, has, definition)
       plan.emptied[#plan.emptied + 1] = pool
     end
   end
-  if plan.made or #plan.emptied > 0 then plan.told = call('SMEMBERS', cell .. 'processes') end
+  if plan.made or #plan.emptied > 0 then
+    plan.told = call('SMEMBERS', cell .. 'processes')
+    plan.version = call('HGET', cell .. 'config', 'version') or 0
+  end
   return plan
 end
 
@@ -46,8 +49,8 @@ local function apply_membership(node, plan, why)
   if plan.made then call('HSET', cell .. 'pools', plan.pools[1], plan.definition) end
   for _, pool in ipairs(plan.emptied) do call('HDEL', cell .. 'pools', pool) end
   if plan.told then
-    local version = call('HINCRBY', cell .. 'config', 'pools', 1)
-    post_all(plan.told, 'kind', 'config', 'version', version)
+    call('HINCRBY', cell .. 'config', 'pools', 1)
+    post_all(plan.told, 'kind', 'config', 'version', plan.version)
   end
   node.pools, node.has, node.offered = plan.pools, table.concat(plan.has, ' '), nil
   if #plan.joined + #plan.left > 0 then

@@ -1,5 +1,6 @@
 -- @include take_down
 -- @include claims
+-- CONST stale_ms
 -- A node's time is over: no heartbeat, no return within the grace, never ready.
 local function on_stale(node, about)
   if fresh(node) then return node_timer(node.id, 'stale', node.beat + stale_ms + 1) end
