@@ -12,7 +12,6 @@ class Limits:
     ack_timeout_ms: int = 2_000  # only for nodes that acknowledge
     job_timeout_ms: int = 60_000
     job_life_ms: int = 180_000
-    max_retries: int = 2
     wait_limit_ms: int = 10_000
     max_wait_ms: int = 60_000
     avoid_ms: int = 1_000
