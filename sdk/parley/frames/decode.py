@@ -89,7 +89,7 @@ _WRONG = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def explain(cls: type[msgspec.Struct], name: str, reason: str) -> FrameError:
-    """What is wrong with a `cls` called `name`: from msgspec's own text, which ends with the path."""
+    """What is wrong with a `cls` that is called `name`, from the text of msgspec's error."""
     if missing := _MISSING.search(reason):
         field = ".".join(part for part in (missing[2], missing[1]) if part)
         message = f"{name}: {field} is missing."
