@@ -21,7 +21,7 @@ What is seldom needed is therefore included inside the function that needs it::
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha1
@@ -139,8 +139,21 @@ def _prologue(source: Source, consts: list[str], limits: Limits) -> list[str]:
     return lines
 
 
-def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - frozen
-    """The whole text that Redis is given.
+def strip(text: str) -> str:
+    """A file's text without comment lines and blank lines: they would only be sent and hashed."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("--"))
+
+
+Edit = Callable[[str], str]
+
+
+def compose(
+    source: Source,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    edit: Edit = strip,
+) -> str:
+    """The whole text that Redis is given. ``edit`` makes of each file's text what is sent.
 
     Always with a shebang: Redis then refuses a script without ``allow-oom`` before its first
     command when memory is short, and not somewhere in its middle.
@@ -149,7 +162,7 @@ def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - f
     flags = f" flags={','.join(source.flags)}" if source.flags else ""
     prologue = _prologue(source, consts, limits)
     given: list[str] = []
-    bodies = [*_bodies(source, given), _body(source, given)]
+    bodies = [*_bodies(source, given, edit), _body(source, given, edit)]
     # Making a function costs a search for each local that it uses of the one around it, but not
     # for what lies further out: so all values come before that.
     values = list(takewhile(lambda body: "function" not in body, bodies[:-1]))
@@ -157,33 +170,27 @@ def compose(source: Source, limits: Limits = Limits()) -> str:  # noqa: B008 - f
     return "\n".join([f"#!lua{flags}", *prologue, *values, *main, ""])
 
 
-def _bodies(source: Source, given: list[str]) -> list[str]:
+def _bodies(source: Source, given: list[str], edit: Edit) -> list[str]:
     """What a file includes at its top, without what is ``given``; that grows by it."""
-    return _all_of([name for name in source.includes if name not in source.inside], given)
+    return _all_of([name for name in source.includes if name not in source.inside], given, edit)
 
 
-def _all_of(names: Sequence[str], given: list[str]) -> list[str]:
+def _all_of(names: Sequence[str], given: list[str], edit: Edit) -> list[str]:
     found = []
     for name in names:
         if name not in given:
             needed = read(f"include/{name}")
-            found += _bodies(needed, given)
+            found += _bodies(needed, given, edit)
             given.append(name)
-            found.append(_body(needed, given))
+            found.append(_body(needed, given, edit))
     return found
 
 
-def _body(part: Source, given: list[str]) -> str:
+def _body(part: Source, given: list[str], edit: Edit) -> str:
     """Its code, with what it includes inside of functions."""
     names = ", ".join(f"'{field.name}'" for field in part.fields)
-    text = _INSIDE.sub(lambda line: "\n".join(_all_of(_names(line[1]), [*given])), part.text)
-    return (f"local FIELDS = {{ {names} }}\n" if names else "") + _strip(text)
-
-
-def _strip(text: str) -> str:
-    """Without comment lines and blank lines: they would only be sent and hashed."""
-    lines = (line.rstrip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.lstrip().startswith("--"))
+    text = _INSIDE.sub(lambda line: "\n".join(_all_of(_names(line[1]), [*given], edit)), part.text)
+    return (f"local FIELDS = {{ {names} }}\n" if names else "") + edit(text)
 
 
 def digest(text: str) -> str:
