@@ -1,7 +1,8 @@
 """A process's mailbox: what the scripts tell it. Read by :mod:`jobs.process`, routed by kind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
@@ -9,6 +10,8 @@ import redis.asyncio as aioredis
 from redis.exceptions import RedisError
 
 from lua.client import SOCKET_OPTIONS, Cells
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,15 @@ def decode(entry: dict[bytes, bytes]) -> Message:
     return make(*[read(entry[name]) for name, read in readers])
 
 
+def _readable(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[Message]:
+    """A message of a later version, or a damaged one, must not end the reading of the others."""
+    for id_, entry in entries:
+        try:
+            yield decode(entry)
+        except (KeyError, ValueError) as error:
+            log.error("message %s can't be read: %r", id_.decode(), error)
+
+
 async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Message]]:
     """Batches of messages, for ever. Reads on after a lost connection from the last id seen.
 
@@ -175,6 +187,6 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
             if reply:
                 entries = reply[0][1]
                 last = entries[-1][0]
-                yield [decode(entry) for _, entry in entries]
+                yield list(_readable(entries))
     finally:
         await client.aclose()
