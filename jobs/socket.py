@@ -25,7 +25,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 TOO_LARGE = 1009
-BEARER = "bearer"
 
 
 class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
@@ -68,10 +67,8 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.send_frame(encode(error))
 
     async def accept(self) -> None:
-        """Complete the handshake; a credential sent as a subprotocol is answered with its name."""
-        offered = self.scope.get("subprotocols", ())
-        subprotocol = BEARER if BEARER in offered else None
-        await self._send({"type": "websocket.accept", "subprotocol": subprotocol})
+        """Complete the handshake."""
+        await self._send({"type": "websocket.accept"})
 
     async def refuse(self, status: int) -> None:
         """Answer the handshake with an HTTP status: the connection is never made."""

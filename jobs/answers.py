@@ -1,0 +1,101 @@
+"""The frames that tell a session of one utterance."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.failures import Failure
+from jobs.ordering import Missing
+from parley.codes import advice
+from parley.frames import (
+    Error,
+    MissingResult,
+    NetworkTimings,
+    ResultHead,
+    UiEvent,
+    encode,
+)
+
+# What `jobs.outcome` puts behind a result's own fields; not for the client.
+_OURS = re.compile(rb',"received_at_ms":(\d+)(?:,"node_completed_at_ms":(-?[\d.eE+-]+))?\}\Z')
+_OURS_BYTES = 128
+_SILENT = b'{"text_asr":"","text_translated":"","tts_audio":""'
+
+
+def now_ms() -> int:
+    """Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """The utterance of which something is told. ``lang``: in which its speaker is advised."""
+
+    session: str
+    index: int
+    job: str
+    trace: str
+    lang: str
+    received_ms: int
+
+    def event(self, name: str) -> bytes:
+        """``ui_event``: it came this far."""
+        return encode(self._event(name, "ok"))
+
+    def failed_event(self, failure: Failure) -> bytes:
+        """``ui_event`` of an end without a result."""
+        frame = self._event("ERROR", "error")
+        frame.error_code, frame.hint = failure.code, advice(failure.code, self.lang)
+        return encode(frame)
+
+    def error(self, failure: Failure) -> Error:
+        """``error``, for sessions that are to see it."""
+        details: dict[str, Any] = {"job_id": self.job, "utterance_index": self.index}
+        details["reason"] = failure.reason or failure.missing
+        return Error(failure.code, self._message(failure), details, self.trace)
+
+    def missing(self, reason: Missing, failure: Failure | None = None) -> bytes:
+        """``missing_result``, which stands in for the result."""
+        frame = MissingResult(self.session, self.index, reason, now_ms(), self.trace or None)
+        if failure is not None:
+            frame.code, frame.message = failure.code, self._message(failure)
+            details = {"reason": failure.reason, "breakdown": failure.breakdown}
+            frame.details = {name: value for name, value in details.items() if value} or None
+        return encode(frame)
+
+    def _event(self, name: str, status: str) -> UiEvent:
+        elapsed_ms = max(0, now_ms() - self.received_ms)
+        return UiEvent(self.trace, self.session, self.job, self.index, name, status, elapsed_ms)
+
+    def _message(self, failure: Failure) -> str:
+        return failure.message or advice(failure.code, self.lang)
+
+
+def is_silent(body: bytes) -> bool:
+    """Whether a stored result has neither text nor sound."""
+    return body.startswith(_SILENT)
+
+
+def result(told: Told, body: bytes, *, accepted_ms: int = 0, late: bool = False) -> bytes:
+    """``translation_result``: our fields, then the stored ones as they are.
+
+    ``accepted_ms``: Unix ms at which the node said that it has the job; 0 if it never did.
+    """
+    ours = _OURS.search(body, max(0, len(body) - _OURS_BYTES))
+    sent_ms = now_ms()
+    timings = NetworkTimings()
+    if accepted_ms:
+        timings.scheduler_to_node_ms = max(0, accepted_ms - told.received_ms)
+    if ours and ours[2]:
+        timings.node_to_scheduler_ms = max(0, round(int(ours[1]) - float(ours[2])))
+    head = ResultHead(
+        session_id=told.session,
+        utterance_index=told.index,
+        job_id=told.job,
+        scheduler_sent_at_ms=sent_ms,
+        network_timings=None if timings == NetworkTimings() else timings,
+        late=late or None,
+    )
+    fields = memoryview(body)[1 : ours.start() if ours else -1]
+    return b"".join((memoryview(encode(head))[:-1], b",", fields, b"}"))

@@ -1,0 +1,160 @@
+"""A session's answers on their way out: in order, each fetched when it is its turn.
+
+An answer comes from :mod:`jobs.session`; the session's socket is the last stop of a job.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from jobs.answers import Told, is_silent, result
+from jobs.failures import Failure
+from jobs.ordering import Missing, Ordering, Release
+from jobs.settings import OrderSettings
+from lua.client import Cells
+from lua.errors import StoreError
+from parley.codes import ErrorCode
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 0.1
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result that lies in Redis. ``accepted_ms``: when its node took the job, Unix ms, or 0."""
+
+    job: str
+    size: int
+    accepted_ms: int
+
+
+Answer = tuple[Told, Found | Failure]
+
+
+class Delivery:
+    """One a session. ``send`` takes frames; ``start`` runs tasks that end with the socket."""
+
+    def __init__(
+        self,
+        cells: Cells,
+        cell: int,
+        *,
+        session: str,
+        settings: OrderSettings,
+        send: Callable[[bytes], object],
+        start: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
+    ) -> None:
+        self._cells = cells
+        self._cell = cell
+        self._session = session
+        self._patience_s = settings.patient_gap_ms / 1000
+        self._send = send
+        self._start = start
+        self._ordering: Ordering[Answer] = Ordering(settings)
+        self._told: dict[int, Told] = {}
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._queue: list[Release[Answer]] = []
+        self._pump: asyncio.Task[None] | None = None
+
+    def announce(self, told: Told) -> bool:
+        """An utterance came; False when its index was used before."""
+        if not self._ordering.announce(told.index):
+            return False
+        self._told[told.index] = told
+        return True
+
+    def put(self, told: Told, answer: Found | Failure) -> None:
+        """The utterance has ended."""
+        self._told.pop(told.index, None)
+        is_result = isinstance(answer, Found)
+        releases = self._ordering.put(
+            told.index, (told, answer), self._now_ms(), is_result=is_result
+        )
+        self._release(releases)
+
+    def be_patient(self, told: Told) -> None:
+        """The utterance waits for a node, or is tried again."""
+        self._ordering.be_patient(told.index)
+        self._arm()
+
+    def stop(self) -> None:
+        """The session is over: nothing more is told."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._pump is not None:
+            self._pump.cancel()
+
+    def _release(self, releases: list[Release[Answer]]) -> None:
+        self._queue += releases
+        if self._queue and self._pump is None:
+            self._pump = self._start(self._run())
+        self._arm()
+
+    def _arm(self) -> None:
+        due_ms = self._ordering.due_ms()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due_ms is not None:
+            self._timer = self._loop.call_at(due_ms / 1000, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        # A timer may fire a clock tick early.
+        self._release(self._ordering.expire(self._now_ms() + 1))
+
+    async def _run(self) -> None:
+        try:
+            while self._queue:
+                batch, self._queue = self._queue, []
+                for frame in await self._frames(batch):
+                    if frame:
+                        self._send(frame)
+        finally:
+            self._pump = None
+
+    async def _frames(self, batch: Sequence[Release[Answer]]) -> Sequence[bytes]:
+        if len(batch) == 1:
+            return (await self._frame(batch[0]),)
+        return await asyncio.gather(*map(self._frame, batch))
+
+    async def _frame(self, release: Release[Answer]) -> bytes:
+        """What is told; empty when nothing is."""
+        if release.answer is None:
+            return self._stand_in(release)
+        told, answer = release.answer
+        if isinstance(answer, Failure):
+            return told.missing(answer.missing, answer)
+        body = await self._fetch(answer)
+        if body and not is_silent(body):
+            return result(told, body, accepted_ms=answer.accepted_ms, late=release.late)
+        if release.late:
+            return b""
+        if body:
+            return told.missing(Missing.SILENCE)
+        return told.missing(Missing.JOB_FAILED, Failure(ErrorCode.STATE_LOST))
+
+    def _stand_in(self, release: Release[Answer]) -> bytes:
+        assert release.reason is not None
+        nobody = Told(self._session, release.index, "", "", "en", 0)
+        return self._told.get(release.index, nobody).missing(release.reason)
+
+    async def _fetch(self, found: Found) -> bytes | None:
+        """A result that Redis can't give just now is asked for again, but not for ever."""
+        until_s = self._loop.time() + self._patience_s
+        while True:
+            try:
+                return await self._cells.result(self._cell, found.job, size=found.size)
+            except StoreError as error:
+                if self._loop.time() > until_s:
+                    log.warning("a result is given up", job=found.job, why=str(error))
+                    return None
+            await asyncio.sleep(AGAIN_S)
+
+    def _now_ms(self) -> float:
+        return self._loop.time() * 1000

@@ -1,0 +1,166 @@
+"""From an utterance to a job: where it may go, and the one script call that places it.
+
+The next stop of a job is :func:`lua.scripts.dispatch`; the node's process finds it in its mailbox.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jobs.answers import Told
+from jobs.failures import Failure, failure_of
+from jobs.payload import Speech, digest_of
+from jobs.settings import JobSettings
+from lua import scripts, views
+from lua.errors import StoreError, StoreUnavailable
+from lua.mailbox import Outcome
+from lua.scripts import Conflict, Need, NewJob, Refused, Repeat, Reserved, Waiting
+from lua.states import TERMINAL
+from lua.views import JobView
+from parley.codes import ErrorCode
+from parley.frames import Utterance
+from pools.routes import Refusal
+
+if TYPE_CHECKING:
+    from jobs.session import LiveSession
+
+Reply = Reserved | Waiting | Refused | Repeat | Conflict
+NO_DEADLINE = -1
+
+
+@dataclass(eq=False)
+class Work:
+    """An utterance without an answer. ``told``: whom the answer is for; more than one when its
+    request was repeated. ``job`` is None until it was sent to Redis.
+    """
+
+    id: str
+    told: list[Told]
+    payload: bytes
+    job: NewJob | None = None
+    dispatched: bool = False
+    heard: bool = False
+    accepted_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where utterances come from. ``session`` is empty for a job without a live session; ``scope``
+    is that of its request ids.
+    """
+
+    session: str
+    tenant: str
+    scope: str
+
+
+def new_job(
+    work: Work, frame: Utterance, speech: Speech, need: Need, origin: Origin, settings: JobSettings
+) -> NewJob:
+    """What ``dispatch`` is told."""
+    request = f"{origin.scope}/{frame.request_id}" if frame.request_id else ""
+    return NewJob(
+        job=work.id,
+        session=origin.session,
+        index=frame.utterance_index,
+        request=request,
+        digest=digest_of(frame, speech) if request else "",
+        tenant=origin.tenant,
+        src=speech.src,
+        tgt=speech.tgt,
+        need=need.text,
+        sig=need.sig,
+        preferred=frame.preferred_node_id or "",
+        avoid=[],
+        deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        size=len(work.payload),
+        retries=settings.max_retries,
+        trace=work.told[0].trace,
+    )
+
+
+def outcome_of(view: JobView) -> Outcome:
+    """How a job has ended, for whom the mailbox's word of it did not reach."""
+    return Outcome(
+        job=view.job,
+        session=view.session,
+        state=view.state,
+        code=view.code,
+        message=view.message,
+        details=msgspec.json.encode(view.breakdown).decode(),
+        node=view.node,
+        attempt=view.attempt,
+        size=view.size,
+    )
+
+
+async def dispatch(session: "LiveSession", work: Work, frame: Utterance, speech: Speech) -> None:
+    """Place the work of a session and tell the session what came of it.
+
+    The script is called before the first suspension, unless the sound is large, or nobody is known
+    who could do it: then Redis is asked whether somebody is new.
+    """
+    process = session.process
+    try:
+        need = await process.snapshot.need(
+            session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
+        )
+        if isinstance(need, Refusal):
+            session.fail(work, failure_of(need))
+            return
+        work.job = new_job(work, frame, speech, need, session.origin, process.settings)
+        reply = await _place(session, work, work.job)
+        await _take_in(session, work, reply)
+    except StoreError as error:
+        session.fail(work, Failure(error.code))
+        if work.job is not None:
+            # The call may have run, or may yet run; nobody wants its outcome any more.
+            session.start(_call_off(session, work.id))
+
+
+async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:
+    for _ in range(2):
+        reply = await scripts.dispatch(
+            session.cells, cell=session.cell, job=job, payload=work.payload
+        )
+        if not isinstance(reply, scripts.NoSession):
+            return reply
+        if session.ended:
+            break
+        await session.open()  # Redis lost it, and the replay has not come to it yet
+    raise StoreUnavailable("the session is not known")
+
+
+async def _take_in(session: "LiveSession", work: Work, reply: Reply) -> None:
+    match reply:
+        case Reserved():
+            session.dispatched(work)
+        case Waiting():
+            session.waits(work)
+        case Refused() | Conflict():
+            session.fail(work, failure_of(reply))
+        case Repeat() if reply.job != work.id:
+            await _join(session, work, reply.job)
+        case Repeat() if reply.state not in TERMINAL:
+            session.dispatched(work)
+
+
+async def _join(session: "LiveSession", work: Work, earlier: str) -> None:
+    """The same request was made before: its answer is also this one's."""
+    if session.merge(work, earlier):
+        return
+    view = await views.job_now(session.cells, earlier)
+    if view is None:
+        session.fail(work, Failure(ErrorCode.STATE_LOST))
+    elif view.is_final:
+        session.settle(outcome_of(view))
+
+
+async def _call_off(session: "LiveSession", job: str) -> None:
+    """Without Redis this is left to the replay, which names the jobs that are still wanted."""
+    with suppress(StoreError):
+        await scripts.cancel(
+            session.cells, cell=session.cell, job=job, code=ErrorCode.SCHEDULER_DEPENDENCY_DOWN
+        )

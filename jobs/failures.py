@@ -1,0 +1,62 @@
+"""Why an utterance has no result, wherever that was decided."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from jobs.ordering import Missing
+from lua.mailbox import Outcome
+from lua.scripts import Conflict, Refused
+from lua.states import JobState
+from parley.codes import ErrorCode
+from pools.routes import Refusal
+
+_breakdown = msgspec.json.Decoder(dict[str, int]).decode
+
+
+@dataclass(frozen=True)
+class Failure:
+    """``message`` empty: the advice for the code says enough. ``by_node``: the node itself
+    reported it. ``reason``: what selection found, such as ``capacity_exceeded``; ``breakdown``
+    counts the nodes looked at by it.
+    """
+
+    code: str
+    message: str = ""
+    reason: str = ""
+    breakdown: dict[str, int] | None = None
+    by_node: bool = False
+
+    @property
+    def is_silence(self) -> bool:
+        """The node never answered: it heard nothing."""
+        return self.code == ErrorCode.NO_RESULT
+
+    @property
+    def missing(self) -> Missing:
+        """How ``missing_result`` calls it."""
+        return Missing.SILENCE if self.is_silence else Missing.JOB_FAILED
+
+
+def failure_of(refusal: Refusal | Refused | Conflict) -> Failure:
+    """Why a job was not placed."""
+    match refusal:
+        case Refusal():
+            return Failure(refusal.code, refusal.message, refusal.reason)
+        case Refused():
+            return Failure(refusal.code, reason=refusal.reason, breakdown=refusal.breakdown)
+        case Conflict():
+            message = "This request id was used with other contents."
+            return Failure(ErrorCode.INVALID_MESSAGE, message)
+
+
+def failure_from(outcome: Outcome) -> Failure:
+    """Why a job ended FAILED or CANCELLED. Only a node's own report has a message."""
+    if outcome.state == JobState.CANCELLED:
+        return Failure(ErrorCode.CANCELLED)
+    return Failure(
+        outcome.code or ErrorCode.INTERNAL_ERROR,
+        outcome.message,
+        breakdown=_breakdown(outcome.details) if outcome.details else None,
+        by_node=bool(outcome.message),
+    )

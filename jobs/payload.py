@@ -1,0 +1,181 @@
+"""What a job carries: the fields of ``job_assign`` that are the same for every node, encoded once.
+
+Made where the utterance came in; the node's process puts its own fields in front. Sound passes
+through as it came, but for WAV, which is unwrapped to what every node takes.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha1
+
+import msgspec
+
+from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
+from parley.codes import ErrorCode
+from parley.frames import (
+    FrameError,
+    JobPayload,
+    Pipeline,
+    PipelineWish,
+    SessionInit,
+    Utterance,
+    encode,
+    from_base64,
+    present,
+    to_base64,
+)
+from pools.languages import AUTO, primary
+from pools.routes import Route
+
+WAV, PCM16 = "wav", "pcm16"
+WAV_HEADER_BYTES = 44
+_EMPTY = b'""'
+_INHERITED = (
+    "dialect",
+    "features",
+    "mode",
+    "lang_a",
+    "lang_b",
+    "auto_langs",
+    "enable_streaming_asr",
+    "partial_update_interval_ms",
+)
+
+
+class Unsupported(Exception):
+    """Sound that no node can be given; the text says what is possible."""
+
+    code = ErrorCode.UNSUPPORTED_FEATURE
+
+
+@dataclass(frozen=True)
+class Speech:
+    """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given."""
+
+    src: str
+    tgt: str
+    route: Route
+    pipeline: Pipeline
+    audio: msgspec.Raw
+    audio_format: str
+    sample_rate: int
+
+
+def inherit(frame: Utterance, init: SessionInit) -> None:
+    """Fill in what the utterance leaves to its session."""
+    for name in _INHERITED:
+        if getattr(frame, name) is None:
+            setattr(frame, name, getattr(init, name))
+
+
+def speech_of(frame: Utterance) -> Speech:
+    """Raises ``FrameError`` for what can't be meant, ``Unsupported`` for what can't be done."""
+    route = Route.of(
+        frame.src_lang, frame.tgt_lang, mode=frame.mode, lang_a=frame.lang_a, lang_b=frame.lang_b
+    )
+    if not route.src or not route.tgt or route.tgt == AUTO:
+        _refuse_language(frame)
+    audio, audio_format, rate = _sound(frame)
+    return Speech(
+        src=AUTO if route.both_ways else frame.src_lang,
+        tgt=frame.tgt_lang,
+        route=route,
+        pipeline=pipeline_of(frame.pipeline),
+        audio=audio,
+        audio_format=audio_format,
+        sample_rate=rate,
+    )
+
+
+def pipeline_of(wish: PipelineWish | None) -> Pipeline:
+    """The defaults, key by key, but for what the client asks for or forbids."""
+    pipeline = Pipeline()
+    if wish is not None:
+        for name in PipelineWish.__struct_fields__:
+            if (wanted := getattr(wish, name)) is not None:
+                setattr(pipeline, name, wanted)
+    return pipeline
+
+
+def payload_of(frame: Utterance, speech: Speech, *, trace: str) -> bytes:
+    """The JSON object that is kept with the job."""
+    return encode(
+        JobPayload(
+            session_id=frame.session_id,
+            dialect=frame.dialect,
+            pipeline=speech.pipeline,
+            audio_format=speech.audio_format,
+            sample_rate=speech.sample_rate,
+            trace_id=trace,
+            is_manual_cut=True,
+            is_timeout_triggered=False,
+            is_max_duration_triggered=False,
+            audio=speech.audio,
+            features=frame.features,
+            mode=frame.mode,
+            lang_a=frame.lang_a,
+            lang_b=frame.lang_b,
+            auto_langs=frame.auto_langs,
+            enable_streaming_asr=frame.enable_streaming_asr,
+            partial_update_interval_ms=frame.partial_update_interval_ms,
+            session_utterance_index=frame.utterance_index,
+        )
+    )
+
+
+def digest_of(frame: Utterance, speech: Speech) -> str:
+    """Guards a request id: equal for equal bodies, whatever their index and trace id."""
+    body = (speech.src, speech.tgt, speech.pipeline, speech.audio_format, speech.sample_rate)
+    asked = tuple(getattr(frame, name) for name in _INHERITED)
+    digest = sha1(encode((body, asked)), usedforsecurity=False)
+    digest.update(memoryview(speech.audio))
+    return digest.hexdigest()
+
+
+def _refuse_language(frame: Utterance) -> None:
+    named = ("lang_a", "lang_b") if frame.mode == "two_way_auto" else ()
+    for field in (*named, "src_lang", "tgt_lang"):
+        tag = getattr(frame, field) or ""
+        if not primary(tag) or (field != "src_lang" and primary(tag) == AUTO):
+            raise FrameError(
+                f"utterance: {tag[:64]!r} is no language.",
+                field=field,
+                expected="a BCP-47 language tag",
+                type="utterance",
+            )
+
+
+def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
+    """Base64, format and samples a second."""
+    if not present(frame.audio):
+        raise Unsupported("audio_ref is not supported: send the sound itself, in audio.")
+    if memoryview(frame.audio) == _EMPTY:
+        raise _no_sound()
+    name = frame.audio_format.strip().lower()
+    if name == WAV:
+        return _unwrapped(frame)
+    if name == PCM16 and frame.sample_rate != SAMPLE_RATE:
+        raise Unsupported(f"pcm16 needs {SAMPLE_RATE} samples a second, mono.")
+    return frame.audio, name, frame.sample_rate
+
+
+def _unwrapped(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
+    """A WAV of another kind stays one: only nodes that list the format get it."""
+    try:
+        wav = from_base64(frame.audio)
+    except msgspec.ValidationError as error:
+        raise FrameError(
+            "utterance: audio is not base64.", field="audio", expected="base64", type="utterance"
+        ) from error
+    if len(wav) <= WAV_HEADER_BYTES:
+        raise _no_sound()
+    try:
+        samples, rate = unwrap_wav(wav)
+    except AudioError:
+        return frame.audio, WAV, frame.sample_rate
+    return to_base64(samples), PCM16, rate
+
+
+def _no_sound() -> FrameError:
+    return FrameError(
+        "utterance: audio is empty.", field="audio", expected="base64", type="utterance"
+    )

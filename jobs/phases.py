@@ -1,0 +1,191 @@
+"""A session's connection, one object a phase: :class:`Initialising`, then :class:`Serving`.
+
+An utterance goes on to :meth:`jobs.session.LiveSession.utterance`.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+from jobs.answers import now_ms
+from jobs.principal import Principal
+from jobs.process import Process
+from jobs.session import LiveSession
+from jobs.telling import Wire
+from lua import ids
+from lua.errors import StoreError, StoreUnavailable
+from parley.codes import ErrorCode, advice
+from parley.frames import (
+    AudioChunk,
+    ClientHeartbeat,
+    Error,
+    ServerHeartbeat,
+    SessionClose,
+    SessionCloseAck,
+    SessionFrame,
+    SessionInit,
+    SessionInitAck,
+    TtsPlayEnded,
+    TtsStarted,
+    Utterance,
+    encode,
+)
+from pools.routes import Route
+
+NORMAL, TRY_AGAIN, REFUSED, TOO_LATE = 1000, 1013, 4400, 4408
+PROTOCOL_VERSION = "1.0"
+
+Task = asyncio.Task[None]
+
+
+class Socket(Wire, Protocol):
+    """What a phase needs of its socket."""
+
+    process: Process
+    principal: Principal
+    wants_errors: bool
+    phase: "Initialising | Serving | None"
+
+    def close(self, code: int, reason: str = "") -> None: ...
+
+
+class Initialising:
+    """Waits for ``session_init``, not for ever. Frames after it wait until it is answered."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._deadline = asyncio.get_running_loop().call_later(
+            socket.process.settings.init_timeout_ms / 1000, socket.close, TOO_LATE
+        )
+
+    def frame(self, frame: SessionFrame) -> Task | None:
+        """A frame of the client; nothing else may come first."""
+        if not isinstance(frame, SessionInit):
+            _refuse(self._socket, ErrorCode.INVALID_SESSION, "The session is not open yet.")
+            return None
+        self._deadline.cancel()
+        self._socket.wants_errors = "errors" in (frame.accepts or ())
+        return self._socket.start(self._open(frame))
+
+    async def closed(self) -> None:
+        """The socket is gone."""
+        self._deadline.cancel()
+
+    async def _open(self, init: SessionInit) -> None:
+        socket = self._socket
+        if init.pairing_code and init.pairing_required:
+            _refuse(socket, ErrorCode.INVALID_PAIRING_CODE, "This pairing code is not valid.")
+            socket.close(REFUSED)
+            return
+        session = self._session(init)
+        try:
+            if not await socket.process.ready(session.cell):
+                raise StoreUnavailable("the cell does not know this process")
+            await socket.process.sessions.open(session)
+        except StoreError as error:
+            _refuse(socket, error.code)
+            socket.close(TRY_AGAIN)
+            return
+        socket.phase = Serving(socket, session)
+        socket.send_frame(encode(_ack(session.id, init)))
+
+    def _session(self, init: SessionInit) -> LiveSession:
+        process, principal = self._socket.process, self._socket.principal
+        cell = _cell_for(process, init)
+        return LiveSession(
+            process,
+            self._socket,
+            init,
+            id=ids.new_session(cell, process.cells.count),
+            cell=cell,
+            tenant=principal.tenant if principal.is_known else init.tenant_id or "",
+        )
+
+
+class Serving:
+    """A session from its acknowledgement on."""
+
+    def __init__(self, socket: Socket, session: LiveSession) -> None:
+        self._socket = socket
+        self._session = session
+
+    def frame(self, frame: SessionFrame) -> Task | None:
+        """A frame of the client, of this session."""
+        named = getattr(frame, "session_id", self._session.id)
+        if named != self._session.id:
+            _refuse(self._socket, ErrorCode.INVALID_SESSION, "This is another session.")
+            return None
+        return self._handlers[type(frame)](self, frame)
+
+    async def closed(self) -> None:
+        """The socket is gone, and the session with it."""
+        await self._socket.process.sessions.close(self._session)
+
+    def _init(self, frame: SessionInit) -> None:
+        _refuse(self._socket, ErrorCode.INVALID_MESSAGE, "session_init: the session is open.")
+
+    def _utterance(self, frame: Utterance) -> Task | None:
+        return self._session.utterance(frame)
+
+    def _audio_chunk(self, frame: AudioChunk) -> None:
+        message = "Streams of audio are not supported: send whole utterances."
+        _refuse(self._socket, ErrorCode.UNSUPPORTED_FEATURE, message)
+
+    def _heartbeat(self, frame: ClientHeartbeat) -> None:
+        self._socket.send_frame(encode(ServerHeartbeat(self._session.id, now_ms())))
+
+    def _close(self, frame: SessionClose) -> None:
+        self._session.end()
+        self._socket.send_frame(encode(SessionCloseAck(self._session.id)))
+        self._socket.close(NORMAL)
+
+    def _playback(self, frame: TtsStarted | TtsPlayEnded) -> None:
+        """Matters to streams of audio only."""
+
+    _handlers: ClassVar[dict[type[Any], Callable[["Serving", Any], Task | None]]] = {
+        SessionInit: _init,
+        Utterance: _utterance,
+        AudioChunk: _audio_chunk,
+        ClientHeartbeat: _heartbeat,
+        SessionClose: _close,
+        TtsStarted: _playback,
+        TtsPlayEnded: _playback,
+    }
+
+
+def _refuse(socket: Socket, code: str, message: str = "") -> None:
+    socket.send_error(Error(code=code, message=message or advice(code)))
+
+
+def _cell_for(process: Process, init: SessionInit) -> int:
+    """A cell in which somebody serves the languages, or any."""
+    if process.cells.count == 1:
+        return 0
+    route = Route.of(
+        init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
+    )
+    return random.choice(process.snapshot.cells_serving(route) or range(process.cells.count))
+
+
+def _ack(session: str, init: SessionInit) -> SessionInitAck:
+    return SessionInitAck(
+        session_id=session,
+        assigned_node_id=None,
+        message=_message(init),
+        trace_id=init.trace_id or ids.new_token(),
+        protocol_version=PROTOCOL_VERSION,
+        use_binary_frame=False,
+        negotiated_codec="opus",
+        negotiated_audio_format="opus",
+        negotiated_sample_rate=16_000,
+        negotiated_channel_count=1,
+    )
+
+
+def _message(init: SessionInit) -> str:
+    if init.resume_token:
+        return "The earlier session cannot be resumed; this is a new one."
+    if init.pairing_code:
+        return "The pairing code is not valid; this session is not paired."
+    return "The session is open."

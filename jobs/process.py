@@ -1,0 +1,136 @@
+"""The runtime of one web process: its connections to Redis, its lease, its mailboxes, the reaper.
+
+Both sockets' consumers find it in ``scope["parley"]``. What the scripts tell this process arrives
+through :mod:`jobs.mailroom`; what it holds is told again by :mod:`jobs.replay`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from jobs.lease import Lease
+from jobs.mailroom import Mailroom
+from jobs.reaper import reap
+from jobs.replay import Replay, Replayer
+from jobs.sessions import Sessions
+from jobs.settings import JobSettings
+from lua import ids
+from lua.client import Cells, StoreSettings
+from lua.mailbox import Hello, Message, NewConfig
+from pools.settings import PoolSettings
+from pools.snapshot import Snapshot
+
+log = structlog.get_logger(__name__)
+
+M = TypeVar("M", bound=Message)
+
+FIRST_LEASE_S = 2.0
+RESTART_S = 1.0
+LOOK_S = 0.05
+
+
+class Process:
+    """One web process.
+
+    ``replayers`` are called with a cell whenever Redis may have forgotten what this process
+    holds. ``busy`` count live jobs, which :meth:`drain` waits for; ``stoppers`` are awaited by
+    :meth:`stop` before the connections close.
+    """
+
+    def __init__(
+        self,
+        store: StoreSettings,
+        settings: JobSettings,
+        pools: PoolSettings,
+    ) -> None:
+        self.id = f"web-{ids.new_token()}"
+        self.settings = settings
+        self.cells = Cells(store)
+        self.snapshot = Snapshot(self.cells.count, pools)
+        self.draining = False
+        self.mailroom = Mailroom(self.cells, self.id)
+        self.sessions = Sessions(self)
+        self.replayers: list[Replayer] = [self.sessions.replay]
+        self.busy: list[Callable[[], int]] = [self.sessions.unfinished]
+        self.stoppers: list[Callable[[], Awaitable[None]]] = [self.sessions.stop]
+        self._replays = [Replay(cell, self.replayers) for cell in range(self.cells.count)]
+        self._leases = [self._lease(cell) for cell in range(self.cells.count)]
+        self._tasks: list[asyncio.Task[None]] = []
+        self.handle(NewConfig, self._reload)
+        self.handle(Hello, lambda cell, message: None)
+
+    def handle(self, kind: type[M], handler: Callable[[int, M], None]) -> None:
+        """Have messages of a kind, from the mailboxes, handed to ``handler(cell, message)``."""
+        self.mailroom.handle(kind, handler)
+
+    async def start(self) -> None:
+        """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back."""
+        await self.cells.start()
+        self.cells.on_reconnect(lambda cell: self._leases[cell].doubt())
+        for cell in range(self.cells.count):
+            self._run(self._leases[cell].keep)
+            self._run(self._replays[cell].run)
+            self._run(partial(self.mailroom.read, cell))
+            self._run(partial(self._reap, cell))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LEASE_S):
+                await asyncio.gather(*(lease.held.wait() for lease in self._leases))
+
+    async def ready(self, cell: int) -> bool:
+        """Whether a cell knows this process, so that it can be told of outcomes; waits a little."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LEASE_S):
+                await self._leases[cell].held.wait()
+        return self._leases[cell].held.is_set()
+
+    async def drain(self, timeout_s: float) -> None:
+        """No new sessions and jobs; return when the live jobs are over, or after ``timeout_s``."""
+        self.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while any(count() for count in self.busy):  # noqa: ASYNC110 - counts have no event
+                    await asyncio.sleep(LOOK_S)
+
+    async def stop(self) -> None:
+        """End everything; the sockets are closed before. The lease is left to end by itself."""
+        self.draining = True
+        for stopper in self.stoppers:
+            await stopper()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.cells.close()
+
+    def _lease(self, cell: int) -> Lease:
+        return Lease(
+            self.cells,
+            self.snapshot,
+            cell=cell,
+            process=self.id,
+            pause_ms=self.settings.lease_pause_ms,
+            on_loss=lambda cell: self._replays[cell].ask(),
+        )
+
+    def _reap(self, cell: int) -> Coroutine[Any, Any, None]:
+        settings = self.settings
+        return reap(self.cells, cell, pause_ms=settings.reap_pause_ms, limit=settings.reap_limit)
+
+    def _reload(self, cell: int, message: NewConfig) -> None:
+        self._leases[cell].look()
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(_forever(work)))
+
+
+async def _forever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A loop that fails is a defect; it must not end the process's service."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a loop failed and is started again")
+            await asyncio.sleep(RESTART_S)

@@ -1,0 +1,202 @@
+"""One live session: its utterances from the frame to the answer.
+
+An utterance goes on to :mod:`jobs.dispatch`; what becomes of it comes back from the mailbox, by way
+of :mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jobs.answers import Told, now_ms
+from jobs.delivery import Found
+from jobs.dispatch import Origin, Work, dispatch
+from jobs.failures import Failure, failure_from
+from jobs.payload import Speech, Unsupported, inherit, payload_of, speech_of
+from jobs.telling import Telling, Wire
+from lua import ids, scripts
+from lua.mailbox import Accepted, Outcome, Partial, Placed
+from lua.states import JobState
+from parley.codes import ErrorCode
+from parley.frames import NodeAsrPartial, SessionInit, Utterance
+from pools.routes import Refusal
+
+if TYPE_CHECKING:
+    from jobs.process import Process
+
+_decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
+
+
+class LiveSession:
+    """``unfinished``: utterances without an answer, by job; their sound is kept for a replay."""
+
+    def __init__(
+        self, process: "Process", wire: Wire, init: SessionInit, *, id: str, cell: int, tenant: str
+    ) -> None:
+        self.id = id
+        self.cell = cell
+        self.process = process
+        self.cells = process.cells
+        self.origin = Origin(session=id, tenant=tenant, scope=f"{tenant}/{id}")
+        self.start = wire.start
+        self.unfinished: dict[str, Work] = {}
+        self.ended = False
+        self._unfinished_bytes = 0
+        self._init = init
+        self.telling = Telling(
+            wire,
+            process.cells,
+            cell,
+            session=id,
+            wants_errors="errors" in (init.accepts or ()),
+            settings=process.settings,
+        )
+
+    async def open(self) -> None:
+        """Make it known to its cell, again after a loss: its other jobs are then cancelled."""
+        await scripts.open_session(
+            self.cells,
+            cell=self.cell,
+            session=self.id,
+            process=self.process.id,
+            tenant=self.origin.tenant,
+            known=list(self.unfinished),
+        )
+
+    def end(self) -> None:
+        """Nobody listens any more."""
+        self.ended = True
+        self.telling.stop()
+
+    def utterance(self, frame: Utterance) -> "asyncio.Task[None] | None":
+        """Make a job of it. Later frames are to wait for the task, where there is one.
+
+        Raises FrameError; then the utterance counts as never sent.
+        """
+        inherit(frame, self._init)
+        speech, refusal = None, self._full()
+        try:
+            speech = speech_of(frame)
+        except Unsupported as error:
+            refusal = Failure(error.code, str(error))
+        told = self._told(frame)
+        if not self.telling.announce(told):
+            return None  # the same utterance once more: it has its answer, or will have it
+        if speech is not None and refusal is None:
+            return self._dispatch(told, frame, speech)
+        if refusal is not None:
+            self.telling.failed((told,), refusal)
+        return None
+
+    def dispatched(self, work: Work) -> None:
+        """A node has it, or will in a moment."""
+        if work.id in self.unfinished and not work.dispatched:
+            work.dispatched = True
+            self.telling.event(work.told, "DISPATCHED")
+
+    def waits(self, work: Work) -> None:
+        """No node is ready for it."""
+        if work.id in self.unfinished:
+            self.telling.waiting(work.told)
+            self.telling.pause()
+
+    def merge(self, work: Work, earlier: str) -> bool:
+        """The work is that of an earlier job. True when that is known here as unfinished."""
+        self._forget(work)
+        work.told = [replace(told, job=earlier) for told in work.told]
+        if known := self.unfinished.get(earlier):
+            known.told += work.told
+            return True
+        work.id = earlier
+        if work.job is not None:
+            work.job = msgspec.structs.replace(work.job, job=earlier)
+        self._remember(work)
+        return False
+
+    def fail(self, work: Work, failure: Failure) -> None:
+        """It has ended without a result."""
+        if self._forget(work):
+            self.telling.failed(work.told, failure)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Its job has ended. A job that is not unfinished was answered before."""
+        work = self.unfinished.get(outcome.job)
+        if work is None:
+            return
+        if outcome.state != JobState.DONE:
+            self.fail(work, failure_from(outcome))
+            return
+        self._forget(work)
+        self.telling.event(work.told, "NMT_DONE")
+        self.telling.result(work.told, Found(outcome.job, outcome.size, work.accepted_ms))
+
+    def placed(self, message: Placed) -> None:
+        """It waited or was tried again; now it is reserved on a node, or waits."""
+        if work := self.unfinished.get(message.job):
+            self.telling.waiting(work.told)
+            if message.state == JobState.RESERVED:
+                self.dispatched(work)
+
+    def accepted(self, message: Accepted) -> None:
+        """The node works on it."""
+        work = self.unfinished.get(message.job)
+        if work and not work.accepted_ms:
+            work.accepted_ms = now_ms()
+            self.dispatched(work)
+            self.telling.event(work.told, "NODE_ACCEPTED")
+
+    def partial(self, message: Partial) -> None:
+        """A partial text; an empty body was only a sign of work."""
+        work = self.unfinished.get(message.job)
+        if work is None or not message.body:
+            return
+        heard = _decode_partial(message.body)
+        if heard.is_final or not work.heard:
+            self.telling.event(work.told, "ASR_FINAL" if heard.is_final else "ASR_PARTIAL")
+        work.heard = True
+        self.telling.partial(work.told, heard)
+
+    def _told(self, frame: Utterance) -> Told:
+        return Told(
+            session=self.id,
+            index=frame.utterance_index,
+            job=ids.new_job(self.cell, self.cells.count),
+            trace=frame.trace_id or ids.new_token(),
+            lang=self._init.src_lang,
+            received_ms=now_ms(),
+        )
+
+    def _full(self) -> Failure | None:
+        settings = self.process.settings
+        if self.process.draining:
+            return Failure(ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
+        if (
+            len(self.unfinished) >= settings.unfinished_jobs
+            or self._unfinished_bytes >= settings.unfinished_bytes
+        ):
+            return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
+        return None
+
+    def _dispatch(
+        self, told: Told, frame: Utterance, speech: Speech
+    ) -> "asyncio.Task[None] | None":
+        work = Work(told.job, [told], payload_of(frame, speech, trace=told.trace))
+        self._remember(work)
+        task = self.start(dispatch(self, work, frame, speech))
+        need = self.process.snapshot.compile_need(
+            self.cell, speech.route, speech.pipeline, speech.audio_format
+        )
+        is_big = len(work.payload) > self.cells.limits.inline_bytes
+        return task if is_big or isinstance(need, Refusal) else None
+
+    def _remember(self, work: Work) -> None:
+        self.unfinished[work.id] = work
+        self._unfinished_bytes += len(work.payload)
+
+    def _forget(self, work: Work) -> bool:
+        if self.unfinished.pop(work.id, None) is None:
+            return False
+        self._unfinished_bytes -= len(work.payload)
+        return True

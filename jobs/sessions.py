@@ -1,0 +1,127 @@
+"""The sessions whose sockets this process holds: where the mailbox's words for them arrive.
+
+The next stop of a job's end is :meth:`jobs.session.LiveSession.settle`.
+"""
+
+import asyncio
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import structlog
+
+from jobs.dispatch import Work, outcome_of
+from jobs.session import LiveSession
+from lua import scripts, views
+from lua.errors import StoreError, StoreUnavailable
+from lua.mailbox import Accepted, Outcome, Partial, Placed
+from lua.states import TERMINAL
+
+if TYPE_CHECKING:
+    from jobs.process import Process
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 64
+STOP_S = 1.0
+
+
+class Sessions:
+    """One a process."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+        self._live: dict[str, LiveSession] = {}
+        self._left: dict[str, int] = {}  # ended, but not in Redis yet: session → cell
+        process.handle(Outcome, self._settle)
+        process.handle(Placed, self._placed)
+        process.handle(Accepted, self._accepted)
+        process.handle(Partial, self._partial)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def unfinished(self) -> int:
+        """Utterances without an answer."""
+        return sum(len(session.unfinished) for session in self._live.values())
+
+    async def open(self, session: LiveSession) -> None:
+        """A session begins. Raises StoreError; then it has not."""
+        self._live[session.id] = session
+        try:
+            await session.open()
+        except StoreError:
+            await self.close(session)
+            raise
+
+    async def close(self, session: LiveSession) -> None:
+        """A session is over: what waits or runs for it is cancelled, at the latest by a replay."""
+        session.end()
+        if self._live.pop(session.id, None) is not None:
+            self._left[session.id] = session.cell
+            try:
+                await self._close(session.id, session.cell)
+            except StoreError as error:
+                log.info("a session is closed later", session=session.id, why=str(error))
+
+    async def replay(self, cell: int) -> None:
+        """Tell a cell again which sessions are here and what they wait for. Raises StoreError."""
+        for name, its_cell in list(self._left.items()):
+            if its_cell == cell:
+                await self._close(name, cell)
+        sessions = iter([one for one in self._live.values() if one.cell == cell])
+        while some := list(islice(sessions, AT_ONCE)):
+            await asyncio.gather(*map(restore, some))
+
+    async def stop(self) -> None:
+        """End those that are left."""
+        live = list(self._live.values())
+        await asyncio.wait_for(asyncio.gather(*map(self.close, live)), STOP_S)
+
+    async def _close(self, name: str, cell: int) -> None:
+        process = self._process
+        while (
+            await scripts.close_session(process.cells, cell=cell, session=name, process=process.id)
+        ).more:
+            pass
+        self._left.pop(name, None)
+
+    def _settle(self, cell: int, message: Outcome) -> None:
+        if session := self._live.get(message.session):
+            session.settle(message)
+
+    def _placed(self, cell: int, message: Placed) -> None:
+        if session := self._live.get(message.session):
+            session.placed(message)
+
+    def _accepted(self, cell: int, message: Accepted) -> None:
+        if session := self._live.get(message.session):
+            session.accepted(message)
+
+    def _partial(self, cell: int, message: Partial) -> None:
+        if session := self._live.get(message.session):
+            session.partial(message)
+
+
+async def restore(session: LiveSession) -> None:
+    """Make a session and its unfinished jobs known again, under the same ids. Raises StoreError."""
+    if session.ended:
+        return
+    await session.open()
+    for work in list(session.unfinished.values()):
+        if work.job is not None and work.id in session.unfinished and not session.ended:
+            await _restore_job(session, work)
+
+
+async def _restore_job(session: LiveSession, work: Work) -> None:
+    assert work.job is not None
+    reply = await scripts.restore_job(
+        session.cells, cell=session.cell, job=work.job, payload=work.payload
+    )
+    match reply:
+        case scripts.Known() if reply.state in TERMINAL:
+            # Its outcome may have been told to a mailbox that is no more.
+            view = await views.job_now(session.cells, work.id)
+            if view is not None:
+                session.settle(outcome_of(view))
+        case scripts.NoSession() if not session.ended:
+            raise StoreUnavailable("the session was lost again")

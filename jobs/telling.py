@@ -1,0 +1,106 @@
+"""All that one session is told of its utterances."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol
+
+from jobs.answers import Told, now_ms
+from jobs.delivery import Delivery, Found
+from jobs.failures import Failure
+from jobs.settings import JobSettings
+from lua.client import Cells
+from parley.codes import ErrorCode
+from parley.frames import AsrPartial, Backpressure, Error, NodeAsrPartial, encode
+
+SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
+
+
+class Wire(Protocol):
+    """What a session needs of its socket."""
+
+    def send_frame(self, frame: bytes) -> bool: ...
+
+    def send_error(self, error: Error) -> None: ...
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]": ...
+
+
+class Telling:
+    """Events, partials and errors at once, answers in order. ``wants_errors``: whether the client
+    accepts ``error`` frames for what no node reported.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        cells: Cells,
+        cell: int,
+        *,
+        session: str,
+        wants_errors: bool,
+        settings: JobSettings,
+    ) -> None:
+        self._wire = wire
+        self._wants_errors = wants_errors
+        self._pause_ms = settings.pause_ms
+        self._resume_ms = 0
+        self._delivery = Delivery(
+            cells,
+            cell,
+            session=session,
+            settings=settings.order,
+            send=wire.send_frame,
+            start=wire.start,
+        )
+
+    def announce(self, told: Told) -> bool:
+        """An utterance came; False when its index was used before."""
+        if not self._delivery.announce(told):
+            return False
+        self.event((told,), "INPUT_ENDED")
+        return True
+
+    def event(self, utterances: Iterable[Told], name: str) -> None:
+        """A step that they have come to."""
+        for told in utterances:
+            self._wire.send_frame(told.event(name))
+
+    def partial(self, utterances: Iterable[Told], heard: NodeAsrPartial) -> None:
+        """What is recognised so far."""
+        for told in utterances:
+            frame = AsrPartial(
+                told.job, told.session, told.index, heard.text, heard.is_final, told.trace
+            )
+            self._wire.send_frame(encode(frame))
+
+    def waiting(self, utterances: Iterable[Told]) -> None:
+        """They wait for a node, or are tried again."""
+        for told in utterances:
+            self._delivery.be_patient(told)
+
+    def result(self, utterances: Iterable[Told], found: Found) -> None:
+        """Their result is there."""
+        for told in utterances:
+            self._delivery.put(told, found)
+
+    def failed(self, utterances: Iterable[Told], failure: Failure) -> None:
+        """They end without a result."""
+        for told in utterances:
+            if not failure.is_silence:
+                self._wire.send_frame(told.failed_event(failure))
+                if failure.by_node or self._wants_errors:
+                    self._wire.send_error(told.error(failure))
+            self._delivery.put(told, failure)
+        if failure.code in SHORTAGES:
+            self.pause()
+
+    def pause(self) -> None:
+        """Ask the client to hold its audio back, unless it was asked already."""
+        now = now_ms()
+        if now >= self._resume_ms:
+            self._resume_ms = now + self._pause_ms
+            self._wire.send_frame(encode(Backpressure("PAUSE", self._pause_ms)))
+
+    def stop(self) -> None:
+        """The session is over."""
+        self._delivery.stop()
