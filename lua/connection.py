@@ -153,10 +153,6 @@ class Multiplexed:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._call_timeout_s / SWEEPS_PER_TIMEOUT)
-            # Replies that came while the loop was busy are read before calls are timed out: one
-            # round of the loop finds them at the socket, the next one runs the reader.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
             self._sweep(self._loop.time())
 
     def _sweep(self, now_s: float) -> None:

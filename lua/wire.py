@@ -65,7 +65,7 @@ class Wire:
         Raises RedisError or OSError once the connection is lost or the server does not serve.
         """
         try:
-            return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            return await self._connection.read_response(timeout=math.inf)
         except NOT_SERVING:
             raise
         except ResponseError as refusal:

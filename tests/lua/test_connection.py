@@ -15,7 +15,7 @@ import trustme
 from redis.asyncio import Redis
 from redis.exceptions import DataError, NoScriptError, ResponseError
 
-from lua.connection import Multiplexed
+from lua.connection import Multiplexed, _backoff_s
 from lua.errors import StoreBusy, StoreUnavailable
 from tests.lua.proxy import Proxy
 
@@ -333,7 +333,42 @@ async def test_a_connection_that_fell_silent_while_idle_is_made_again(proxy: Pro
         assert await connection.call("ECHO", "back") == b"back"
 
 
+async def test_a_connection_in_use_is_not_checked(proxy: Proxy) -> None:
+    async with connect(proxy.url, idle_ms=1000) as connection:
+        ends_s = time.monotonic() + 1.2
+        while time.monotonic() < ends_s:
+            await connection.call("ECHO", "busy")
+            await asyncio.sleep(0.02)
+    assert not any(b"PING" in request for request in proxy.requests)
+
+
 # --- what happens around a connect ---
+
+
+async def test_a_handshake_without_an_answer_is_given_up(proxy: Proxy) -> None:
+    proxy.stall()
+    async with connect(proxy.url, call_timeout_ms=100):
+        began_s = time.monotonic()
+        await until(lambda: proxy.accepted >= 3)
+        assert time.monotonic() - began_s >= 0.2
+
+
+async def test_attempts_to_connect_keep_their_distance(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="lua.connection")
+    await proxy.refuse()
+    began_s = time.monotonic()
+    async with connect(proxy.url):
+        await until(lambda: len(caplog.records) >= 5)
+    assert time.monotonic() - began_s >= 4 * 0.02
+
+
+def test_back_off_doubles_up_to_a_second() -> None:
+    for failures, longest_s in ((1, 0.04), (2, 0.08), (5, 0.64), (6, 1.0), (5000, 1.0)):
+        delays_s = [_backoff_s(failures) for _ in range(1000)]
+        assert min(delays_s) >= 0.02
+        assert 0.9 * longest_s < max(delays_s) <= longest_s
 
 
 async def test_on_connect_runs_before_waiting_calls_on_every_connection(
