@@ -28,7 +28,7 @@ def store(options: Options, lock: int) -> Child:
 
 def serving(options: Options, listener: int) -> list[Child]:
     """Web processes on the one listening socket, Celery's worker and its beat."""
-    celery = (sys.executable, "-m", "celery", "--app", "scheduler_site.celery")
+    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "scheduler_site.celery")
     return [
         *(
             Child(
