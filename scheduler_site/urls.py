@@ -1,12 +1,15 @@
 """HTTP paths; the sockets are in ``routing``."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from scheduler_site import health
+from scheduler_site.metrics import metrics
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("scheduler_site.api")),
+    path("metrics", metrics),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]

@@ -1,11 +1,11 @@
 """Reads for people and periodic tasks: the only place beside the scripts that knows these keys.
 
-All but ``job_now`` block, for use in threads and workers; they raise redis-py's ``RedisError``.
-Nothing between two frames waits for them.
+Those that block are for threads and workers, and raise redis-py's ``RedisError``. Nothing between
+two frames waits for any of them.
 """
 
-from lua.views.jobs import JobView, job, job_now, unknown_jobs
-from lua.views.nodes import Load, NodeView, fleet, nodes
+from lua.views.jobs import JobView, job, job_now, session_tenant, unknown_jobs
+from lua.views.nodes import Load, NodeView, fleet, jobs_of, nodes
 from lua.views.pools import Member, PoolView, members, pools
 from lua.views.totals import CellView, Queue, cells, queues, script_calls
 
@@ -21,10 +21,12 @@ __all__ = [
     "fleet",
     "job",
     "job_now",
+    "jobs_of",
     "members",
     "nodes",
     "pools",
     "queues",
     "script_calls",
+    "session_tenant",
     "unknown_jobs",
 ]

@@ -62,6 +62,19 @@ async def job_now(cells: Cells, name: str) -> JobView | None:
     return _view(name, fields)
 
 
+async def session_tenant(cells: Cells, session: str) -> str | None:
+    """The tenant of a live session; None: there is no such session. Raises StoreUnavailable."""
+    try:
+        key = f"{cells.prefixes[ids.cell_of(session, cells.count)]}session:{session}"
+    except ValueError:
+        return None
+    try:
+        tenant: Any = await cells.plain.hget(key, "tenant")
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(str(error)) from error
+    return None if tenant is None else str(tenant.decode())
+
+
 def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set[str]:
     """Those of the jobs that Redis has no trace of, in one round trip."""
     prefix = cell_prefix(store.prefix, cell)

@@ -89,6 +89,13 @@ def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
     }
 
 
+def jobs_of(store: StoreSettings, node: str) -> list[str]:
+    """The jobs a node holds."""
+    prefix = cell_prefix(store.prefix, ids.cell_of_node(node, store.cells))
+    held: Any = client(store).smembers(f"{prefix}node:{node}:jobs")
+    return sorted(job.decode() for job in held)
+
+
 def _load(raw: bytes) -> Load:
     capacity, used, foreign, why, beat = RECORD.unpack(raw)
     return Load(capacity, used, foreign, _REASONS[why], int(beat))

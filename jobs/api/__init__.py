@@ -1,0 +1,1 @@
+"""REST of jobs, and what all of REST shares: problem documents and access."""

@@ -1,0 +1,120 @@
+"""The body of ``POST jobs/``: read as the sockets read their frames, the sound left encoded."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from jobs.api.problems import Problem
+from parley.audio import SAMPLE_RATE
+from parley.codes import ErrorCode
+from parley.frames import ABSENT, Features, FrameError, PipelineWish, Utterance, present
+from parley.frames.common import Base64, Count, Id, Part, first_byte
+from parley.frames.decode import explain
+
+# How base64 begins whose bytes begin with RIFF.
+WAV_START = b'"UklGR'
+
+
+class Options(Part):
+    """``strict``: on the preferred node or nowhere. ``deadline_ms``: how long it may wait."""
+
+    preferred_node_id: Id | None = None
+    strict: bool | None = None
+    require_tts: bool | None = None
+    exclude_node_id: Id | None = None
+    deadline_ms: Count | None = None
+
+
+class JobBody(Part):
+    """What a client asks for. ``audio_format`` absent: told by the sound, WAV or else pcm16."""
+
+    src_lang: str
+    tgt_lang: str
+    audio: Base64 = ABSENT
+    audio_ref: str | None = None
+    audio_format: str | None = None
+    sample_rate: Count | None = None
+    session_id: Id | None = None
+    tenant_id: Id | None = None
+    trace_id: Id | None = None
+    dialect: str | None = None
+    mode: str | None = None
+    lang_a: str | None = None
+    lang_b: str | None = None
+    pipeline: PipelineWish | None = None
+    features: Features | None = None
+    options: Options | None = None
+
+
+class JobParser(BaseParser):
+    """JSON of a job. Raises a Problem that names the field at fault."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        limit = settings.PARLEY_JOBS.socket.max_frame_bytes
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise Problem(413, ErrorCode.INVALID_MESSAGE, f"The body is over {limit} bytes.")
+        return read_body(raw)
+
+
+def read_body(raw: bytes) -> JobBody:
+    """Raises a Problem (422) that says which field should be what."""
+    try:
+        body = msgspec.json.decode(raw, type=JobBody)
+    except msgspec.ValidationError as error:
+        raise invalid(explain(JobBody, "job", str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, ErrorCode.INVALID_MESSAGE, "The body is not JSON.") from error
+    if present(body.audio) and first_byte(body.audio) != b'"':
+        raise invalid(
+            FrameError("job: expected string at audio.", field="audio", expected="string")
+        )
+    return body
+
+
+def invalid(error: FrameError) -> Problem:
+    """A frame's fault as a problem document."""
+    return Problem(422, error.code, error.message, field=error.field, expected=error.expected)
+
+
+def utterance_of(body: JobBody, *, key: str) -> Utterance:
+    """The body as the utterance that a session would have sent; which one is not said yet."""
+    options = body.options or Options()
+    wish = body.pipeline or PipelineWish()
+    if options.require_tts:
+        wish.use_tts = True
+    return Utterance(
+        session_id="",
+        utterance_index=0,
+        manual_cut=True,
+        src_lang=body.src_lang,
+        tgt_lang=body.tgt_lang,
+        audio_format=body.audio_format or _format_of(body.audio),
+        sample_rate=body.sample_rate or SAMPLE_RATE,
+        audio=body.audio,
+        audio_ref=body.audio_ref,
+        dialect=body.dialect,
+        features=body.features,
+        mode=body.mode,
+        lang_a=body.lang_a,
+        lang_b=body.lang_b,
+        trace_id=body.trace_id,
+        pipeline=wish,
+        request_id=key or None,
+        preferred_node_id=options.preferred_node_id,
+        deadline_ms=options.deadline_ms,
+    )
+
+
+def _format_of(audio: Base64) -> str:
+    return "wav" if bytes(memoryview(audio)[: len(WAV_START)]) == WAV_START else "pcm16"

@@ -1,0 +1,127 @@
+"""``POST jobs/``: what each answer of ``dispatch`` is in HTTP."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.response import Response
+
+from jobs import rest_dispatch
+from jobs.api.access import OPERATOR
+from jobs.api.body import JobBody, Options, invalid, utterance_of
+from jobs.api.problems import Problem
+from jobs.payload import Unsupported
+from jobs.principal import Principal
+from lua import scripts, views
+from lua.client import Cells
+from lua.errors import StoreUnavailable
+from lua.states import JobState
+from parley.codes import ErrorCode
+from parley.frames import FrameError
+from pools.routes import Refusal
+from pools.snapshot import Snapshot
+from pools.store import call
+
+KEY_HEADER = "Idempotency-Key"
+LONGEST_KEY = 200
+
+
+def create(request: HttpRequest, body: JobBody, principal: Principal) -> Response:
+    """Place a job. Raises Problem and StoreError."""
+    process: Any = getattr(request, "scope", {}).get("parley")
+    if process is not None and process.draining:
+        raise StoreUnavailable("this process is leaving")
+    wish = _wish(body, principal, request.headers.get(KEY_HEADER, ""))
+
+    async def place(cells: Cells) -> rest_dispatch.Answer:
+        await _check_session(cells, wish)
+        snapshot = process.snapshot if process is not None else await _read(cells)
+        return await rest_dispatch.dispatch(cells, snapshot, wish)
+
+    try:
+        answer = call(place, request)
+    except FrameError as error:
+        raise invalid(error) from error
+    except Unsupported as error:
+        raise Problem(422, error.code, str(error)) from error
+    return respond(answer)
+
+
+def respond(answer: rest_dispatch.Answer) -> Response:
+    """201, 202, 200; or a Problem."""
+    match answer:
+        case scripts.Reserved():
+            return _placed(201, answer, JobState.RESERVED, node=answer.node, pool=answer.pool)
+        case scripts.Waiting():
+            return _placed(202, answer, JobState.WAITING)
+        case scripts.Repeat():
+            return _placed(200, answer, answer.state, node=answer.node)
+        case scripts.Conflict():
+            detail = "This Idempotency-Key was used with another body."
+            raise Problem(422, ErrorCode.INVALID_MESSAGE, detail, job_id=answer.job)
+        case scripts.NoSession():
+            raise _no_session()
+        case scripts.Refused():
+            raise Problem(
+                503,
+                answer.code,
+                reason=answer.reason,
+                breakdown=answer.breakdown,
+                job_id=answer.job,
+            )
+        case Refusal():
+            status = 422 if answer.code == ErrorCode.UNSUPPORTED_FEATURE else 503
+            breakdown = {answer.reason: 0}
+            raise Problem(
+                status, answer.code, answer.message, reason=answer.reason, breakdown=breakdown
+            )
+
+
+def _placed(status: int, answer: Any, state: str, *, node: str = "", pool: str = "") -> Response:
+    body = {
+        "job_id": answer.job,
+        "node_id": node,
+        "attempt_id": getattr(answer, "attempt", 0),
+        "state": state,
+        "pool": pool,
+    }
+    return Response(body, status=status)
+
+
+def _wish(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Request:
+    if len(key) > LONGEST_KEY:
+        detail = f"{KEY_HEADER} is longer than {LONGEST_KEY} characters."
+        raise Problem(422, ErrorCode.INVALID_MESSAGE, detail)
+    options = body.options or Options()
+    if options.strict and not options.preferred_node_id:
+        detail = "options.strict needs options.preferred_node_id."
+        raise Problem(422, ErrorCode.INVALID_MESSAGE, detail, field="options.preferred_node_id")
+    tenant = principal.tenant
+    if principal.kind == OPERATOR:
+        tenant = body.tenant_id or principal.tenant
+    return rest_dispatch.Request(
+        frame=utterance_of(body, key=key),
+        tenant=tenant,
+        scope=f"{tenant}/{principal.credential}",
+        session=body.session_id or "",
+        strict=bool(options.strict),
+        exclude=options.exclude_node_id or "",
+        retries=settings.PARLEY_JOBS.max_retries,
+    )
+
+
+async def _check_session(cells: Cells, wish: rest_dispatch.Request) -> None:
+    """A session takes only jobs of its own tenant."""
+    if wish.session and await views.session_tenant(cells, wish.session) != wish.tenant:
+        raise _no_session()
+
+
+def _no_session() -> Problem:
+    detail = "There is no such live session: leave session_id out, or open it first."
+    return Problem(422, ErrorCode.INVALID_SESSION, detail, field="session_id")
+
+
+async def _read(cells: Cells) -> Snapshot:
+    snapshot = Snapshot(cells.count, settings.PARLEY_POOLS)
+    await snapshot.reload(cells)
+    return snapshot

@@ -1,0 +1,117 @@
+"""A job that came by REST: from its request to the one script call that places it.
+
+Its result is fetched by whoever asked (:mod:`jobs.api.result`), so it needs no session; one that
+names a live session ends with it.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha1
+from random import choice, randrange
+from uuid import uuid4
+from zlib import crc32
+
+from jobs.dispatch import NO_DEADLINE
+from jobs.payload import Speech, digest_of, payload_of, speech_of
+from lua import ids, scripts
+from lua.client import Cells
+from lua.scripts import (
+    Conflict,
+    Need,
+    NewJob,
+    NoSession,
+    Refused,
+    Repeat,
+    Reserved,
+    Waiting,
+)
+from parley.frames import Utterance
+from pools.routes import Refusal
+from pools.snapshot import Snapshot
+
+Answer = Reserved | Waiting | Refused | Repeat | Conflict | NoSession | Refusal
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who asks for what. ``scope`` is that of the request ids; ``session`` a live one, or empty.
+
+    ``strict``: on the preferred node or nowhere. ``exclude``: a node to pass over, or empty.
+    """
+
+    frame: Utterance
+    tenant: str
+    scope: str
+    session: str
+    strict: bool
+    exclude: str
+    retries: int
+
+
+async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer:
+    """Place it. Raises FrameError or Unsupported for what cannot be meant or done; StoreError."""
+    frame = request.frame
+    speech = speech_of(frame)
+    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.route))
+    pin = (frame.preferred_node_id or "") if request.strict else ""
+    need = await snapshot.need(
+        cells, cell, speech.route, speech.pipeline, speech.audio_format, pin=pin
+    )
+    if isinstance(need, Refusal):
+        return need
+    job = ids.new_job(cell, cells.count)
+    # Agents run a session strictly index by index: a job without one is a session of its own.
+    frame.session_id = request.session or job
+    trace = frame.trace_id or uuid4().hex
+    payload = payload_of(frame, speech, trace=trace)
+    spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
+    return await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
+
+
+def cell_of(request: Request, cells: int, serving: list[int]) -> int:
+    """Of its session; else of the node asked for; else of its request id; else any that serves."""
+    if request.session:
+        return ids.cell_of(request.session, cells)
+    if request.frame.preferred_node_id:
+        return ids.cell_of_node(request.frame.preferred_node_id, cells)
+    if request.frame.request_id:
+        return crc32(f"{request.scope}/{request.frame.request_id}".encode()) % cells
+    return choice(serving) if serving else randrange(cells)
+
+
+def _spec(
+    job: str, request: Request, speech: Speech, need: Need, *, size: int, trace: str
+) -> NewJob:
+    frame = request.frame
+    key = f"{request.scope}/{frame.request_id}" if frame.request_id else ""
+    return NewJob(
+        job=job,
+        session=request.session,
+        index=frame.utterance_index,
+        request=key,
+        digest=_digest(request, speech) if key else "",
+        tenant=request.tenant,
+        src=speech.src,
+        tgt=speech.tgt,
+        need=need.text,
+        sig=need.sig,
+        preferred=frame.preferred_node_id or "",
+        avoid=[request.exclude] if request.exclude else [],
+        deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        size=size,
+        retries=request.retries,
+        trace=trace,
+    )
+
+
+def _digest(request: Request, speech: Speech) -> str:
+    """Equal for equal bodies; what the sound's own digest leaves out is added."""
+    frame = request.frame
+    asked = (
+        digest_of(frame, speech),
+        frame.preferred_node_id,
+        request.strict,
+        request.exclude,
+        frame.deadline_ms,
+        request.session,
+    )
+    return sha1(repr(asked).encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,1 @@
+"""REST of nodes: who is there, and what operators tell them. Operators only."""

@@ -1,0 +1,81 @@
+"""How nodes look in REST."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from lua.views import NodeView
+
+
+class NodeSerializer(serializers.Serializer[Any]):
+    """A node as it is now; times are Unix ms. ``reason``: why it takes no public job, or usable."""
+
+    node_id = serializers.CharField(source="node")
+    state = serializers.CharField()
+    reason = serializers.CharField(source="load.reason")
+    capacity = serializers.IntegerField(source="load.capacity", help_text="Slots.")
+    used = serializers.IntegerField(source="load.used", help_text="Slots that jobs hold.")
+    foreign = serializers.IntegerField(source="load.foreign", help_text="Work that is not ours.")
+    heartbeat_at_ms = serializers.IntegerField(source="load.beat_ms")
+    connected_at_ms = serializers.IntegerField(source="since_ms")
+    process = serializers.CharField()
+    public = serializers.BooleanField()
+    enabled = serializers.BooleanField()
+    draining = serializers.CharField(source="drain", help_text="Why it drains; empty: it does not.")
+    pools = serializers.ListField(child=serializers.CharField())
+    languages = serializers.SerializerMethodField()
+    version = serializers.CharField(source="caps.version", default="")
+    platform = serializers.CharField(source="caps.platform", default="")
+    gpu_queue_length = serializers.IntegerField(source="queue")
+    cell = serializers.IntegerField()
+
+    def get_languages(self, node: NodeView) -> dict[str, Any]:
+        return dict(node.caps.get("language_capabilities") or {})
+
+
+class NodeDetailSerializer(NodeSerializer):
+    """With all that it reported, and the jobs it holds."""
+
+    has = serializers.ListField(child=serializers.CharField())
+    address = serializers.CharField()
+    capabilities = serializers.JSONField(source="caps")
+    metrics = serializers.JSONField()
+    jobs = serializers.SerializerMethodField()
+
+    def get_jobs(self, node: NodeView) -> list[str]:
+        jobs: list[str] = self.context["jobs"]
+        return jobs
+
+
+class NodePageSerializer(serializers.Serializer[Any]):
+    """A page of nodes, by name."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = NodeSerializer(many=True)
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """What lists can be narrowed by."""
+
+    cursor = serializers.CharField(required=False, default="")
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
+    state = serializers.ChoiceField(
+        ["registering", "ready", "degraded", "draining", "offline"], required=False, default=None
+    )
+    pool = serializers.CharField(required=False, default="")
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why; kept with the node and passed on to its agent."""
+
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200, trim_whitespace=True
+    )
+
+
+class StateSerializer(serializers.Serializer[Any]):
+    """Its state now; null while it is not connected: the decision counts when it comes."""
+
+    node_id = serializers.CharField()
+    state = serializers.CharField(allow_null=True)

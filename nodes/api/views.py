@@ -1,0 +1,93 @@
+"""REST of nodes. Thin: what happens is in :mod:`nodes.services`."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lua import views
+from nodes import services
+from nodes.api.page import page
+from nodes.api.serializers import (
+    NodeDetailSerializer,
+    NodePageSerializer,
+    NodeSerializer,
+    QuerySerializer,
+    ReasonSerializer,
+    StateSerializer,
+)
+from pools.store import store
+
+
+class NodeViewSet(viewsets.ViewSet):
+    """Nodes as they are now."""
+
+    lookup_url_kwarg = "node_id"
+    lookup_value_regex = r"[^/]+"
+
+    @extend_schema(parameters=[QuerySerializer], responses=NodePageSerializer)
+    def list(self, request: Request) -> Response:
+        query = QuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        found = page(
+            cursor=asked["cursor"],
+            size=asked["page_size"],
+            state=asked["state"],
+            pool=asked["pool"],
+        )
+        rows = NodeSerializer(found.nodes, many=True).data
+        return Response({"next": _link(request, found.next), "previous": None, "results": rows})
+
+    @extend_schema(responses=NodeDetailSerializer)
+    def retrieve(self, request: Request, node_id: str) -> Response:
+        node = views.nodes(store(), [node_id]).get(node_id)
+        if node is None:
+            raise _not_found(node_id)
+        context = {"jobs": views.jobs_of(store(), node_id)}
+        return Response(NodeDetailSerializer(node, context=context).data)
+
+    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def drain(self, request: Request, node_id: str) -> Response:
+        return _control(node_id, services.drain, request, reason=_reason(request))
+
+    @extend_schema(request=None, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, node_id: str) -> Response:
+        return _control(node_id, services.resume, request)
+
+    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def kick(self, request: Request, node_id: str) -> Response:
+        return _control(node_id, services.kick, request, reason=_reason(request))
+
+
+def _control(node_id: str, act: Any, request: Request, **options: Any) -> Response:
+    try:
+        state = act(node_id, request=request._request, **options)
+    except services.UnknownNode as error:
+        raise _not_found(node_id) from error
+    return Response({"node_id": node_id, "state": state})
+
+
+def _reason(request: Request) -> str:
+    body = ReasonSerializer(data=request.data or {})
+    body.is_valid(raise_exception=True)
+    return str(body.validated_data["reason"])
+
+
+def _not_found(node_id: str) -> NotFound:
+    return NotFound(f"There is no node {node_id[:64]}.")
+
+
+def _link(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"?{query.urlencode()}")
