@@ -1,0 +1,3 @@
+"""What the walkthrough and the load tests share: whole web processes, whole deployments, and peers
+that do what a test tells them.
+"""

@@ -1,0 +1,28 @@
+"""What the scripts recorded, read straight from the event stream."""
+
+from lua import events
+from lua.client import StoreSettings
+from lua.events import JobMoved, Noted
+from lua.keys import cell_prefix
+from lua.reader import client
+
+
+def all_events(store: StoreSettings) -> list[events.Event]:
+    """Everything that the streams of all cells still hold, cell by cell, oldest first."""
+    found: list[events.Event] = []
+    for cell in range(store.cells):
+        prefix = cell_prefix(store.prefix, cell)
+        batch = events.read(client(store), prefix, epoch="", after=events.START, count=100_000)
+        found += [entry.event for entry in batch.entries]
+    return found
+
+
+def life_of(store: StoreSettings, job: str) -> list[str]:
+    """The states that a job passed, in order."""
+    moved = [one for one in all_events(store) if isinstance(one, JobMoved) and one.job == job]
+    return [state for one in moved for state in one.moves]
+
+
+def notes(store: StoreSettings, what: str) -> list[Noted]:
+    """What was recorded under this name and changed nothing."""
+    return [one for one in all_events(store) if isinstance(one, Noted) and one.what == what]

@@ -1,0 +1,69 @@
+"""A web process in this test's event loop: the product's own application on a port of its own."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import uvicorn
+
+from jobs.process import Process
+from jobs.settings import JobSettings
+from lua.client import StoreSettings
+from nodes.registry import Registry, attach
+from nodes.settings import NodeSettings
+from pools.settings import PoolSettings
+from scheduler_site.asgi import django_application
+from scheduler_site.lifespan import Lifespan
+from scheduler_site.routing import router
+from scheduler_site.web import config
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to pytest, and tells when it listens."""
+
+    def __init__(self, app: Lifespan) -> None:
+        super().__init__(config(app))
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Web:
+    """One web process. Several in one loop share what real ones share: Redis, and nothing else."""
+
+    process: Process
+    registry: Registry
+
+    def __init__(self, store: StoreSettings, jobs: JobSettings, nodes: NodeSettings) -> None:
+        self.store = store
+        self._settings = jobs, nodes
+        self._server = Server(Lifespan(router(django_application), make_process=self._make))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        host, port = self._listener.getsockname()
+        self.node_url = f"ws://{host}:{port}/ws/node"
+        self.session_url = f"ws://{host}:{port}/ws/session"
+
+    async def __aenter__(self) -> Self:
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        async with asyncio.timeout(10):
+            await self._server.listens.wait()
+        assert self._server.started, "the process could not start"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        await self._serving
+
+    def _make(self) -> Process:
+        jobs, nodes = self._settings
+        self.process = Process(self.store, jobs, PoolSettings())
+        self.registry = attach(self.process, nodes)
+        return self.process

@@ -1,0 +1,98 @@
+"""The stage of every story: web processes, nodes and sessions, as many as it asks for.
+
+The product's times are shortened through its own settings; nothing of it is replaced.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+
+import pytest
+import uvloop
+
+from jobs.settings import JobSettings, SocketSettings
+from lua.client import StoreSettings
+from lua.limits import Limits
+from nodes.settings import NodeSettings
+from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
+from tests.harness.web import Web
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+GetNode = Callable[..., Awaitable[HandNode]]
+GetSession = Callable[..., Awaitable[HandSession]]
+
+LIMITS = Limits(
+    reservation_ttl_ms=1_000,
+    ack_timeout_ms=500,
+    job_timeout_ms=2_000,
+    wait_limit_ms=1_000,
+    grace_ms=300,
+    lonely_grace_ms=1_500,
+    quiet_ms=2_000,
+    sweep_ms=200,
+)
+JOBS = JobSettings(
+    socket=SocketSettings(stall_ms=500), lease_pause_ms=200, reap_pause_ms=50, pause_ms=500
+)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, LoopFactory]:
+    """The product's loop."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def store(redis_url: str, prefix: str) -> StoreSettings:
+    return StoreSettings(url=redis_url, prefix=prefix, limits=LIMITS)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[AsyncExitStack]:
+    """Whoever enters it leaves when the story ends, last in, first out."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def parley(stage: AsyncExitStack, store: StoreSettings) -> Web:
+    """One web process."""
+    return await stage.enter_async_context(Web(store, JOBS, NodeSettings()))
+
+
+@pytest.fixture
+async def two_processes(
+    stage: AsyncExitStack, parley: Web, store: StoreSettings
+) -> tuple[Web, Web]:
+    """Two web processes that know of each other only through Redis."""
+    return parley, await stage.enter_async_context(Web(store, JOBS, NodeSettings()))
+
+
+@pytest.fixture
+def node(stage: AsyncExitStack, parley: Web) -> GetNode:
+    """``await node("anna")``: a node that is registered and has ``slots`` for jobs."""
+
+    async def enter(
+        name: str,
+        *,
+        at: Web = parley,
+        languages: list[str] | None = None,
+        slots: int = 2,
+        **registration: object,
+    ) -> HandNode:
+        languages = languages or ["en", "zh"]
+        joining = hand_node(at.node_url, name, languages=languages, slots=slots, **registration)
+        return await stage.enter_async_context(joining)
+
+    return enter
+
+
+@pytest.fixture
+def session(stage: AsyncExitStack, parley: Web) -> GetSession:
+    """``await session("en", "zh")``: an open session."""
+
+    async def enter(src: str, tgt: str, *, at: Web = parley, **init: object) -> HandSession:
+        return await stage.enter_async_context(hand_session(at.session_url, src, tgt, **init))
+
+    return enter

@@ -1,0 +1,50 @@
+"""A job that cannot be done is refused at once, and the session is told why."""
+
+from lua import views
+from tests.harness.history import life_of
+
+
+async def test_without_any_node_it_is_refused(session):
+    ben = await session("en", "zh")
+    await ben.says()
+    refusal = await ben.hears()
+    assert (refusal["type"], refusal["reason"]) == ("missing_result", "job_failed")
+    assert refusal["code"] == "NO_CAPABLE_NODE"
+
+
+async def test_a_language_that_nobody_speaks_is_refused(node, session):
+    anna = await node("anna", languages=["en", "zh"])
+    ben = await session("en", "fr")
+    await ben.says()
+    assert (await ben.hears())["code"] == "NO_CAPABLE_NODE"
+    assert anna.jobs == []
+
+
+async def test_a_job_that_may_not_wait_is_refused_while_everybody_is_busy(node, session):
+    anna = await node("anna", slots=1)
+    ben = await session("en", "zh")
+    await ben.says()
+    first = await anna.job()
+
+    await ben.says(deadline_ms=0)
+    await anna.answers(first, "你好")
+    answer, refusal = await ben.hears(), await ben.hears()
+
+    assert answer["type"] == "translation_result"
+    assert (refusal["utterance_index"], refusal["code"]) == (1, "NO_AVAILABLE_NODE")
+    assert refusal["details"]["breakdown"] == {"capacity_exceeded": 1}
+
+
+async def test_an_error_of_the_input_is_not_tried_elsewhere(parley, node, session):
+    anna, mary = await node("anna"), await node("mary")
+    ben = await session("en", "zh", accepts=["errors"])
+    await ben.says(preferred_node_id="anna")
+
+    job = await anna.job()
+    await anna.fails(job, "INVALID_AUDIO", "this is noise")
+
+    refusal = await ben.hears()
+    assert (refusal["code"], refusal["message"]) == ("INVALID_AUDIO", "this is noise")
+    assert mary.jobs == []
+    assert life_of(parley.store, job["job_id"])[-1] == "FAILED"
+    assert views.nodes(parley.store, ["anna"])["anna"].load.used == 0
