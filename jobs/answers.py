@@ -20,6 +20,8 @@ from parley.frames import (
 # What `jobs.outcome` puts behind a result's own fields; not for the client.
 _OURS = re.compile(rb',"received_at_ms":(\d+)(?:,"node_completed_at_ms":(-?[\d.eE+-]+))?\}\Z')
 _OURS_BYTES = 128
+# A node's clock that is further off than this says nothing of the way.
+BELIEVED_MS = 60_000
 _SILENT = b'{"text_asr":"","text_translated":"","tts_audio":""'
 
 
@@ -83,17 +85,17 @@ def result(told: Told, body: bytes, *, accepted_ms: int = 0, late: bool = False)
     ``accepted_ms``: Unix ms at which the node said that it has the job; 0 if it never did.
     """
     ours = _OURS.search(body, max(0, len(body) - _OURS_BYTES))
-    sent_ms = now_ms()
     timings = NetworkTimings()
     if accepted_ms:
         timings.scheduler_to_node_ms = max(0, accepted_ms - told.received_ms)
     if ours and ours[2]:
-        timings.node_to_scheduler_ms = max(0, round(int(ours[1]) - float(ours[2])))
+        back_ms = round(int(ours[1]) - float(ours[2]))
+        timings.node_to_scheduler_ms = back_ms if 0 <= back_ms <= BELIEVED_MS else None
     head = ResultHead(
         session_id=told.session,
         utterance_index=told.index,
         job_id=told.job,
-        scheduler_sent_at_ms=sent_ms,
+        scheduler_sent_at_ms=now_ms(),
         network_timings=None if timings == NetworkTimings() else timings,
         late=late or None,
     )

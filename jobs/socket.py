@@ -6,6 +6,7 @@ The next stop of an utterance is :mod:`jobs.consumers`, of a node's frame :mod:`
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 TOO_LARGE = 1009
+AT_ONCE = 32
 
 
 class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
@@ -94,6 +96,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
 
     async def _read(self, receive: Receive) -> None:
         largest = self.process.settings.socket.max_frame_bytes
+        count = itertools.count(1)
         while (message := await receive())["type"] == "websocket.receive":
             data = message.get("text")
             if data is None:
@@ -107,6 +110,8 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
                 task = self.frame(data)
                 if task is not None:
                     await asyncio.wait((task,))
+                elif not next(count) % AT_ONCE:
+                    await asyncio.sleep(0)  # many frames came at once: let their answers leave
             except Exception as error:
                 self._failed(error)
 

@@ -1,10 +1,19 @@
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import redis
+import uvloop
 
 from lua.client import StoreSettings
 from tests.jobs.streams import Stream
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The product's loop."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

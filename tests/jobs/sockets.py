@@ -1,0 +1,69 @@
+"""One consumer on a port of its own, served by uvicorn in this test's event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import uvicorn
+
+from jobs.settings import JobSettings
+from jobs.socket import HotConsumer
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are pytest's."""
+        yield
+
+
+class Serving:
+    """``url`` to connect to; ``consumers`` made so far; ``over`` is set once one has closed."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.consumers: list[Any] = []
+        self.over = asyncio.Event()
+
+
+@asynccontextmanager
+async def serving(consumer: type[HotConsumer], settings: JobSettings) -> AsyncIterator[Serving]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    serves = Serving(f"ws://127.0.0.1:{listener.getsockname()[1]}/")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        one = consumer()
+        serves.consumers.append(one)
+        try:
+            await one({**scope, "parley": SimpleNamespace(settings=settings)}, receive, send)
+        finally:
+            serves.over.set()
+
+    config = uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        ws_max_size=64 * 2**20,
+        interface="asgi3",
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    await server.listens.wait()
+    try:
+        yield serves
+    finally:
+        server.should_exit = True
+        await task

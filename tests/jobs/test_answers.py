@@ -1,0 +1,125 @@
+"""Frames to a session, put together from what the node's process stored."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.answers import Told, is_silent, result
+from jobs.failures import Failure, failure_from
+from jobs.ordering import Missing
+from jobs.outcome import prepare
+from lua.mailbox import Outcome
+from parley.frames import JobResult, decode_to_session
+
+TOLD = Told("s-1", 3, "job-1", "t-1", "zh-Hans", received_ms=1_000)
+
+
+def stored(**changes: Any) -> bytes:
+    fields: dict[str, Any] = {
+        "job_id": "job-1",
+        "attempt_id": 1,
+        "node_id": "n",
+        "session_id": "s-1",
+        "utterance_index": 900,
+        "success": True,
+        "trace_id": "t-1",
+        "text_asr": "hello",
+        "text_translated": "你好",
+    }
+    return prepare(JobResult(**{**fields, **changes}), node="n").body
+
+
+def frame(body: bytes, **changes: Any) -> dict[str, Any]:
+    data = result(TOLD, body, **changes)
+    decode_to_session(data)
+    return msgspec.json.decode(data)  # type: ignore[no-any-return]
+
+
+def test_a_result_has_our_fields_and_the_nodes_but_not_what_we_kept_beside() -> None:
+    audio = msgspec.Raw(b'"QUJD"')
+    told = frame(stored(tts_audio=audio, tts_format="opus", group_id="g", part_index=2))
+    assert told.pop("scheduler_sent_at_ms") > 0
+    assert told == {
+        "type": "translation_result",
+        "session_id": "s-1",
+        "utterance_index": 3,
+        "job_id": "job-1",
+        "text_asr": "hello",
+        "text_translated": "你好",
+        "tts_audio": "QUJD",
+        "trace_id": "t-1",
+        "group_id": "g",
+        "tts_format": "opus",
+        "part_index": 2,
+    }
+
+
+def test_a_result_tells_how_long_its_frames_were_on_their_way() -> None:
+    body = stored(node_completed_at_ms=1.5)
+    received = msgspec.json.decode(body)["received_at_ms"]
+    body = body.replace(
+        b'"node_completed_at_ms":1.5', b'"node_completed_at_ms":%d' % (received - 7)
+    )
+    told = frame(body, accepted_ms=1_012)
+    assert told["network_timings"] == {"scheduler_to_node_ms": 12, "node_to_scheduler_ms": 7}
+    assert "node_completed_at_ms" not in told
+
+
+def test_a_clock_that_is_hours_off_is_not_believed() -> None:
+    assert "network_timings" not in frame(stored(node_completed_at_ms=5))
+
+
+def test_text_that_looks_like_our_fields_is_left_alone() -> None:
+    text = '","received_at_ms":5}'
+    assert frame(stored(text_translated=text))["text_translated"] == text
+
+
+def test_a_late_result_says_so() -> None:
+    assert frame(stored(), late=True)["late"] is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "silent"),
+    [
+        ({"text_asr": "", "text_translated": None}, True),
+        ({"text_asr": "hm", "text_translated": ""}, False),
+        ({"text_asr": "", "text_translated": "", "tts_audio": msgspec.Raw(b'"QQ=="')}, False),
+    ],
+)
+def test_silence_is_neither_text_nor_sound(fields: dict[str, Any], silent: bool) -> None:
+    assert is_silent(stored(**fields)) is silent
+
+
+def test_a_failure_advises_the_speaker_in_the_speakers_language() -> None:
+    failure = Failure("QUEUE_TIMEOUT", reason="capacity_exceeded", breakdown={"offline": 2})
+    told = msgspec.json.decode(TOLD.missing(Missing.JOB_FAILED, failure))
+    assert told.pop("created_at_ms") > 0
+    assert told.pop("message").startswith("等待")
+    assert told == {
+        "type": "missing_result",
+        "session_id": "s-1",
+        "utterance_index": 3,
+        "reason": "job_failed",
+        "trace_id": "t-1",
+        "code": "QUEUE_TIMEOUT",
+        "details": {"reason": "capacity_exceeded", "breakdown": {"offline": 2}},
+    }
+
+
+def outcome(state: str, code: str = "", message: str = "", details: str = "") -> Outcome:
+    return Outcome("job-1", "s-1", state, code, message, details, "n", 1, 0)
+
+
+def test_only_a_nodes_own_report_has_a_message() -> None:
+    assert failure_from(outcome("FAILED", "GPU_ON_FIRE", "it burns")).by_node
+    assert not failure_from(outcome("FAILED", "JOB_TIMEOUT")).by_node
+
+
+def test_a_cancelled_job_is_told_as_cancelled_whatever_the_cause() -> None:
+    assert failure_from(outcome("CANCELLED", "OPERATOR")).code == "CANCELLED"
+
+
+def test_a_node_that_never_answered_heard_nothing() -> None:
+    assert failure_from(outcome("FAILED", "NO_RESULT")).missing is Missing.SILENCE
+    assert failure_from(outcome("FAILED", "JOB_TIMEOUT")).missing is Missing.JOB_FAILED

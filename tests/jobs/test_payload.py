@@ -1,0 +1,151 @@
+"""What a job carries, made of an utterance."""
+
+import base64
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobs.payload import Unsupported, digest_of, inherit, payload_of, speech_of
+from parley.audio import tone, wav_from_pcm16
+from parley.frames import FrameError, PipelineWish, SessionInit, Utterance
+
+SOUND = tone(0.1)
+
+
+def base64_json(data: bytes) -> msgspec.Raw:
+    return msgspec.Raw(b'"' + base64.b64encode(data) + b'"')
+
+
+def utterance(**changes: Any) -> Utterance:
+    fields: dict[str, Any] = {
+        "session_id": "s-1",
+        "utterance_index": 7,
+        "manual_cut": False,
+        "src_lang": "en",
+        "tgt_lang": "zh",
+        "audio_format": "pcm16",
+        "sample_rate": 16_000,
+        "audio": base64_json(SOUND),
+    }
+    return Utterance(**{**fields, **changes})
+
+
+def payload(frame: Utterance) -> dict[str, Any]:
+    return msgspec.json.decode(payload_of(frame, speech_of(frame), trace="t-1"))  # type: ignore[no-any-return]
+
+
+def test_an_utterance_becomes_what_every_node_is_sent() -> None:
+    sent = payload(utterance(mode="one_way", enable_streaming_asr=True))
+    assert sent == {
+        "session_id": "s-1",
+        "dialect": None,
+        "pipeline": {
+            "use_asr": True,
+            "use_nmt": True,
+            "use_tts": True,
+            "use_semantic": False,
+            "use_tone": False,
+        },
+        "audio_format": "pcm16",
+        "sample_rate": 16_000,
+        "trace_id": "t-1",
+        "is_manual_cut": True,
+        "is_timeout_triggered": False,
+        "is_max_duration_triggered": False,
+        "audio": base64.b64encode(SOUND).decode(),
+        "mode": "one_way",
+        "enable_streaming_asr": True,
+        "session_utterance_index": 7,
+    }
+
+
+def test_sound_passes_through_as_it_came() -> None:
+    frame = utterance(audio_format="OPUS", audio=msgspec.Raw(b'"not even base64"'))
+    sent = payload(frame)
+    assert (sent["audio_format"], sent["audio"]) == ("opus", "not even base64")
+
+
+def test_the_pipeline_has_its_defaults_key_by_key() -> None:
+    sent = payload(utterance(pipeline=PipelineWish(use_tts=False, use_tone=True)))
+    assert sent["pipeline"] == {
+        "use_asr": True,
+        "use_nmt": True,
+        "use_tts": False,
+        "use_semantic": False,
+        "use_tone": True,
+    }
+
+
+def test_a_plain_wav_is_unwrapped() -> None:
+    frame = utterance(audio_format="wav", audio=base64_json(wav_from_pcm16(SOUND)), sample_rate=1)
+    sent = payload(frame)
+    assert (sent["audio_format"], sent["sample_rate"]) == ("pcm16", 16_000)
+    assert base64.b64decode(sent["audio"]) == SOUND
+
+
+def test_another_wav_stays_one_for_the_nodes_that_take_it() -> None:
+    wav = base64_json(wav_from_pcm16(SOUND, sample_rate=44_100))
+    frame = utterance(audio_format="wav", audio=wav, sample_rate=44_100)
+    sent = payload(frame)
+    assert (sent["audio_format"], sent["sample_rate"]) == ("wav", 44_100)
+    assert b'"' + sent["audio"].encode() + b'"' == bytes(memoryview(wav))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"audio": msgspec.Raw(b'""')}, "audio"),
+        ({"audio": msgspec.Raw(b'"?"'), "audio_format": "wav"}, "audio"),
+        ({"audio": base64_json(wav_from_pcm16(b"")), "audio_format": "wav"}, "audio"),
+        ({"src_lang": "not a language"}, "src_lang"),
+        ({"tgt_lang": ""}, "tgt_lang"),
+        ({"tgt_lang": "auto"}, "tgt_lang"),
+        ({"mode": "two_way_auto", "lang_a": "en", "lang_b": "!"}, "lang_b"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_its_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(FrameError) as caught:
+        speech_of(utterance(**changes))
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"audio": msgspec.Raw(), "audio_ref": "s3://sound"}, {"sample_rate": 8_000}],
+    ids=["sound elsewhere", "another sample rate"],
+)
+def test_what_no_node_takes_is_unsupported(changes: dict[str, Any]) -> None:
+    with pytest.raises(Unsupported):
+        speech_of(utterance(**changes))
+
+
+def test_two_ways_mean_that_the_source_is_to_be_found_out() -> None:
+    frame = utterance(mode="two_way_auto", lang_a="en", lang_b="zh-Hans")
+    speech = speech_of(frame)
+    assert (speech.src, speech.tgt) == ("auto", "zh")
+    assert speech.route.both_ways
+
+
+def test_what_an_utterance_leaves_out_is_taken_from_its_session() -> None:
+    init = SessionInit("1", "web", "en", "zh", dialect="x", mode="one_way", lang_a="en")
+    frame = utterance(mode="two_way_auto")
+    inherit(frame, init)
+    assert (frame.dialect, frame.mode, frame.lang_a) == ("x", "two_way_auto", "en")
+
+
+def digest(**changes: Any) -> str:
+    frame = utterance(**changes)
+    return digest_of(frame, speech_of(frame))
+
+
+def test_equal_requests_have_equal_digests() -> None:
+    assert digest() == digest(utterance_index=99, trace_id="other", request_id="r")
+    different = [
+        digest(),
+        digest(audio=base64_json(tone(0.2))),
+        digest(src_lang="zh", tgt_lang="en"),
+        digest(pipeline=PipelineWish(use_tts=False)),
+        digest(dialect="cantonese"),
+    ]
+    assert len(set(different)) == len(different)
