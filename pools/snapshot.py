@@ -31,6 +31,7 @@ class _Cell:
         default_factory=dict
     )
     read_at_s: float = float("-inf")
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Snapshot:
@@ -119,14 +120,25 @@ class Snapshot:
     ) -> Need | Refusal:
         """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new.
 
-        Suspends only then. Raises StoreError.
+        Suspends only then, for the ``reload_pause_ms`` between two readings at most. Raises
+        StoreError.
         """
+        asked_s = time.monotonic()
         need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
-        age_ms = (time.monotonic() - self._cells[cell].read_at_s) * 1000
-        if isinstance(need, Refusal) and age_ms >= self._settings.reload_pause_ms:
-            await self.reload(cells, cell)
+        if isinstance(need, Refusal):
+            await self._read_since(asked_s, cells, cell)
             need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
         return need
+
+    async def _read_since(self, asked_s: float, cells: Cells, cell: int) -> None:
+        """One reading serves all who asked before it."""
+        known = self._cells[cell]
+        async with known.reading:
+            if known.read_at_s >= asked_s:
+                return
+            next_s = known.read_at_s + self._settings.reload_pause_ms / 1000
+            await asyncio.sleep(max(0.0, next_s - time.monotonic()))
+            await self.reload(cells, cell)
 
     def _compile(
         self, known: _Cell, route: Route, has: tuple[str, ...], audio_format: str, pin: str

@@ -1,5 +1,7 @@
 """From a language pair and a pipeline to where a job may go, or why it can't."""
 
+import asyncio
+
 import pytest
 
 from lua.scripts import Need
@@ -154,3 +156,29 @@ def test_each_cell_has_its_own_pools():
     assert snapshot.cells_serving(route("en", "zh")) == [0, 2]
     assert snapshot.cells_serving(route("fr", "en")) == [2]
     assert refused(snapshot, route("en", "zh"), cell=1).reason == "no_nodes"
+
+
+class Redis:
+    """Stands for the cells: what is registered is there at once for whoever reads it."""
+
+    def __init__(self) -> None:
+        self.registered: dict[str, bytes] = {}
+        self.readings = 0
+
+    async def pools(self, cell: int) -> dict[str, bytes]:
+        self.readings += 1
+        return dict(self.registered)
+
+    async def config(self, cell: int) -> tuple[int, bytes]:
+        return 0, b""
+
+
+async def test_nobody_is_refused_for_what_was_registered_before_he_asked():
+    redis, snapshot = Redis(), knowing(reload_pause_ms=50)
+    await snapshot.reload(redis)
+    name, definition = EN_ZH
+    redis.registered[name] = definition.encoded()
+    asked = (snapshot.need(redis, 0, route("en", "zh"), TEXT_ONLY, "opus") for _ in range(20))
+    needs = await asyncio.gather(*asked)
+    assert {need.pools for need in needs} == {(name,)}
+    assert redis.readings == 2
