@@ -105,9 +105,12 @@ async def hand_node(
         await peer.send(frames.node_register(name, languages, slots, **changes))
         if reads:
             await peer.expect("node_register_ack", node_id=name)
-        else:
-            await peer.socket.recv()
+            yield HandNode(peer, name, languages)
+            return
+        await peer.socket.recv()
+        peer.socket.transport.pause_reading()
         yield HandNode(peer, name, languages)
+        peer.vanish()
 
 
 @asynccontextmanager

@@ -17,10 +17,10 @@ def all_events(store: StoreSettings) -> list[events.Event]:
     return found
 
 
-def life_of(store: StoreSettings, job: str) -> list[str]:
-    """The states that a job passed, in order."""
+def life_of(store: StoreSettings, job: str) -> str:
+    """The states that a job passed, in order; `/` stands between what two calls did."""
     moved = [one for one in all_events(store) if isinstance(one, JobMoved) and one.job == job]
-    return [state for one in moved for state in one.moves]
+    return " / ".join(" ".join(one.moves) for one in moved)
 
 
 def notes(store: StoreSettings, what: str) -> list[Noted]:

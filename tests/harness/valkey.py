@@ -23,16 +23,19 @@ class OwnValkey:
 
     async def start(self) -> None:
         """Returns when it has loaded its data and answers."""
+        self._server = self._launch()
+        await until(lambda: valkey.answers(self._socket), within_s=10)
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
         parent = os.getpid()
         with (self._folder / "log").open("ab") as log:
-            self._server = subprocess.Popen(
+            return subprocess.Popen(
                 valkey.command(self._socket, folder=self._folder, keep=True),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 preexec_fn=lambda: die_with_parent(parent),
             )
-        await until(lambda: valkey.answers(self._socket), within_s=10)
 
     async def stop(self) -> None:
         """In order: all that was written is in its file."""

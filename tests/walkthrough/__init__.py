@@ -1,1 +1,1 @@
-"""Parley by examples: one story a file, over real sockets and a real Redis. Read `test_01…` first."""
+"""Parley by examples: one story a file, over real sockets and a real Redis."""

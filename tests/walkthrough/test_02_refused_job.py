@@ -46,5 +46,5 @@ async def test_an_error_of_the_input_is_not_tried_elsewhere(parley, node, sessio
     refusal = await ben.hears()
     assert (refusal["code"], refusal["message"]) == ("INVALID_AUDIO", "this is noise")
     assert mary.jobs == []
-    assert life_of(parley.store, job["job_id"])[-1] == "FAILED"
+    assert life_of(parley.store, job["job_id"]).endswith("DISPATCHED FAILED")
     assert views.nodes(parley.store, ["anna"])["anna"].load.used == 0

@@ -48,7 +48,11 @@ async def test_a_node_that_comes_later_takes_what_waits(node, session):
 
 
 async def test_nobody_waits_for_ever(node, session):
-    anna, ben, mia = await node("anna", slots=1), await session("en", "zh"), await session("en", "zh")
+    anna, ben, mia = (
+        await node("anna", slots=1),
+        await session("en", "zh"),
+        await session("en", "zh"),
+    )
     await ben.says()
     await anna.job()
     await mia.says()

@@ -21,7 +21,11 @@ async def test_closing_a_session_calls_its_jobs_off(parley, node, session):
 
 
 async def test_the_slot_stays_taken_until_the_node_is_done(parley, node, session):
-    anna, ben, mia = await node("anna", slots=1), await session("en", "zh"), await session("en", "zh")
+    anna, ben, mia = (
+        await node("anna", slots=1),
+        await session("en", "zh"),
+        await session("en", "zh"),
+    )
     await ben.says()
     job = await anna.job()
     await ben.ends()
@@ -39,7 +43,11 @@ async def test_the_slot_stays_taken_until_the_node_is_done(parley, node, session
 
 
 async def test_what_only_waits_is_never_sent(parley, node, session):
-    anna, ben, mia = await node("anna", slots=1), await session("en", "zh"), await session("en", "zh")
+    anna, ben, mia = (
+        await node("anna", slots=1),
+        await session("en", "zh"),
+        await session("en", "zh"),
+    )
     await ben.says()
     first = await anna.job()
     await mia.says()

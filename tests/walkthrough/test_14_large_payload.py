@@ -2,8 +2,10 @@
 
 import base64
 import random
+from contextlib import suppress
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 SEVEN_MIB = base64.b64encode(random.Random(7).randbytes(7 * 2**20 * 3 // 4)).decode()
 
@@ -39,5 +41,6 @@ async def test_small_ones_after_it_keep_their_order(node, session, other):
 
 async def test_a_frame_over_the_limit_ends_the_connection(session):
     ben = await session("en", "zh")
-    await ben.says(SEVEN_MIB + SEVEN_MIB, audio_format="pcm16")
-    assert await ben.peer.closed(within_s=10) == 1009
+    with suppress(ConnectionClosed):  # it may be closed before the last byte is sent
+        await ben.says(SEVEN_MIB + SEVEN_MIB, audio_format="pcm16")
+    assert await ben.peer.closed() == 1009
