@@ -40,6 +40,10 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._live)
 
+    def get(self, name: str) -> LiveSession | None:
+        """A session whose socket is here."""
+        return self._live.get(name)
+
     def unfinished(self) -> int:
         """Utterances without an answer."""
         return sum(len(session.unfinished) for session in self._live.values())

@@ -1,12 +1,18 @@
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 
 import pytest
 import redis
 import uvloop
 
+from jobs.settings import JobSettings
 from lua.client import StoreSettings
+from nodes.settings import NodeSettings
+from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
+from tests.harness.web import Web
 from tests.jobs.streams import Stream
+from tests.peers.raw import RawPeer, raw_peer
 
 
 def pytest_asyncio_loop_factories(
@@ -29,3 +35,50 @@ def stream(store: StoreSettings) -> Iterator[Stream]:
     stream.begin_life("first")
     yield stream
     client.close()
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[AsyncExitStack]:
+    """Whoever enters it leaves when the test ends, last in, first out."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def jobs() -> JobSettings:
+    """Settings of the web process; tests that need others override this fixture."""
+    return JobSettings(lease_pause_ms=200, reap_pause_ms=50)
+
+
+@pytest.fixture
+async def web(stage: AsyncExitStack, store: StoreSettings, jobs: JobSettings) -> Web:
+    """A web process with both sockets."""
+    return await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+
+
+@pytest.fixture
+async def client(stage: AsyncExitStack, web: Web) -> RawPeer:
+    """A connection to the session socket that has sent nothing yet."""
+    return await stage.enter_async_context(raw_peer(web.session_url))
+
+
+@pytest.fixture
+def node(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandNode]]:
+    """``await node("anna")``: a registered node."""
+
+    async def enter(name: str = "anna", *, slots: int = 8, **changes: object) -> HandNode:
+        joining = hand_node(web.node_url, name, languages=["en", "zh"], slots=slots, **changes)
+        return await stage.enter_async_context(joining)
+
+    return enter
+
+
+@pytest.fixture
+def session(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandSession]]:
+    """``await session()``: an open session, from English to Chinese."""
+
+    async def enter(**init: object) -> HandSession:
+        joining = hand_session(web.session_url, "en", "zh", **init)
+        return await stage.enter_async_context(joining)
+
+    return enter
