@@ -11,11 +11,12 @@ import pytest
 import uvloop
 
 from jobs.settings import JobSettings, SocketSettings
-from lua.client import StoreSettings
+from lua.client import Cells, StoreSettings
 from lua.limits import Limits
 from nodes.settings import NodeSettings
 from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
 from tests.harness.web import Web
+from tests.lua.invariants import assert_cell_sound
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 GetNode = Callable[..., Awaitable[HandNode]]
@@ -49,10 +50,12 @@ def store(redis_url: str, prefix: str) -> StoreSettings:
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[AsyncExitStack]:
-    """Whoever enters it leaves when the story ends, last in, first out."""
+async def stage(store: StoreSettings) -> AsyncIterator[AsyncExitStack]:
+    """Whoever enters it leaves when the story ends, last in, first out; the books are in order."""
     async with AsyncExitStack() as stack:
         yield stack
+        async with Cells(store) as cells:
+            await assert_cell_sound(cells)
 
 
 @pytest.fixture
