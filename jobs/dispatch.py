@@ -108,11 +108,11 @@ async def dispatch(session: "LiveSession", work: Work, frame: Utterance, speech:
             session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
         )
         if isinstance(need, Refusal):
-            session.fail(work, failure_of(need))
+            session.fail(work, failure_of(need, audio_format=speech.audio_format))
             return
         work.job = new_job(work, frame, speech, need, session.origin, process.settings)
         reply = await _place(session, work, work.job)
-        await _take_in(session, work, reply)
+        await _take_in(session, work, reply, speech)
     except StoreError as error:
         session.fail(work, Failure(error.code))
         if work.job is not None:
@@ -133,14 +133,14 @@ async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:
     raise StoreUnavailable("the session is not known")
 
 
-async def _take_in(session: "LiveSession", work: Work, reply: Reply) -> None:
+async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Speech) -> None:
     match reply:
         case Reserved():
             session.dispatched(work)
         case Waiting():
             session.waits(work)
         case Refused() | Conflict():
-            session.fail(work, failure_of(reply))
+            session.fail(work, failure_of(reply, audio_format=speech.audio_format))
         case Repeat() if reply.job != work.id:
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:

@@ -7,8 +7,9 @@ import msgspec
 from jobs.ordering import Missing
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Refused
-from lua.states import JobState
+from lua.states import JobState, Reason
 from parley.codes import ErrorCode
+from pools.modules import BASE_FORMATS
 from pools.routes import Refusal
 
 _breakdown = msgspec.json.Decoder(dict[str, int]).decode
@@ -38,16 +39,29 @@ class Failure:
         return Missing.SILENCE if self.is_silence else Missing.JOB_FAILED
 
 
-def failure_of(refusal: Refusal | Refused | Conflict) -> Failure:
+def failure_of(refusal: Refusal | Refused | Conflict, *, audio_format: str) -> Failure:
     """Why a job was not placed."""
     match refusal:
         case Refusal():
             return Failure(refusal.code, refusal.message, refusal.reason)
+        case Refused() if _lacks_format(refusal, audio_format):
+            possible = " and ".join(sorted(BASE_FORMATS))
+            message = f"No node takes {audio_format!r} here; {possible}, 16 kHz mono, are possible."
+            return Failure(ErrorCode.UNSUPPORTED_FEATURE, message, refusal.reason)
         case Refused():
             return Failure(refusal.code, reason=refusal.reason, breakdown=refusal.breakdown)
         case Conflict():
             message = "This request id was used with other contents."
             return Failure(ErrorCode.INVALID_MESSAGE, message)
+
+
+def _lacks_format(refused: Refused, audio_format: str) -> bool:
+    """Of what a job asks for beyond the languages, its format is looked at first."""
+    return (
+        refused.code == ErrorCode.NO_CAPABLE_NODE
+        and audio_format not in BASE_FORMATS
+        and Reason.MODEL_NOT_AVAILABLE in refused.breakdown
+    )
 
 
 def failure_from(outcome: Outcome) -> Failure:

@@ -1,0 +1,280 @@
+"""What a session is told of its utterances, over real sockets."""
+
+import base64
+
+import pytest
+
+from jobs.settings import JobSettings, OrderSettings
+from lua.scripts import cancel
+from parley.audio import tone, wav_from_pcm16
+from tests.harness.frames import job_result
+
+NOISE = base64.b64encode(b"not sound, but nobody looks").decode()
+OPUS = {"audio": NOISE, "audio_format": "opus"}
+
+
+def events(session, index: int = 0) -> list[str]:
+    about = session.peer.of_type("ui_event")
+    return [event["event"] for event in about if event["utterance_index"] == index]
+
+
+async def test_each_step_of_a_job_is_told(node, session):
+    anna, ben = await node(), await session()
+    await ben.says(trace_id="t-9")
+    job = await anna.job()
+    assert job["trace_id"] == "t-9"
+    await anna.acks(job)
+    await anna.hears_so_far(job, "hel")
+    partial = await ben.peer.expect("asr_partial")
+    assert partial == {
+        "type": "asr_partial",
+        "job_id": job["job_id"],
+        "session_id": ben.id,
+        "utterance_index": 0,
+        "text": "hel",
+        "is_final": False,
+        "trace_id": "t-9",
+    }
+    await anna.answers(job, "你好")
+    result = await ben.hears()
+    assert result["network_timings"]["scheduler_to_node_ms"] >= 0
+    assert events(ben) == ["INPUT_ENDED", "DISPATCHED", "NODE_ACCEPTED", "ASR_PARTIAL", "NMT_DONE"]
+    for event in ben.peer.of_type("ui_event"):
+        assert (event["trace_id"], event["job_id"], event["status"]) == ("t-9", job["job_id"], "ok")
+        assert event["elapsed_ms"] >= 0
+
+
+async def test_partials_overtake_the_results_that_wait(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await ben.says()
+    first, second = await anna.job(), await anna.job()
+    await anna.answers(second, "two")
+    await anna.hears_so_far(first, "one so far")
+    await ben.peer.expect("asr_partial")
+    assert ben.outcomes == []
+    await anna.answers(first, "one")
+    assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
+
+
+async def test_everything_that_a_node_says_of_its_result_arrives(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    said = {
+        "tts_audio": NOISE,
+        "tts_format": "opus",
+        "group_id": "g-1",
+        "part_index": 2,
+        "quality_score": 0.5,
+        "reason_codes": ["x"],
+        "rerun_count": 1,
+        "segments_meta": {"a": [1]},
+        "asr_quality_level": "good",
+        "extra": {"service_timings": {"asr_ms": 3}, "emotion": "glad"},
+    }
+    await anna.answers(await anna.job(), "你好", **said)
+    result = await ben.hears()
+    assert {name: result[name] for name in said} == said
+    assert result["service_timings"] == {"asr_ms": 3}
+
+
+async def test_a_wav_reaches_the_node_as_plain_samples(node, session):
+    anna, ben = await node(), await session()
+    sound = tone(0.1)
+    await ben.says(base64.b64encode(wav_from_pcm16(sound)).decode())
+    job = await anna.job()
+    assert (job["audio_format"], job["sample_rate"]) == ("pcm16", 16_000)
+    assert base64.b64decode(job["audio"]) == sound
+
+
+async def test_another_format_goes_only_to_nodes_that_take_it(node, session):
+    await node("anna")
+    ben = await session(accepts=["errors"])
+    await ben.says(NOISE, audio_format="flac")
+    refusal = await ben.hears()
+    assert (refusal["reason"], refusal["code"]) == ("job_failed", "UNSUPPORTED_FEATURE")
+    assert "opus and pcm16" in refusal["message"]
+    carl = await node("carl", audio_formats=["opus", "pcm16", "flac"])
+    await ben.says(NOISE, audio_format="flac")
+    assert (await carl.job())["audio_format"] == "flac"
+
+
+async def test_sound_that_lies_elsewhere_is_not_supported_yet(node, session):
+    await node()
+    ben = await session()
+    await ben.says(audio=None, audio_ref="https://sound")
+    refusal = await ben.hears()
+    assert (refusal["reason"], refusal["code"]) == ("job_failed", "UNSUPPORTED_FEATURE")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"audio": ""}, "audio"), ({"tgt_lang": "auto"}, "tgt_lang")]
+)
+async def test_an_utterance_that_cannot_be_meant_makes_no_job(node, session, changes, field):
+    anna, ben = await node(), await session()
+    await ben.says(**{**OPUS, **changes})
+    error = await ben.peer.expect("error", code="INVALID_MESSAGE")
+    assert error["details"]["field"] == field
+    await ben.says(utterance_index=0, **OPUS)
+    await anna.answers(await anna.job(), "well")
+    assert (await ben.hears())["text_translated"] == "well"
+    assert len(anna.jobs) == 1
+
+
+async def test_a_result_of_nothing_is_silence(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    nothing = {"text_asr": "", "text_translated": None, "extra": {"reason": "ASR_EMPTY"}}
+    await anna.peer.send(job_result(await anna.job(), anna.name, **nothing))
+    silence = await ben.hears()
+    assert (silence["type"], silence["reason"]) == ("missing_result", "silence_detected")
+    assert ben.peer.of_type("error") == []
+
+
+async def test_some_text_without_a_translation_is_a_result(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await anna.answers(await anna.job(), "")
+    result = await ben.hears()
+    assert (result["text_asr"], result["text_translated"]) == ("…", "")
+
+
+@pytest.mark.parametrize("accepts", [[], ["errors"]])
+async def test_what_the_node_itself_reports_is_told_to_everybody(node, session, accepts):
+    anna, ben = await node(), await session(accepts=accepts)
+    await ben.says()
+    job = await anna.job()
+    await anna.fails(job, "INVALID_SPEECH", "it is only noise")
+    missing = await ben.hears()
+    assert (missing["reason"], missing["code"]) == ("job_failed", "INVALID_SPEECH")
+    assert missing["message"] == "it is only noise"
+    error = await ben.peer.expect("error", code="INVALID_SPEECH", message="it is only noise")
+    assert error["trace_id"] == job["trace_id"]
+    assert error["details"]["job_id"] == job["job_id"]
+    assert error["details"]["utterance_index"] == 0
+    event = ben.peer.of_type("ui_event")[-1]
+    assert (event["event"], event["status"]) == ("ERROR", "error")
+    assert (event["error_code"], bool(event["hint"])) == ("INVALID_SPEECH", True)
+
+
+@pytest.mark.parametrize(("accepts", "shown"), [([], 0), (["errors"], 1)])
+async def test_other_failures_are_error_frames_for_those_who_accept_them(session, accepts, shown):
+    ben = await session(accepts=accepts)
+    await ben.says()
+    missing = await ben.hears()
+    assert (missing["code"], missing["details"]["reason"]) == ("NO_CAPABLE_NODE", "no_nodes")
+    assert len(ben.peer.of_type("error")) == shown
+    assert events(ben)[-1] == "ERROR"
+
+
+async def test_a_cancelled_job_is_told_as_cancelled(node, session, web):
+    anna, ben = await node(), await session()
+    await ben.says()
+    job = await anna.job()
+    await cancel(web.process.cells, cell=0, job=job["job_id"], code="OPERATOR")
+    missing = await ben.hears()
+    assert (missing["reason"], missing["code"]) == ("job_failed", "CANCELLED")
+
+
+async def test_a_job_that_waits_asks_for_a_pause_once(node, session):
+    anna, ben = await node(slots=1), await session()
+    for _ in range(3):
+        await ben.says()
+    pause = await ben.peer.expect("backpressure")
+    assert pause == {"type": "backpressure", "action": "PAUSE", "resume_after_ms": 5_000}
+    for _ in range(3):
+        await anna.answers(await anna.job(), "…")
+    assert [(await ben.hears())["type"] for _ in range(3)] == ["translation_result"] * 3
+    assert len(ben.peer.of_type("backpressure")) == 1
+    assert events(ben, 2) == ["INPUT_ENDED", "DISPATCHED", "NMT_DONE"]
+
+
+async def test_what_an_utterance_leaves_out_its_session_has_said(node, session):
+    anna = await node()
+    ben = await session(
+        mode="two_way_auto",
+        lang_a="en",
+        lang_b="zh",
+        dialect="d",
+        features={"emotion_detection": True},
+    )
+    await ben.says()
+    job = await anna.job()
+    assert (job["src_lang"], job["tgt_lang"]) == ("auto", "zh")
+    assert (job["mode"], job["lang_a"], job["lang_b"]) == ("two_way_auto", "en", "zh")
+    assert (job["dialect"], job["features"]) == ("d", {"emotion_detection": True})
+
+
+async def test_a_request_made_again_while_it_runs_answers_both_utterances(node, session):
+    anna, ben = await node(), await session()
+    await ben.says(request_id="r-1")
+    job = await anna.job()
+    await ben.says(request_id="r-1")
+    await ben.says()
+    last = await anna.job()
+    await anna.answers(last, "third")
+    await anna.answers(job, "first")
+    told = [await ben.hears() for _ in range(3)]
+    assert [(one["utterance_index"], one["text_translated"]) for one in told] == [
+        (0, "first"),
+        (1, "first"),
+        (2, "third"),
+    ]
+    assert {told[0]["job_id"], told[1]["job_id"]} == {job["job_id"]}
+    assert len(anna.jobs) == 2
+
+
+class TestShortGaps:
+    @pytest.fixture
+    def jobs(self) -> JobSettings:
+        order = OrderSettings(gap_ms=200, patient_gap_ms=600)
+        return JobSettings(order=order, lease_pause_ms=200, reap_pause_ms=50)
+
+    async def test_a_gap_is_given_up_and_its_result_comes_late(self, node, session):
+        anna, ben = await node(), await session()
+        await ben.says(trace_id="t-0")
+        await ben.says()
+        slow, quick = await anna.job(), await anna.job()
+        await anna.answers(quick, "two")
+        gap, two = await ben.hears(), await ben.hears()
+        assert (gap["utterance_index"], gap["reason"]) == (0, "gap_timeout")
+        assert gap["trace_id"] == "t-0"
+        assert two["utterance_index"] == 1
+        await anna.answers(slow, "one")
+        late = await ben.hears()
+        assert (late["text_translated"], late["late"]) == ("one", True)
+
+    async def test_a_failure_after_its_gap_is_no_second_answer(self, node, session):
+        anna, ben = await node(), await session(accepts=["errors"])
+        await ben.says()
+        await ben.says()
+        slow, quick = await anna.job(), await anna.job()
+        await anna.answers(quick, "two")
+        await ben.hears()
+        await ben.hears()
+        await anna.fails(slow, "INVALID_SPEECH")
+        await ben.peer.expect("error")
+        await ben.says()
+        await anna.answers(await anna.job(), "three")
+        assert (await ben.hears())["utterance_index"] == 2
+        assert len(ben.outcomes) == 3
+
+
+class TestLittleRoom:
+    @pytest.fixture
+    def jobs(self) -> JobSettings:
+        return JobSettings(unfinished_jobs=2, lease_pause_ms=200, reap_pause_ms=50)
+
+    async def test_a_session_with_too_much_unanswered_is_refused_more(self, node, session):
+        anna, ben = await node(), await session()
+        for _ in range(3):
+            await ben.says()
+        await ben.peer.expect("ui_event", event="ERROR", error_code="NODE_OVERLOADED")
+        await ben.peer.expect("backpressure", action="PAUSE")
+        for job in (await anna.job(), await anna.job()):
+            await anna.answers(job, "…")
+        told = [(await ben.hears())["type"] for _ in range(3)]
+        assert told == ["translation_result", "translation_result", "missing_result"]
+        await ben.says()
+        await anna.answers(await anna.job(), "again")
+        assert (await ben.hears())["text_translated"] == "again"
