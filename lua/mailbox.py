@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
@@ -178,7 +178,7 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
     try:
         while True:
             try:
-                reply: Any = await client.xread({key: last}, count=BATCH, block=BLOCK_MS)
+                reply = await _read_some(client.xread({key: last}, count=BATCH, block=BLOCK_MS))
             except (RedisError, OSError):
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
@@ -190,3 +190,17 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
                 yield list(_readable(entries))
     finally:
         await client.aclose()
+
+
+async def _read_some(read: Awaitable[Any]) -> Any:
+    """The read's reply, in a task of its own: redis-py loses a cancellation that comes while it
+    sends (``asyncio.wait_for`` of Python 3.11), and would go on reading for ever.
+    """
+    task = asyncio.ensure_future(read)
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.cancel()
+        raise
+    return task.result()
