@@ -37,8 +37,8 @@ class Process:
     """One web process.
 
     ``replayers`` are called with a cell whenever Redis may have forgotten what this process
-    holds. ``busy`` count live jobs, which :meth:`drain` waits for; ``stoppers`` are awaited by
-    :meth:`stop` before the connections close.
+    holds. ``drainers`` are called when :meth:`drain` begins, and ``busy`` count the live jobs that
+    it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Process:
         self.mailroom = Mailroom(self.cells, self.id)
         self.sessions = Sessions(self)
         self.replayers: list[Replayer] = [self.sessions.replay]
+        self.drainers: list[Callable[[], None]] = []
         self.busy: list[Callable[[], int]] = [self.sessions.unfinished]
         self.stoppers: list[Callable[[], Awaitable[None]]] = [self.sessions.stop]
         self._replays = [Replay(cell, self.replayers) for cell in range(self.cells.count)]
@@ -90,6 +91,8 @@ class Process:
     async def drain(self, timeout_s: float) -> None:
         """No new sessions and jobs; return when the live jobs are over, or after ``timeout_s``."""
         self.draining = True
+        for drainer in self.drainers:
+            drainer()
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while any(count() for count in self.busy):  # noqa: ASYNC110 - counts have no event

@@ -186,6 +186,7 @@ def attach(process: Process, settings: NodeSettings) -> Registry:
     process.handle(Replaced, registry.replaced)
     process.handle(Control, registry.control)
     process.replayers.append(registry.replay)
+    process.drainers.append(registry.rest)
     process.busy.append(lambda: registry.busy)
     process.stoppers.append(registry.stop)
     process.snapshot.watchers.append(registry.configuration_changed)
