@@ -4,9 +4,9 @@ TLS, AUTH, SELECT, the packer and the parser are redis-py's. Its own request and
 used while a connection is made; afterwards :mod:`lua.connection` writes and reads.
 """
 
-import math
-from collections.abc import Sequence
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
@@ -23,30 +23,42 @@ class Wire:
     """One connection to the server of ``url``, which may be opened again after it was closed.
 
     ``url`` is ``redis://``, ``rediss://`` (with redis-py's ``ssl_…`` options) or ``unix://``.
-    ``timeout_s`` bounds connecting and each command of the handshake.
+    ``timeout_s`` bounds ``open`` and each ``command``.
     """
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         options: dict[str, Any] = {
-            "socket_timeout": timeout_s,
-            "socket_connect_timeout": timeout_s,
             **parse_url(url),
+            # redis-py's own would use wait_for, which loses cancellations (Python 3.11).
+            "socket_timeout": None,
+            "socket_connect_timeout": None,
             "protocol": 2,
             "decode_responses": False,
         }
         options.pop("max_connections", None)
         connect = options.pop("connection_class", Connection)
+        self._timeout_s = timeout_s
         self._connection: AbstractConnection = connect(**options)
         self._packer = HiredisRespSerializer()
 
     async def open(self) -> None:
         """Connect and introduce ourselves. Raises RedisError or OSError."""
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+        async with self._in_time():
+            await self._connection.connect()  # type: ignore[no-untyped-call]
 
     async def command(self, *command: Argument) -> Any:
-        """Run one command alone, while nothing else is under way. Raises RedisError."""
-        await self._connection.send_command(*command, check_health=False)
-        return await self._connection.read_response()
+        """Run one command alone, while no reply is to come. Raises RedisError or OSError."""
+        async with self._in_time():
+            await self._connection.send_command(*command, check_health=False)
+            return await self._connection.read_response()
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                yield
+        except TimeoutError as error:
+            raise TimeoutError(f"no connection made in {self._timeout_s} s") from error
 
     def pack(self, command: Sequence[Argument]) -> bytes:
         """The command in the Redis protocol. Raises DataError for other types."""
@@ -65,7 +77,7 @@ class Wire:
         Raises RedisError or OSError once the connection is lost or the server does not serve.
         """
         try:
-            return await self._connection.read_response(timeout=math.inf)
+            return await self._connection.read_response()
         except NOT_SERVING:
             raise
         except ResponseError as refusal:

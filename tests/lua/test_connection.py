@@ -152,10 +152,10 @@ async def test_a_call_without_an_answer_times_out(proxy: Proxy) -> None:
     async with connect(proxy.url, call_timeout_ms=200) as connection:
         await connection.call("PING")
         proxy.stall()
-        began = time.monotonic()
+        began_s = time.monotonic()
         with pytest.raises(StoreUnavailable, match=r"no answer from Redis in 0\.2 s$"):
             await connection.call("PING")
-    assert 0.2 <= time.monotonic() - began < 0.4
+    assert 0.2 <= time.monotonic() - began_s < 1
 
 
 async def test_a_late_reply_is_not_given_to_the_next_caller(proxy: Proxy) -> None:
@@ -182,13 +182,15 @@ async def test_a_connection_that_gives_no_replies_is_made_again(proxy: Proxy) ->
         assert await connection.call("ECHO", "back") == b"back"
 
 
-async def test_an_answer_that_is_there_counts_though_the_loop_was_busy(redis_url: str) -> None:
+async def test_an_answer_that_is_there_counts_though_the_loop_was_busy(
+    redis_url: str, prefix: str
+) -> None:
     async with connect(redis_url, call_timeout_ms=200) as connection:
         await connection.call("PING")
-        answer = connection.call("ECHO", "in time")
-        await asyncio.sleep(0)
-        time.sleep(0.7)  # noqa: ASYNC251 - the loop is blocked on purpose
-        assert await answer == b"in time"
+        answer = connection.call("BLPOP", f"{prefix}nothing", 0.1)
+        await asyncio.sleep(0.01)
+        time.sleep(0.5)  # noqa: ASYNC251 - the loop is blocked on purpose
+        assert await answer is None
 
 
 # --- lost connections ---
@@ -269,7 +271,7 @@ async def test_calls_wait_while_connections_are_refused(
 async def test_calls_time_out_while_redis_is_away(proxy: Proxy) -> None:
     await proxy.refuse()
     async with connect(proxy.url, call_timeout_ms=200) as connection:
-        with pytest.raises(StoreUnavailable, match="Error 111"):
+        with pytest.raises(StoreUnavailable):
             await connection.call("PING")
         await proxy.accept()
         await until(lambda: connection.connected)
@@ -480,6 +482,16 @@ async def test_close_works_while_redis_is_away(proxy: Proxy) -> None:
         await waiting
 
 
+async def test_close_ends_at_whatever_step_the_connection_is_made(proxy: Proxy) -> None:
+    for steps in range(100):
+        connection = Multiplexed(f"redis://nobody:wrong@{proxy.address}/1")
+        await connection.start()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await connection.close()
+
+
 # --- ways to a server ---
 
 
@@ -500,9 +512,13 @@ async def test_it_authenticates_over_tcp_and_selects_the_database(
         assert b" db=3 " in await connection.call("CLIENT", "INFO")
 
 
-async def test_a_wrong_password_is_named_as_the_reason(proxy: Proxy) -> None:
-    url = f"redis://nobody:wrong@{proxy.address}/0"
-    async with connect(url, call_timeout_ms=200) as connection:
+async def test_a_wrong_password_is_named_as_the_reason(
+    proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connect(
+        f"redis://nobody:wrong@{proxy.address}/0", call_timeout_ms=500
+    ) as connection:
+        await until(lambda: "invalid username-password pair" in caplog.text)
         with pytest.raises(StoreUnavailable, match="invalid username-password pair"):
             await connection.call("PING")
 
@@ -537,8 +553,11 @@ async def test_tls_with_a_known_certificate(tls_proxy: tuple[Proxy, Path]) -> No
         assert await connection.call("ECHO", b"x" * 1000) == b"x" * 1000
 
 
-async def test_tls_with_an_unknown_certificate_is_refused(tls_proxy: tuple[Proxy, Path]) -> None:
+async def test_tls_with_an_unknown_certificate_is_refused(
+    tls_proxy: tuple[Proxy, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, _ = tls_proxy
-    async with connect(proxy.url, call_timeout_ms=300) as connection:
-        with pytest.raises(StoreUnavailable, match="certificate"):
-            await connection.call("PING")
+    async with connect(proxy.url) as connection:
+        await until(lambda: "certificate verify failed" in caplog.text)
+        assert not connection.connected
+    assert proxy.requests == []
