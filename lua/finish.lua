@@ -17,7 +17,9 @@ local function leave_inbox(answer)
   return answer
 end
 
-if not job or job.stub == '1' then return leave_inbox({ 'UNKNOWN' }) end
+-- Restored, and not claimed yet: the node's process is about to say that it holds it.
+local unclaimed = job and job.state == 'WAITING' and job.claim == '1'
+if not job or job.stub == '1' or unclaimed then return leave_inbox({ 'UNKNOWN' }) end
 if job.token == token then
   if job.state == 'DONE' then return leave_inbox({ 'DONE', '0' }) end
   if job.state == 'FAILED' then return leave_inbox({ 'FAILED', job.code, '0' }) end
