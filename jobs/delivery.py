@@ -61,6 +61,11 @@ class Delivery:
         self._queue: list[Release[Answer]] = []
         self._pump: asyncio.Task[None] | None = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way, or held back for those before it."""
+        return self._pump is not None or self._timer is not None
+
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
         if not self._ordering.announce(told.index):

@@ -45,8 +45,8 @@ class Sessions:
         return self._live.get(name)
 
     def unfinished(self) -> int:
-        """Utterances without an answer."""
-        return sum(len(session.unfinished) for session in self._live.values())
+        """Utterances without an answer; a session with answers on their way counts as one more."""
+        return sum(len(one.unfinished) + one.is_telling for one in self._live.values())
 
     async def open(self, session: LiveSession) -> None:
         """A session begins. Raises StoreError; then it has not."""
