@@ -1,6 +1,7 @@
 """A web process that is told to stop finishes what it has begun; another takes over its port."""
 
 import asyncio
+import base64
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +12,8 @@ from lua import views
 from tests.harness.actors import hand_node, hand_session
 from tests.harness.deployment import Deployment
 from tests.peers.until import until
+
+LARGE = base64.b64encode(bytes(5 * 2**20)).decode()
 
 
 @pytest.fixture
@@ -36,9 +39,9 @@ async def test_what_has_begun_is_finished_before_the_sockets_close(deployment):
         await until(lambda: not views.nodes(deployment.store, ["anna"])["anna"].enabled)
         await ben.says()
         await ben.peer.expect("ui_event", event="ERROR", error_code="SCHEDULER_DEPENDENCY_DOWN")
-        await anna.answers(job, "你好")
+        await anna.answers(job, "你好", tts_audio=LARGE)
 
-        assert (await ben.hears())["text_translated"] == "你好"
+        assert (await ben.hears())["tts_audio"] == LARGE
         assert (await ben.hears())["reason"] == "job_failed"
         assert await ben.peer.closed() == 1012
         assert await anna.peer.closed() == 1012
