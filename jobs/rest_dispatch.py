@@ -11,6 +11,7 @@ from uuid import uuid4
 from zlib import crc32
 
 from jobs.dispatch import NO_DEADLINE
+from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of, payload_of, speech_of
 from lua import ids, scripts
 from lua.client import Cells
@@ -28,7 +29,16 @@ from parley.frames import Utterance
 from pools.routes import Refusal
 from pools.snapshot import Snapshot
 
-Answer = Reserved | Waiting | Refused | Repeat | Conflict | NoSession | Refusal
+
+@dataclass(frozen=True)
+class NotPlaced:
+    """Why not. ``job`` is empty when it never came to Redis."""
+
+    failure: Failure
+    job: str = ""
+
+
+Answer = Reserved | Waiting | NotPlaced | Repeat | Conflict | NoSession
 
 
 @dataclass(frozen=True)
@@ -57,14 +67,17 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
         cells, cell, speech.route, speech.pipeline, speech.audio_format, pin=pin
     )
     if isinstance(need, Refusal):
-        return need
+        return NotPlaced(failure_of(need, audio_format=speech.audio_format))
     job = ids.new_job(cell, cells.count)
     # Agents run a session strictly index by index: a job without one is a session of its own.
     frame.session_id = request.session or job
     trace = frame.trace_id or uuid4().hex
     payload = payload_of(frame, speech, trace=trace)
     spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
-    return await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
+    reply = await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
+    if isinstance(reply, Refused):
+        return NotPlaced(failure_of(reply, audio_format=speech.audio_format), reply.job)
+    return reply
 
 
 def cell_of(request: Request, cells: int, serving: list[int]) -> int:

@@ -75,10 +75,12 @@ def read_body(raw: bytes) -> JobBody:
         raise invalid(explain(JobBody, "job", str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, ErrorCode.INVALID_MESSAGE, "The body is not JSON.") from error
-    if present(body.audio) and first_byte(body.audio) != b'"':
-        raise invalid(
-            FrameError("job: expected string at audio.", field="audio", expected="string")
-        )
+    absent = not present(body.audio)
+    if absent and body.audio_ref is None:
+        raise invalid(FrameError("job: audio is missing.", field="audio", expected="string"))
+    if not absent and first_byte(body.audio) != b'"':
+        fault = "job: expected string at audio."
+        raise invalid(FrameError(fault, field="audio", expected="string"))
     return body
 
 

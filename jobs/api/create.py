@@ -10,6 +10,7 @@ from jobs import rest_dispatch
 from jobs.api.access import OPERATOR
 from jobs.api.body import JobBody, Options, invalid, utterance_of
 from jobs.api.problems import Problem
+from jobs.failures import Failure
 from jobs.payload import Unsupported
 from jobs.principal import Principal
 from lua import scripts, views
@@ -18,7 +19,6 @@ from lua.errors import StoreUnavailable
 from lua.states import JobState
 from parley.codes import ErrorCode
 from parley.frames import FrameError
-from pools.routes import Refusal
 from pools.snapshot import Snapshot
 from pools.store import call
 
@@ -61,20 +61,15 @@ def respond(answer: rest_dispatch.Answer) -> Response:
             raise Problem(422, ErrorCode.INVALID_MESSAGE, detail, job_id=answer.job)
         case scripts.NoSession():
             raise _no_session()
-        case scripts.Refused():
-            raise Problem(
-                503,
-                answer.code,
-                reason=answer.reason,
-                breakdown=answer.breakdown,
-                job_id=answer.job,
-            )
-        case Refusal():
-            status = 422 if answer.code == ErrorCode.UNSUPPORTED_FEATURE else 503
-            breakdown = {answer.reason: 0}
-            raise Problem(
-                status, answer.code, answer.message, reason=answer.reason, breakdown=breakdown
-            )
+        case rest_dispatch.NotPlaced():
+            raise _not_placed(answer.failure, answer.job)
+
+
+def _not_placed(failure: Failure, job: str) -> Problem:
+    status = 422 if failure.code == ErrorCode.UNSUPPORTED_FEATURE else 503
+    members: dict[str, Any] = {"job_id": job} if job else {}
+    members["breakdown"] = failure.breakdown or {failure.reason: 0}
+    return Problem(status, failure.code, failure.message, reason=failure.reason, **members)
 
 
 def _placed(status: int, answer: Any, state: str, *, node: str = "", pool: str = "") -> Response:

@@ -1,0 +1,90 @@
+"""Nodes and their work, done by the scripts alone: what REST is asked about."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from lua import ids, scripts
+from lua.scripts import Finish, Node, Registration, Verdict
+from pools.matching import Capabilities, Configuration, match
+from pools.store import call
+
+CAPS = {
+    "version": "3.1.0",
+    "platform": "linux",
+    "language_capabilities": {"semantic_languages": ["en", "zh"], "tts_languages": ["en", "zh"]},
+}
+
+
+@dataclass
+class FakeNode:
+    """A node without a socket."""
+
+    name: str
+    capacity: int = 2
+    public: bool = True
+    languages: tuple[str, ...] = ("en", "zh")
+    conn: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def register(self) -> Any:
+        membership = match(
+            Capabilities(
+                types=frozenset({"asr", "nmt", "tts", "semantic"}),
+                semantic=frozenset(self.languages),
+            ),
+            Configuration(),
+        )
+        assert membership.definition is not None
+        about = Node(
+            capacity=self.capacity,
+            arbitrates=False,
+            public=self.public,
+            enabled=True,
+            core=True,
+            gpu=True,
+            hot=False,
+            config=0,
+            pools=list(membership.pools),
+            has=list(membership.has),
+            definition=membership.definition.encoded().decode(),
+            caps=json.dumps(CAPS),
+        )
+        registration = Registration(
+            node=self.name,
+            conn=self.conn,
+            process="web-1",
+            credential="",
+            address="10.0.0.7",
+            draining=False,
+            about=about,
+            running=None,
+            held=None,
+        )
+        return self._call(scripts.register_node, registration=registration)
+
+    def take(self, job: str, attempt: int = 1) -> Any:
+        return self._call(scripts.take, job=job, attempt=attempt, node=self.name, conn=self.conn)
+
+    def finish(self, job: str, body: dict[str, Any] | None = None, *, code: str = "") -> Any:
+        result = json.dumps(body).encode() if body is not None else b""
+        outcome = Finish(
+            job=job,
+            node=self.name,
+            attempt=1,
+            verdict=Verdict.FAIL if code else Verdict.DONE,
+            code=code,
+            message="It says why." if code else "",
+            size=len(result),
+            brief="",
+            token=secrets.token_hex(8),
+        )
+        return self._call(scripts.finish, outcome=outcome, result=result)
+
+    def leave(self) -> Any:
+        return self._call(scripts.node_offline, node=self.name, conn=self.conn)
+
+    def _call(self, script: Any, **arguments: Any) -> Any:
+        return call(
+            lambda cells: script(cells, cell=ids.cell_of_node(self.name, cells.count), **arguments)
+        )
