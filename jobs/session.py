@@ -54,11 +54,6 @@ class LiveSession:
             settings=process.settings,
         )
 
-    @property
-    def is_telling(self) -> bool:
-        """Whether an answer is on its way to the client, or held back for those before it."""
-        return self._delivery.is_busy
-
     async def open(self) -> None:
         """Make it known to its cell, again after a loss: its other jobs are then cancelled."""
         await scripts.open_session(

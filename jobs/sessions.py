@@ -4,6 +4,7 @@ The next stop of a job's end is :meth:`jobs.session.LiveSession.settle`.
 """
 
 import asyncio
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class Sessions:
 
     def unfinished(self) -> int:
         """Utterances without an answer; a session with answers on their way counts as one more."""
-        return sum(len(one.unfinished) + one.is_telling for one in self._live.values())
+        return sum(len(one.unfinished) + one.telling.is_busy for one in self._live.values())
 
     async def open(self, session: LiveSession) -> None:
         """A session begins. Raises StoreError; then it has not."""
@@ -78,8 +79,9 @@ class Sessions:
 
     async def stop(self) -> None:
         """End those that are left."""
-        live = list(self._live.values())
-        await asyncio.wait_for(asyncio.gather(*map(self.close, live)), STOP_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*map(self.close, list(self._live.values())))
 
     async def _close(self, name: str, cell: int) -> None:
         process = self._process

@@ -53,6 +53,11 @@ class Telling:
             start=wire.start,
         )
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way, or held back for those before it."""
+        return self._delivery.is_busy
+
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
         if not self._delivery.announce(told):
