@@ -64,7 +64,8 @@ async def test_what_runs_goes_on_under_the_same_id(disturb, parley, node, sessio
 
 
 async def test_what_waits_is_placed_under_the_same_id(disturb, parley, node, session):
-    anna, ben, mia = await node("anna", slots=1), await session("en", "zh"), await session("en", "zh")
+    anna = await node("anna", slots=1)
+    ben, mia = await session("en", "zh"), await session("en", "zh")
     await ben.says()
     first = await anna.job()
     await mia.says()
