@@ -120,7 +120,7 @@ class Delivery:
 
     def _frame(self, job: str, attempt: int, taken: scripts.Taken, payload: bytes) -> bytes:
         if holding := self._held.get(job):
-            holding.trace = taken.trace
+            holding.taken, holding.trace = True, taken.trace
         src, tgt = self._standing.description.codes(taken.src, taken.tgt)
         head = JobHead(
             job_id=job, attempt_id=attempt, utterance_index=taken.index, src_lang=src, tgt_lang=tgt

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass
 class Holding:
-    """One job on a node. ``trace``: its trace id, empty until it was taken."""
+    """One job on a node. ``taken``: it is the node's; until then ``take`` has not answered.
+
+    ``trace``: its trace id, once it was taken.
+    """
 
     attempt: int
     since_s: float
+    taken: bool = False
     trace: str = ""
 
 
@@ -52,7 +56,11 @@ class Held:
         self._jobs = {job: known for job, known in self._jobs.items() if job in jobs}
 
     def pairs(self) -> list[tuple[str, int]]:
-        """Job and attempt of all that may still be worked on."""
+        """Job and attempt of all that were taken and may still be worked on."""
         over_s = time.monotonic() - self._life_s
         self._jobs = {job: known for job, known in self._jobs.items() if known.since_s > over_s}
-        return [(job, known.attempt) for job, known in self._jobs.items()]
+        return [(job, known.attempt) for job, known in self._jobs.items() if known.taken]
+
+    def coming(self) -> list[str]:
+        """Jobs that are being taken: a replay must neither claim nor lose them."""
+        return [job for job, known in self._jobs.items() if not known.taken]

@@ -76,7 +76,8 @@ class Registry:
 
     def held_by(self, node: str) -> Held:
         """What a node holds, also from before it connected anew."""
-        for other in [name for name, held in self._held.items() if not held.pairs()]:
+        idle = [name for name, held in self._held.items() if not held.pairs() + held.coming()]
+        for other in idle:
             if other != node and not self._is_here(other):
                 del self._held[other]
         return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))

@@ -111,7 +111,7 @@ class Serving:
         A registration that is not answered yet is repeated anyway.
         """
         if self._entered:
-            self._is_in(await self.standing.register(held=self._held.pairs))
+            self._is_in(await self.standing.register(held=self._held))
 
     async def reconsider(self) -> None:
         """After a change of configuration. Raises StoreError."""

@@ -5,7 +5,6 @@ Selection (``dispatch``) sees of a node what is written from here.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +16,7 @@ from lua.scripts import Beat, Node, Registration
 from lua.scripts.node import Unknown
 from lua.states import NodeState
 from nodes.capabilities import MOST_SLOTS, Description, is_hot
+from nodes.held import Held
 from nodes.settings import NodeSettings
 from parley.frames import ABSENT, NodeHeartbeat, ResourceUsage
 from pools.snapshot import Snapshot
@@ -24,7 +24,6 @@ from pools.snapshot import Snapshot
 LARGEST_METRICS = 16_384
 Registered = scripts.Ok | scripts.Already | scripts.Stale | scripts.IdConflict
 Beaten = scripts.Ok | scripts.Stale | Unknown
-Holds = Callable[[], list[tuple[str, int]]]
 CATCH_UP_S = 0.05
 
 
@@ -97,7 +96,7 @@ class Standing:
         return msgspec.structs.replace(about, enabled=False) if self.resting else about
 
     async def register(
-        self, *, running: list[str] | None = None, held: Holds | None = None
+        self, *, running: list[str] | None = None, held: Held | None = None
     ) -> Registered:
         """Make this connection the node's present one; for a replay with all that it holds."""
         while True:
@@ -110,8 +109,8 @@ class Standing:
                 address=self.peer.address,
                 draining=self.state is NodeState.DRAINING or self.is_drained,
                 about=msgspec.structs.replace(about, hot=self._hot),
-                running=running,
-                held=held() if held else None,
+                running=running if held is None else held.coming(),
+                held=None if held is None else held.pairs(),
             )
             reply = await scripts.register_node(
                 self._cells, cell=self.cell, registration=registration

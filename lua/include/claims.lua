@@ -14,13 +14,13 @@ local function held_jobs(id)
   return jobs
 end
 
--- What a node says of its jobs: HELD by a replay, else by its own list; nil when it says nothing.
+-- What a node says of its jobs: HELD by a replay, else `running`; nil when it says nothing. In a
+-- replay `running` are jobs whose `take` is under way: their reservations stay what they are.
 local HELD = 2
 
 local function keeps_of(held, running)
-  if not held then return type(running) == 'table' and set_of(running) or nil end
-  local keeps = {}
-  for _, pair in ipairs(held) do keeps[pair[1]] = HELD end
+  local keeps = type(running) == 'table' and set_of(running) or held and {} or nil
+  for _, pair in ipairs(held or {}) do keeps[pair[1]] = HELD end
   return keeps
 end
 

@@ -35,7 +35,8 @@ class Node(Spec, frozen=True, kw_only=True):
 class Registration(Spec, frozen=True, kw_only=True):
     """``conn``: unguessable token of this connection. ``credential``: digest of the token the
     peer showed, or empty. ``running``: jobs the agent says it still works on; None: unknown.
-    ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent; else None.
+    ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent; ``running``
+    are then those that are just being taken.
     """
 
     node: str
