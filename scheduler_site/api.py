@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.urls import include, path, re_path
+from django_redis.exceptions import ConnectionInterrupted
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -47,12 +48,19 @@ class ClusterView(APIView):
             {
                 "instances": sorted({process for cell in cells for process in cell.processes}),
                 "nodes": stats.fleet_sum().nodes,
-                "worker_seen_ms": last_song_ms(),
+                "worker_seen_ms": _worker_seen_ms(),
                 "cells": [
                     {**asdict(cell), "history_moved_ms": moved_ms.get(cell.cell)} for cell in cells
                 ],
             }
         )
+
+
+def _worker_seen_ms() -> int | None:
+    try:
+        return last_song_ms()
+    except ConnectionInterrupted:  # the cache may be on another server, which is away
+        return None
 
 
 def _jobs() -> dict[str, Any]:

@@ -72,6 +72,20 @@ class Handshake:
         return principal
 
 
+class Identified:
+    """HTTP beside Django: ``scope["principal"]`` says who asks; None without a valid token."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if auth_is_off():
+            scope["principal"] = everybody(TokenKind.OPERATOR, scope)
+        else:
+            scope["principal"] = await identify(scope)
+        await self._app(scope, receive, send)
+
+
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int) -> None:
     """Answer the handshake with an HTTP error (403 where the server knows no other)."""
     await receive()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import parse_qs
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.utils import timezone
 
 from jobs.principal import Principal
@@ -74,8 +74,7 @@ async def identify(scope: Scope) -> Principal | None:
     credential = digest(token)
     fresh, grant = _remembered(credential)
     if not fresh:
-        lookup = sync_to_async(_look_up_in_thread, thread_sensitive=False)
-        grant = await lookup(credential)
+        grant = await database_sync_to_async(_look_up, thread_sensitive=False)(credential)
     return _principal(grant, credential, scope)
 
 
@@ -108,14 +107,6 @@ def _principal(grant: Grant | None, credential: str, scope: Scope) -> Principal 
 def _remembered(credential: str) -> tuple[bool, Grant | None]:
     kept_s, grant = _kept.get(credential, (float("-inf"), None))
     return time.monotonic() - kept_s < KEPT_S, grant
-
-
-def _look_up_in_thread(credential: str) -> Grant | None:
-    close_old_connections()
-    try:
-        return _look_up(credential)
-    finally:
-        close_old_connections()
 
 
 def _look_up(credential: str) -> Grant | None:

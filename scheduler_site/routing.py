@@ -7,9 +7,10 @@
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path, re_path
 
+from jobs.api.result import result
 from jobs.consumers import SessionConsumer
 from nodes.consumers import NodeConsumer
-from scheduler_site.auth import Handshake
+from scheduler_site.auth import Handshake, Identified
 from scheduler_site.lifespan import App, Receive, Scope, Send
 from scheduler_site.models import TokenKind
 from scheduler_site.origins import AllowedOrigins
@@ -30,7 +31,11 @@ def router(django_application: App) -> App:
             re_path("", unknown_socket),  # type: ignore[arg-type]
         ]
     )
-    routed: App = ProtocolTypeRouter(
-        {"http": django_application, "websocket": AllowedOrigins(sockets)}
+    http = URLRouter(
+        [
+            path("api/v1/jobs/<str:job_id>/result/", Identified(result)),  # type: ignore[arg-type]
+            re_path("", django_application),  # type: ignore[arg-type]
+        ]
     )
+    routed: App = ProtocolTypeRouter({"http": http, "websocket": AllowedOrigins(sockets)})
     return routed

@@ -1,17 +1,20 @@
 """``GET jobs/{id}/result/?wait=20``: the last stop of a job that came by REST.
 
-A plain asynchronous view: nothing but a timer is held while it waits.
+An ASGI application beside Django, whose every request keeps a thread: here nothing but a timer is
+held by those who wait.
 """
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from channels.db import database_sync_to_async
+from django.http import HttpResponse, JsonResponse, QueryDict
 
 from jobs.api import problems
-from jobs.api.access import OPERATOR, SESSION, principal_of, tenant_seen
+from jobs.api.access import OPERATOR, SESSION, tenant_seen
 from jobs.models import Job
 from jobs.models.job import FINAL
 from jobs.principal import Principal
@@ -22,7 +25,9 @@ from lua.states import JobState
 from lua.views import JobView
 from parley.codes import ErrorCode, advice
 from parley.frames import splice
-from pools.store import cells_of, store
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 LONGEST_WAIT_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
@@ -37,33 +42,57 @@ class ResultHead(msgspec.Struct):
     attempt_id: int
 
 
-async def result(request: HttpRequest, job_id: str) -> HttpResponse:
+async def result(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """200 once the job has ended: with its answer, or with ``code`` and ``message`` of a failure.
     404 when it has not ended after ``wait`` seconds (default 0), and when its answer is gone.
+
+    Finds who asks in ``scope["principal"]`` and the process in ``scope["parley"]``.
     """
-    if request.method != "GET":
+    answering = asyncio.ensure_future(_respond(scope))
+    leaving = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            await _send(answering.result(), send)
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(response: HttpResponse, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    headers.append((b"content-length", str(len(response.content)).encode()))
+    start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": response.content})
+
+
+async def _respond(scope: dict[str, Any]) -> HttpResponse:
+    principal: Principal | None = scope["principal"]
+    if scope["method"] != "GET":
         return problems.response(405, detail="Only GET.")
-    principal = principal_of(request)
     if principal is None:
         return problems.response(401)
     if principal.kind not in (OPERATOR, SESSION):
         return problems.response(403)
-    wait_s = _wait_s(request)
+    wait_s = _wait_s(QueryDict(scope["query_string"]))
     if wait_s is None:
         return problems.response(422, field="wait", detail="wait: a number of seconds, 0 to 60.")
+    job_id = scope["url_route"]["kwargs"]["job_id"]
     try:
-        cells = cells_of(request)
-        if cells is not None:
-            return await _answer(cells, job_id, principal, wait_s)
-        async with Cells(store()) as own:
-            return await _answer(own, job_id, principal, wait_s)
+        return await _answer(scope["parley"].cells, job_id, principal, wait_s)
     except StoreError as error:
         return problems.response(503, code=error.code)
 
 
-def _wait_s(request: HttpRequest) -> float | None:
+def _wait_s(query: QueryDict) -> float | None:
     try:
-        wait_s = float(request.GET.get("wait", "0"))
+        wait_s = float(str(query.get("wait", "0")))
     except ValueError:
         return None
     return min(wait_s, LONGEST_WAIT_S) if wait_s >= 0 else None
@@ -104,12 +133,20 @@ async def _ended(cells: Cells, job_id: str, principal: Principal, wait_s: float)
 
 async def _from_history(job_id: str, principal: Principal) -> HttpResponse:
     """Redis forgets a job 10 min after its end, its answer sooner."""
-    job = await Job.objects.filter(pk=job_id).afirst()
+    job = await _row(job_id)
     if job is None or not _may_see(principal, job):
         return _unknown(job_id)
     if job.state == JobState.DONE or job.state not in FINAL:
         return _gone(job.state)
     return _failure(job_id, job.state, job.node, job.attempt, job.code, "")
+
+
+async def _row(job_id: str) -> Job | None:
+    query = database_sync_to_async(
+        lambda: Job.objects.filter(pk=job_id).first(), thread_sensitive=False
+    )
+    job: Job | None = await query()
+    return job
 
 
 def _may_see(principal: Principal, job: Job | JobView) -> bool:

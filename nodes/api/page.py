@@ -1,6 +1,6 @@
 """Pages of live nodes, by name. A page starts after the name that its cursor holds."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ def cursor_after(node: str) -> str:
 
 def _name(cursor: str) -> str:
     try:
-        return urlsafe_b64decode(cursor).decode()
+        return b64decode(cursor, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise ValidationError({"cursor": "This is no cursor of ours."}) from error
 

@@ -1,0 +1,156 @@
+"""Nodes over REST: the live list, and what operators tell a node."""
+
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from lua.client import StoreSettings
+from lua.keys import cell_prefix
+from lua.reader import client
+from nodes.models import Node
+from nodes.tasks import expire_nodes, teach_cells
+from pools.models import Configuration
+from tests.api.conftest import Api
+from tests.api.fleet import FakeNode
+from tests.api.test_jobs import problem
+
+
+def content(live_state: StoreSettings) -> dict[str, list[str]]:
+    """What the first cell's processes are told of the configuration."""
+    key = f"{cell_prefix(live_state.prefix, 0)}config"
+    found: dict[str, list[str]] = json.loads(client(live_state).hget(key, "content") or "{}")
+    return found
+
+
+def test_a_node_is_listed_with_its_live_state(operator: Api, node: FakeNode, acme: Api) -> None:
+    acme.post_job()
+
+    body = operator.get("nodes/").json()
+
+    [seen] = body["results"]
+    assert (seen["node_id"], seen["state"], seen["reason"]) == ("node-1", "ready", "usable")
+    assert (seen["capacity"], seen["used"], seen["foreign"]) == (2, 1, 0)
+    assert seen["pools"] == ["auto:en-zh"]
+    assert seen["languages"]["semantic_languages"] == ["en", "zh"]
+    assert abs(seen["heartbeat_at_ms"] - timezone.now().timestamp() * 1000) < 10_000
+    assert (body["next"], body["previous"]) == (None, None)
+
+
+def test_a_node_is_told_in_full(operator: Api, node: FakeNode, acme: Api) -> None:
+    job_id = acme.post_job().json()["job_id"]
+
+    body = operator.get("nodes/node-1/").json()
+
+    assert body["jobs"] == [job_id]
+    assert (body["address"], body["version"]) == ("10.0.0.7", "3.1.0")
+    assert body["capabilities"]["platform"] == "linux"
+    assert "tts:zh" in body["has"]
+
+
+def test_lists_come_in_pages_by_name(operator: Api) -> None:
+    names = [f"node-{number:02}" for number in range(7)]
+    for name in names:
+        FakeNode(name).register()
+
+    seen, page = [], operator.get("nodes/", page_size=3)
+    while page is not None:
+        body = page.json()
+        seen.append([one["node_id"] for one in body["results"]])
+        link = body["next"]
+        page = operator.client.get(link, headers=operator.headers()) if link else None
+
+    assert seen == [names[:3], names[3:6], names[6:]]
+
+
+def test_lists_are_filtered(operator: Api, node: FakeNode) -> None:
+    FakeNode("node-2", languages=("en", "de")).register()
+    FakeNode("node-3").register()
+    FakeNode("node-3").leave()
+    gone = FakeNode("node-4")
+    gone.register()
+    gone.leave()
+
+    def names(**query: str) -> list[str]:
+        return [one["node_id"] for one in operator.get("nodes/", **query).json()["results"]]
+
+    assert names(state="offline") == ["node-4"]
+    assert names(pool="auto:de-en") == ["node-2"]
+    assert names(pool="auto:en-zh", state="ready") == ["node-1", "node-3"]
+    problem(operator.get("nodes/", state="asleep"), 422, "INVALID_MESSAGE")
+    problem(operator.get("nodes/", cursor="%%%"), 422, "INVALID_MESSAGE")
+
+
+def test_a_drained_node_takes_no_new_jobs_until_resumed(
+    operator: Api, acme: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    drained = operator.post("nodes/node-1/drain/", {"reason": "new driver"})
+    assert drained.json() == {"node_id": "node-1", "state": "draining"}
+    assert acme.post_job(options={"deadline_ms": 0}).status_code == 503
+    assert operator.get("nodes/node-1/").json()["draining"] == "new driver"
+    assert (Node.objects.get().drain, Node.objects.get().note) == (True, "new driver")
+    assert content(live_state)["drained_nodes"] == ["node-1"]
+
+    resumed = operator.post("nodes/node-1/resume/")
+    assert resumed.json() == {"node_id": "node-1", "state": "ready"}
+    assert acme.post_job(options={"deadline_ms": 0}).status_code == 201
+    assert content(live_state)["drained_nodes"] == []
+
+
+def test_a_resumed_node_gets_the_jobs_that_wait(operator: Api, acme: Api, node: FakeNode) -> None:
+    operator.post("nodes/node-1/drain/")
+    waiting = [acme.post_job().json()["job_id"] for _ in range(2)]
+
+    operator.post("nodes/node-1/resume/")
+
+    assert operator.get("nodes/node-1/").json()["jobs"] == sorted(waiting)
+
+
+def test_a_decision_is_kept_for_a_node_that_is_away(operator: Api, node: FakeNode) -> None:
+    expire_nodes()
+    node.leave()
+    assert operator.post("nodes/node-1/drain/").status_code == 200
+    assert Node.objects.get().drain
+
+
+def test_a_kicked_node_is_told_to_go(
+    operator: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    mailbox = f"{cell_prefix(live_state.prefix, 0)}mailbox:web-1"
+    client(live_state).xadd(mailbox, {"kind": "hello"})
+
+    assert operator.post("nodes/node-1/kick/", {"reason": "bye"}).status_code == 200
+
+    entries: Any = client(live_state).xrange(mailbox)
+    told = entries[-1][1]
+    assert (told[b"kind"], told[b"command"], told[b"reason"]) == (b"control", b"kick", b"bye")
+
+
+@pytest.mark.parametrize("action", ["drain", "resume", "kick"])
+def test_an_unknown_node_is_not_found(operator: Api, action: str) -> None:
+    problem(operator.post(f"nodes/node-9/{action}/"), 404, "INVALID_MESSAGE")
+    problem(operator.get("nodes/node-9/"), 404, "INVALID_MESSAGE")
+    assert not Configuration.objects.exists()
+
+
+def test_decisions_are_told_again_after_a_loss_of_redis(
+    operator: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    operator.post("nodes/node-1/drain/")
+    keys = client(live_state).keys(f"{live_state.prefix}*")
+    client(live_state).delete(*keys)
+    node.register()
+    assert operator.get("nodes/node-1/").json()["state"] == "ready"
+
+    teach_cells()
+
+    assert content(live_state)["drained_nodes"] == ["node-1"]
+    assert operator.get("nodes/node-1/").json()["state"] == "draining"
+
+
+def test_sessions_and_strangers_learn_nothing_of_nodes(api: Api, acme: Api, db: None) -> None:
+    for path in ("nodes/", "nodes/node-1/", "pools/", "stats/", "cluster/"):
+        problem(api.get(path), 401, "UNAUTHORIZED")
+        problem(acme.get(path), 403, "UNAUTHORIZED")
+    problem(acme.post("nodes/node-1/kick/"), 403, "UNAUTHORIZED")

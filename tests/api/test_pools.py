@@ -1,0 +1,51 @@
+"""Pools over REST."""
+
+from django.utils import timezone
+
+from pools.models import Pool
+from pools.services import EMPTY_FOR, forget_empty_pools
+from pools.tasks import clean_pools
+from tests.api.conftest import Api
+from tests.api.fleet import FakeNode
+from tests.api.test_jobs import problem
+
+
+def test_a_pool_is_listed_with_its_members(operator: Api, acme: Api, node: FakeNode) -> None:
+    FakeNode("node-2", capacity=1).register()
+    acme.post_job(options={"preferred_node_id": "node-2"})
+
+    [pool] = operator.get("pools/").json()["results"]
+
+    assert (pool["pool_id"], pool["kind"], pool["name"]) == ("auto:en-zh", "auto", "en-zh")
+    assert (pool["members"], pool["ready"]) == (2, 1)
+    assert pool["definition"]["semantic"] == ["en", "zh"]
+    assert operator.get("pools/auto:en-zh/").json() == pool
+    assert operator.get("pools/auto:en-zh/members/").json() == [
+        {"node_id": "node-1", "ready": True},
+        {"node_id": "node-2", "ready": False},
+    ]
+
+
+def test_an_unknown_pool_is_not_found(operator: Api) -> None:
+    problem(operator.get("pools/auto:xx/"), 404, "INVALID_MESSAGE")
+    problem(operator.get("pools/auto:xx/members/"), 404, "INVALID_MESSAGE")
+
+
+def test_pools_are_remembered_while_they_are_empty_for_a_while(
+    operator: Api, node: FakeNode
+) -> None:
+    clean_pools()
+    node.languages = ("de", "en")
+    node.register()
+
+    found = {pool["pool_id"]: pool for pool in operator.get("pools/").json()["results"]}
+    assert {pool: one["members"] for pool, one in found.items()} == {
+        "auto:de-en": 1,
+        "auto:en-zh": 0,
+    }
+
+    now = timezone.now()
+    assert forget_empty_pools(now=now) == 0
+    Pool.objects.update(last_seen=now - EMPTY_FOR * 2)
+    clean_pools()
+    assert list(Pool.objects.values_list("pool_id", flat=True)) == ["auto:de-en"]

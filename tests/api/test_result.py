@@ -1,0 +1,184 @@
+"""``result/``: over HTTP from a whole web process, with a node at its socket."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import pytest
+import uvloop
+from pytest_django import Settings
+
+from jobs.models import Job
+from jobs.settings import JobSettings
+from lua.client import StoreSettings
+from nodes.settings import NodeSettings
+from scheduler_site.models import create_token
+from tests.api.conftest import JOB
+from tests.harness.actors import HandNode, hand_node
+from tests.harness.web import Web
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, object]:
+    """The product's loop."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def token(transactional_db: None) -> str:
+    return create_token(kind="session", tenant="acme")[1]
+
+
+@pytest.fixture
+def node_token(transactional_db: None) -> str:
+    return create_token(kind="node")[1]
+
+
+@pytest.fixture
+async def web(live_state: StoreSettings) -> AsyncIterator[Web]:
+    async with Web(live_state, JobSettings(), NodeSettings()) as web:
+        yield web
+
+
+@pytest.fixture
+async def http(web: Web, token: str) -> AsyncIterator[httpx.AsyncClient]:
+    address = web.node_url.replace("ws://", "http://").replace("/ws/node", "/api/v1/")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def node(web: Web, node_token: str) -> AsyncIterator[HandNode]:
+    """Takes as many jobs as a test needs."""
+    url = f"{web.node_url}?token={node_token}"
+    async with hand_node(url, "node-1", languages=["en", "zh"], slots=50) as node:
+        yield node
+
+
+async def post_job(http: httpx.AsyncClient) -> str:
+    response = await http.post("jobs/", json=JOB)
+    assert response.status_code == 201
+    return str(response.json()["job_id"])
+
+
+async def test_it_comes_as_soon_as_the_node_answers(
+    http: httpx.AsyncClient, node: HandNode
+) -> None:
+    job_id = await post_job(http)
+    waiting = asyncio.create_task(http.get(f"jobs/{job_id}/result/", params={"wait": 20}))
+    job = await node.job()
+    assert job["session_id"] == job["job_id"] == job_id
+
+    await node.answers(job, "你好", tts_audio="AAAA", tts_format="pcm16")
+
+    async with asyncio.timeout(2):
+        response = await waiting
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["job_id"], body["state"], body["node_id"]) == (job_id, "DONE", "node-1")
+    assert (body["text_translated"], body["tts_audio"]) == ("你好", "AAAA")
+
+
+async def test_it_is_not_there_before_its_time(http: httpx.AsyncClient, node: HandNode) -> None:
+    job_id = await post_job(http)
+    await node.job()
+
+    for wait in ("0", "0.1"):
+        response = await http.get(f"jobs/{job_id}/result/", params={"wait": wait})
+        assert response.status_code == 404
+        body = response.json()
+        assert (body["code"], body["state"]) == ("NO_RESULT", "DISPATCHED")
+
+
+async def test_a_failure_is_told_with_the_nodes_own_code(
+    http: httpx.AsyncClient, node: HandNode
+) -> None:
+    job_id = await post_job(http)
+    await node.fails(await node.job(), "INVALID_AUDIO", "I hear nothing")
+
+    response = await http.get(f"jobs/{job_id}/result/", params={"wait": 5})
+
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["state"], body["code"], body["message"]) == (
+        "FAILED",
+        "INVALID_AUDIO",
+        "I hear nothing",
+    )
+
+
+async def test_a_cancelled_job_ends_the_wait(http: httpx.AsyncClient, node: HandNode) -> None:
+    job_id = await post_job(http)
+    await node.job()
+    waiting = asyncio.create_task(http.get(f"jobs/{job_id}/result/", params={"wait": 20}))
+    await http.post(f"jobs/{job_id}/cancel/")
+
+    async with asyncio.timeout(2):
+        assert (await waiting).json()["state"] == "CANCELLED"
+    await node.peer.expect("job_cancel", job_id=job_id)
+
+
+async def test_waiting_holds_no_thread(http: httpx.AsyncClient, node: HandNode) -> None:
+    jobs = [await post_job(http) for _ in range(30)]
+    waits = [
+        asyncio.create_task(http.get(f"jobs/{job}/result/", params={"wait": 20})) for job in jobs
+    ]
+    for _ in jobs:
+        assigned = await node.job()
+    # The first of them is answered only while all others wait.
+    before = threading.active_count()
+    await node.answers(assigned, "last")
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    assert sum(wait.done() for wait in waits) == 1
+    assert threading.active_count() <= before
+    assert before < len(jobs)
+
+    for job in node.jobs[:-1]:
+        await node.answers(job, "all")
+    answers = await asyncio.gather(*waits)
+    assert {answer.json()["state"] for answer in answers} == {"DONE"}
+
+
+async def test_an_answer_that_is_not_kept_any_more_is_not_found(http: httpx.AsyncClient) -> None:
+    await Job.objects.acreate(
+        job_id="job-00000000000000AB",
+        state="DONE",
+        tenant="acme",
+        created_at="2026-03-01T00:00Z",
+        updated_at="2026-03-01T00:00Z",
+        finished_at="2026-03-01T00:00Z",
+    )
+
+    response = await http.get("jobs/job-00000000000000AB/result/")
+
+    assert (response.status_code, response.json()["code"]) == (404, "STATE_LOST")
+
+
+async def test_nobody_gets_it_without_a_token(
+    http: httpx.AsyncClient, node_token: str, settings: Settings
+) -> None:
+    path = "jobs/job-00000000000000AB/result/"
+    nobody = await http.get(path, headers={"Authorization": ""})
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    machine = await http.get(path, headers={"Authorization": f"Bearer {node_token}"})
+    assert machine.status_code == 403
+    settings.PARLEY_AUTH = "off"
+    assert (await http.get(path, headers={"Authorization": ""})).status_code == 404
+
+
+@pytest.mark.parametrize("wait", ["long", "-1", "nan"])
+async def test_a_wait_is_a_number_of_seconds(http: httpx.AsyncClient, wait: str) -> None:
+    response = await http.get("jobs/job-00000000000000AB/result/", params={"wait": wait})
+    assert (response.status_code, response.json()["field"]) == (422, "wait")
+
+
+async def test_a_process_that_leaves_takes_no_new_jobs(
+    http: httpx.AsyncClient, web: Web, node: HandNode
+) -> None:
+    web.process.draining = True
+    response = await http.post("jobs/", json=JOB)
+    assert (response.status_code, response.json()["code"]) == (503, "SCHEDULER_DEPENDENCY_DOWN")
+    web.process.draining = False
