@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
     """Returns when the condition holds; `TimeoutError` after `within_s` seconds."""
     async with asyncio.timeout(within_s):
         while True:

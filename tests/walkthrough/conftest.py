@@ -6,6 +6,7 @@ The product's times are shortened through its own settings; nothing of it is rep
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import uvloop
@@ -82,7 +83,7 @@ def node(stage: AsyncExitStack, parley: Web) -> GetNode:
         at: Web = parley,
         languages: list[str] | None = None,
         slots: int = 2,
-        **registration: object,
+        **registration: Any,
     ) -> HandNode:
         languages = languages or ["en", "zh"]
         joining = hand_node(at.node_url, name, languages=languages, slots=slots, **registration)
@@ -95,7 +96,7 @@ def node(stage: AsyncExitStack, parley: Web) -> GetNode:
 def session(stage: AsyncExitStack, parley: Web) -> GetSession:
     """``await session("en", "zh")``: an open session."""
 
-    async def enter(src: str, tgt: str, *, at: Web = parley, **init: object) -> HandSession:
+    async def enter(src: str, tgt: str, *, at: Web = parley, **init: Any) -> HandSession:
         return await stage.enter_async_context(hand_session(at.session_url, src, tgt, **init))
 
     return enter

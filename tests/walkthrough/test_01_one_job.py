@@ -4,8 +4,8 @@ import base64
 
 from parley import Job, Node, Result, Session
 from parley.audio import tone, unwrap_wav
+from tests.harness.books import life_of
 from tests.harness.frames import AUDIO
-from tests.harness.history import life_of
 
 
 async def test_an_utterance_is_answered_with_its_translation(parley):
@@ -18,6 +18,7 @@ async def test_an_utterance_is_answered_with_its_translation(parley):
     async with node, Session(parley.session_url, src_lang="en", tgt_lang="zh") as session:
         outcome = await session.say(AUDIO / "hello.wav")
 
+    assert outcome.ok
     assert (outcome.text_asr, outcome.text_translated) == ("hello", "你好")
     assert outcome.audio == tone(0.2)
 

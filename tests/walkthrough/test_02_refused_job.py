@@ -1,7 +1,6 @@
 """A job that cannot be done is refused at once, and the session is told why."""
 
-from lua import views
-from tests.harness.history import life_of
+from tests.harness.books import life_of, used_slots
 
 
 async def test_without_any_node_it_is_refused(session):
@@ -47,4 +46,4 @@ async def test_an_error_of_the_input_is_not_tried_elsewhere(parley, node, sessio
     assert (refusal["code"], refusal["message"]) == ("INVALID_AUDIO", "this is noise")
     assert mary.jobs == []
     assert life_of(parley.store, job["job_id"]).endswith("DISPATCHED FAILED")
-    assert views.nodes(parley.store, ["anna"])["anna"].load.used == 0
+    assert used_slots(parley.store, "anna") == 0

@@ -1,6 +1,6 @@
 """While every node is busy a job waits, and whoever waits longest is served first."""
 
-from tests.harness.history import life_of
+from tests.harness.books import life_of
 
 
 async def test_a_waiting_job_gets_the_next_free_slot(parley, node, session):

@@ -1,6 +1,6 @@
 """A job that fails on one node is tried on others: three times at most, on no node twice."""
 
-from tests.harness.history import life_of
+from tests.harness.books import life_of
 from tests.peers.until import until
 
 
@@ -50,7 +50,7 @@ async def test_after_three_tries_it_has_failed(parley, node, session):
     ben = await session("en", "zh", accepts=["errors"])
     await ben.says()
 
-    used = []
+    used: list[str] = []
     for _ in range(3):
         name, job = await _next_job(nodes, used)
         used.append(name)

@@ -1,7 +1,6 @@
 """A result that comes too late is recorded, and changes nothing."""
 
-from lua import views
-from tests.harness.history import life_of, notes
+from tests.harness.books import life_of, notes, used_slots
 from tests.peers.until import until
 
 
@@ -20,7 +19,7 @@ async def test_a_late_result_changes_nothing(parley, node, session):
     await until(lambda: notes(parley.store, "late_result"))
     assert life_of(parley.store, job["job_id"]) == life
     assert [outcome["text_translated"] for outcome in ben.outcomes] == ["from mary"]
-    assert views.nodes(parley.store, ["mary"])["mary"].load.used == 0
+    assert used_slots(parley.store, "mary") == 0
 
 
 async def test_a_result_while_another_node_works_on_the_job_changes_nothing(parley, node, session):

@@ -1,12 +1,8 @@
 """When a session is over nobody works for it any longer than needed."""
 
-from lua import views
 from lua.states import JobState
+from tests.harness.books import job_of, used_slots
 from tests.peers.until import until
-
-
-def used(parley, node):
-    return views.nodes(parley.store, [node])[node].load.used
 
 
 async def test_closing_a_session_calls_its_jobs_off(parley, node, session):
@@ -17,7 +13,7 @@ async def test_closing_a_session_calls_its_jobs_off(parley, node, session):
     await ben.ends()
 
     assert (await anna.peer.expect("job_cancel"))["job_id"] == job["job_id"]
-    assert views.job(parley.store, job["job_id"]).state is JobState.CANCELLED
+    assert job_of(parley.store, job["job_id"]).state is JobState.CANCELLED
 
 
 async def test_the_slot_stays_taken_until_the_node_is_done(parley, node, session):
@@ -33,13 +29,13 @@ async def test_the_slot_stays_taken_until_the_node_is_done(parley, node, session
 
     await mia.says()
     await mia.peer.expect("backpressure")
-    assert (used(parley, "anna"), len(anna.jobs)) == (1, 1)
+    assert (used_slots(parley.store, "anna"), len(anna.jobs)) == (1, 1)
 
     await anna.answers(job, "too late")
     await anna.answers(await anna.job(), "for mia")
     assert (await mia.hears())["text_translated"] == "for mia"
     assert ben.outcomes == []
-    await until(lambda: used(parley, "anna") == 0)
+    await until(lambda: used_slots(parley.store, "anna") == 0)
 
 
 async def test_what_only_waits_is_never_sent(parley, node, session):

@@ -1,7 +1,6 @@
 """Agents as they are deployed: no ack, no partial, silence, and then a result."""
 
-from lua import views
-from tests.harness.history import life_of
+from tests.harness.books import job_of, life_of, used_slots
 from tests.peers.agent import RECONNECT_S, Agent
 from tests.peers.until import until
 
@@ -71,7 +70,7 @@ async def test_what_it_worked_on_meanwhile_counts_when_it_is_back(parley, stage,
     agent.vanish()
 
     assert (await ben.hears())["job_id"] == job["job_id"]
-    assert views.job(parley.store, job["job_id"]).attempt == 1
+    assert job_of(parley.store, job["job_id"]).attempt == 1
 
 
 async def test_a_cancel_stops_nothing_and_costs_nothing(parley, stage, session):
@@ -85,4 +84,4 @@ async def test_a_cancel_stops_nothing_and_costs_nothing(parley, stage, session):
 
     await mia.says()
     assert (await mia.hears())["type"] == "translation_result"
-    await until(lambda: views.nodes(parley.store, ["old"])["old"].load.used == 0)
+    await until(lambda: used_slots(parley.store, "old") == 0)

@@ -1,10 +1,23 @@
-"""What the scripts recorded, read straight from the event stream."""
+"""What Redis has in its books: jobs and slots as they are now, and all that was recorded."""
 
-from lua import events
+from lua import events, views
 from lua.client import StoreSettings
 from lua.events import JobMoved, Noted
 from lua.keys import cell_prefix
 from lua.reader import client
+from lua.views import JobView
+
+
+def job_of(store: StoreSettings, job: str) -> JobView:
+    """A job as it is now."""
+    view = views.job(store, job)
+    assert view is not None, f"{job} is not known"
+    return view
+
+
+def used_slots(store: StoreSettings, node: str) -> int:
+    """Of a node, now."""
+    return views.nodes(store, [node])[node].load.used
 
 
 def all_events(store: StoreSettings) -> list[events.Event]:
