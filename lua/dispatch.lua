@@ -7,57 +7,74 @@
 -- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
 -- RETURNS REPEAT job state attempt node | CONFLICT job | NO_SESSION | MISSING
 -- @include clock
--- @include breakdown
--- @include offer
+-- @include choose
+-- @include slot
 -- @include create
-local answer = known_answer()
-if answer then
+local function without_value(answer)
   call('UNLINK', cell .. 'inbox:' .. inbox)
   return answer
 end
 
+if session ~= '' and call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 then
+  return without_value({ 'NO_SESSION' })
+end
+local traces = { cell .. 'job:' .. job, cell .. 'waiting:' .. sig }
+if request ~= '' then traces[3] = cell .. 'request:' .. request end
+local traced = call('EXISTS', unpack(traces)) > 0
+local function earlier_answer()
+  -- @include answers
+  return known_answer()
+end
+local answer = traced and earlier_answer()
+if answer then return without_value(answer) end
+
 local fresh_job, wanted = new_job(), read_need(need)
-local crowded = call('EXISTS', cell .. 'waiting:' .. sig) == 1
 local node, stale = choose(fresh_job, wanted)
-local earlier = crowded and node and first_in(sig, node)
-for _ = 1, HAND_OVERS do
-  if not earlier then break end
-  hand(earlier, node)
-  node, stale = choose(fresh_job, wanted)
-  earlier = node and first_in(sig, node)
-end
 
-if node and not earlier then
-  -- STEP
-  if not store_payload() then return { 'MISSING' } end
-  take_out(stale)
-  create_job(fresh_job)
-  reserve(fresh_job, node, pool_of(node, wanted))
-  emit_new(fresh_job, 'NEW SELECTING RESERVED')
-  return { 'RESERVED', job, node.id, tostring(fresh_job.attempt), fresh_job.pool }
+-- Jobs that wait already come first, 8 of them a call. Leaves `node` to the new job or to nobody.
+local function serve_earlier()
+  -- @include hand
+  local earlier = node and first_in(sig, node)
+  for _ = 1, 8 do
+    if not earlier then return end
+    hand(earlier, node)
+    node, stale = choose(fresh_job, wanted)
+    earlier = node and first_in(sig, node)
+  end
+  if earlier then node = nil end
 end
+if traced and node then serve_earlier() end
 
--- Nobody is ready.
-local code = not possible(fresh_job, wanted) and 'NO_CAPABLE_NODE'
-  or fresh_job.wait == 0 and 'NO_AVAILABLE_NODE'
-if not code then
-  local queue = read_queue(sig)
+local function wait_or_fail()
+  -- @include possible, queue
+  local code = not possible(fresh_job, wanted) and 'NO_CAPABLE_NODE'
+    or fresh_job.wait == 0 and 'NO_AVAILABLE_NODE'
+  if not code then
+    local queue = read_queue(sig)
+    -- STEP
+    if not store_payload() then return { 'MISSING' } end
+    take_out(stale)
+    enrol()
+    move_to_queue(queue, fresh_job, wanted, born(fresh_job))
+    emit_new(fresh_job, 'NEW SELECTING WAITING')
+    return { 'WAITING', job }
+  end
+  -- @include breakdown, settle
+  local counts, reason = breakdown(fresh_job, wanted)
   -- STEP
-  if not store_payload() then return { 'MISSING' } end
+  without_value()
   take_out(stale)
-  create_job(fresh_job)
-  move_to_queue(queue, fresh_job, wanted)
-  emit_new(fresh_job, 'NEW SELECTING WAITING')
-  return { 'WAITING', job }
+  set_job(fresh_job, 'reason', reason, 'breakdown', counts, born(fresh_job))
+  settle(fresh_job, 'FAILED', nil, { code = code })
+  emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts)
+  return { 'REFUSED', job, code, reason, counts }
 end
-local counts, reason = breakdown(fresh_job, wanted)
+if not node then return wait_or_fail() end
+
 -- STEP
-call('UNLINK', cell .. 'inbox:' .. inbox)
+if not store_payload() then return { 'MISSING' } end
 take_out(stale)
-create_job(fresh_job)
-set_job(fresh_job, 'reason', reason, 'breakdown', counts)
-settle(fresh_job, 'FAILED', nil, { code = code })
-if session ~= '' then call('HDEL', cell .. 'session:' .. session, 'job:' .. job) end
-if request ~= '' then call('DEL', cell .. 'request:' .. request) end
-emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts)
-return { 'REFUSED', job, code, reason, counts }
+enrol()
+reserve(fresh_job, node, pool_of(node, wanted), born(fresh_job))
+emit_new(fresh_job, 'NEW SELECTING RESERVED')
+return { 'RESERVED', job, node.id, tostring(fresh_job.attempt), fresh_job.pool }

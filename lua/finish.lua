@@ -8,8 +8,9 @@
 -- FLAGS allow-oom
 -- RETURNS DONE more | RETRIED state more | FAILED code more | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
+-- @include slot
+-- @include settle
 -- @include offer
--- @include end_attempt
 local id, job = job, load_job(job)
 
 local function leave_inbox(answer)
@@ -31,17 +32,21 @@ if not holds then
   return leave_inbox({ 'LATE', job.state })
 end
 local holder = load_node(node)
-if job.state == 'CANCELLED' then
+local function drop()
+  -- @include end_attempt
   drop_cancelled(job)
-  return leave_inbox({ 'DROPPED', flag(offer(holder)) })
+  return { 'DROPPED', flag(offer(holder)) }
 end
-if verdict == 'retry' then
+local function try_again()
+  -- @include place
   local state = retry(job, { code = code, message = message, counted = true, answered = true })
   set_job(job, 'token', token)
   local more = flag(offer(holder))
-  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
-  return leave_inbox({ 'RETRIED', state, more })
+  if state == 'FAILED' then return { 'FAILED', code, more } end
+  return { 'RETRIED', state, more }
 end
+if job.state == 'CANCELLED' then return leave_inbox(drop()) end
+if verdict == 'retry' then return leave_inbox(try_again()) end
 local owner, from = owner_of(job), job.state
 local state = verdict == 'done' and 'DONE' or 'FAILED'
 -- STEP
@@ -51,8 +56,7 @@ if inbox ~= '' then
   call('PEXPIRE', key, result_ttl_ms)
 end
 free_slot(job, holder)
-set_job(job, 'token', token)
-settle(job, state, owner, { code = code, message = message, size = size })
+settle(job, state, owner, { code = code, message = message, size = size }, 'token', token)
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
 local more = flag(offer(holder))
 if state == 'FAILED' then return { 'FAILED', code, more } end

@@ -7,6 +7,7 @@
 -- @include clock
 -- @include offer
 -- @include end_attempt
+-- @include place
 local job = load_job(id)
 if not job or job.slot ~= '1' or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)

@@ -22,13 +22,14 @@ local made = new_job()
 
 -- STEP
 if not store_payload() then return { 'MISSING' } end
-create_job(made)
+enrol()
 if known then
-  set_job(known, 'stub', '')
+  set_job(known, 'stub', '', born(made))
   return { 'CLAIMED', known.node }
 end
 local due = now + claim_ms
-set_job(made, 'state', 'WAITING', 'claim', '1', 'since', now, 'due', due, 'attempt', 0, 'tries', 0)
+set_job(made, 'state', 'WAITING', 'claim', '1', 'since', now, 'due', due, 'attempt', 0, 'tries', 0,
+  born(made))
 set_timer(made, due)
 emit_new(made, 'NEW SELECTING WAITING')
 return { 'HELD' }

@@ -7,7 +7,9 @@
 -- FLAGS allow-oom
 -- RETURNS TAKEN index session session_index src tgt trace waited_ms big payload | GONE | LOST more
 -- @include clock
--- @include offer
+-- @include job
+-- @include node
+-- @include tell
 local EPOCH_2026_MS = 1767225600000
 
 local job = load_job(id)
@@ -34,14 +36,17 @@ local function utterance_index()
 end
 local index = utterance_index()
 
--- STEP
-if size == 0 then
+local function lose()
+  -- @include slot, settle, offer
   local from = job.state
   free_slot(job, holder)
   settle(job, 'FAILED', owner, { code = 'STATE_LOST' })
   emit_end(job, from .. ' FAILED', 'STATE_LOST')
   return { 'LOST', flag(offer(holder)) }
 end
+
+-- STEP
+if size == 0 then return lose() end
 if not repeated then
   local due = now + (holder.acking == '1' and ack_timeout_ms or job_timeout_ms)
   set_job(job, 'state', 'DISPATCHED', 'conn', conn, 'taken', now, 'due', due, 'uidx', index)

@@ -1,4 +1,6 @@
--- @include end_attempt
+-- @include slot
+-- @include settle
+-- @include queue
 -- Ends a live job as CANCELLED. A node that was sent the job keeps its slot until its answer,
 -- because deployed agents work on; the job's timer then runs to the full job timeout.
 -- CONST job_timeout_ms

@@ -16,9 +16,9 @@ local function look_round(round, need, skip, stale)
   for attempt = 1, 4 do
     local known = #stale
     local k = attempt == 1 and sample_k or math.max(sample_k, 20) + size_of(skip)
-    local ids = draw(round, k, attempt > 1)
+    local ids, all = draw(round, k, attempt > 1)
     local node = best_of(keep_offering(ids, need), skip, stale)
-    if node or #ids == 0 or (#round == 1 and #ids < k) then return node end
+    if node or all then return node end
     if attempt > 1 and #stale == known then break end
   end
   for _, pool in ipairs(#need.has > 0 and round or {}) do
@@ -33,7 +33,7 @@ local function named(id, need, skip)
   local node = load_node(id)
   if not node or not has_room(node) or not fresh(node) or not offers(node, need) then return nil end
   if need.pin == id then return node end
-  local mine = set_of(node.pools)
+  local mine = set_of(words(node.pools))
   for _, pool in ipairs(need.pools) do
     if mine[pool] and node.why == 0 then return node end
   end

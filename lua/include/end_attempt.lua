@@ -1,4 +1,5 @@
--- @include place
+-- @include slot
+-- @include settle
 -- The end of a job's stay on its node, without placing it again.
 local function end_on_node(job, code)
   local node, owner, from = load_node(job.node), owner_of(job), job.state

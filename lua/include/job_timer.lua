@@ -1,4 +1,5 @@
 -- @include end_attempt
+-- @include place
 -- @include offer
 -- A job's time is over: its reservation, its ack, its run, its wait or its claim.
 

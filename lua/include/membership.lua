@@ -15,7 +15,7 @@ end
 -- Reads: what must change, which auto pools are made or emptied by it, and who has to know.
 local function plan_membership(node, pools, has, definition)
   local plan = { pools = pools, has = has, definition = definition, emptied = {} }
-  plan.joined, plan.left = difference(node.pools, pools)
+  plan.joined, plan.left = difference(words(node.pools), pools)
   plan.gained, plan.lost = difference(words(node.has), has)
   for _, pool in ipairs(plan.joined) do
     if pool == pools[1] and definition ~= '' then
@@ -52,7 +52,8 @@ local function apply_membership(node, plan, why)
     call('HINCRBY', cell .. 'config', 'pools', 1)
     post_all(plan.told, 'kind', 'config', 'version', plan.version)
   end
-  node.pools, node.has, node.offered = plan.pools, table.concat(plan.has, ' '), nil
+  node.pools, node.has = table.concat(plan.pools, ' '), table.concat(plan.has, ' ')
+  node.offered = nil
   if #plan.joined + #plan.left > 0 then
     emit('e', 'pool', 'node', node.id, 'joined', table.concat(plan.joined, ' '),
       'left', table.concat(plan.left, ' '), 'why', why)

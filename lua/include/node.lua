@@ -14,14 +14,13 @@ local function load_node(id, raw)
   node.capacity, node.used, node.foreign, node.why, node.beat = struct.unpack(RECORD, raw)
   local values = call('HMGET', cell .. 'node:' .. id, unpack(NODE_FIELDS))
   for i, name in ipairs(NODE_FIELDS) do node[name] = values[i] or '' end
-  node.pools = words(node.pools)
   node.listed = node.why == 0 and node.used + node.foreign < node.capacity
   nodes[id] = node
   return node
 end
 
 local function new_node(id)
-  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = {}, has = '', listed = false }
+  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', listed = false }
   return nodes[id]
 end
 
@@ -36,7 +35,7 @@ local function save_node(node)
     node.foreign, node.why, node.beat))
   local ready = node.why == 0 and node.used + node.foreign < node.capacity
   if ready ~= node.listed then
-    for _, pool in ipairs(node.pools) do
+    for _, pool in ipairs(words(node.pools)) do
       call(ready and 'SADD' or 'SREM', cell .. 'ready:' .. pool, node.id)
     end
     node.listed = ready

@@ -5,22 +5,6 @@
 -- @include settle
 -- CONST job_life_ms
 -- A job that was placed before is placed again, or waits, or fails: one step, reads first.
-local function wait_until(job) return math.min(now + job.wait, job.born + job_life_ms) end
-
-local function move_to_queue(queue, job, need)
-  local due = wait_until(job)
-  set_job(job, 'state', 'WAITING', 'since', now, 'due', due, 'slot', '', 'node', '', 'claim', '')
-  join_queue(queue, job, need, due)
-  set_timer(job, due)
-end
-
-local function tell_placed(job, owner)
-  if job.session ~= '' then
-    post(owner, 'kind', 'placed', 'job', job.id, 'session', job.session, 'state', job.state,
-      'node', job.node, 'attempt', job.attempt)
-  end
-end
-
 -- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
 -- `soft`: the node never took it, so it is only avoided; `answered`: the node has done with it.
 -- Returns the state it is in now.
@@ -39,13 +23,16 @@ local function retry(job, why)
   if not why.answered then call_off(job, old, code) end
   free_slot(job, old)
   take_out(stale)
-  set_job(job, 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
-    'quiet', 0, 'lost', '')
+  local function changed()
+    return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
+      'quiet', 0
+  end
   if node then
-    reserve(job, node, pool_of(node, need))
+    reserve(job, node, pool_of(node, need), changed())
   elseif queue then
-    move_to_queue(queue, job, need)
+    move_to_queue(queue, job, need, 'lost', '', changed())
   else
+    set_job(job, 'lost', '', changed())
     settle(job, 'FAILED', owner, why)
     emit_end(job, moves .. ' FAILED', code)
     return 'FAILED'

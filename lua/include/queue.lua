@@ -1,6 +1,6 @@
 -- @include need
 -- @include job
--- CONST sweep_ms
+-- CONST sweep_ms, job_life_ms
 -- The waiting jobs of one requirement (SIG), earliest deadline first, and the `heads` by which
 -- a pool (or the node of a pin) finds the queues that want it.
 local function read_queue(sig)
@@ -39,4 +39,12 @@ local function leave_queue(queue, job, need)
     call('HDEL', cell .. 'sigs', queue.sig)
     call('ZREM', cell .. 'queues', queue.sig)
   end
+end
+
+-- Further fields of the job may follow.
+local function move_to_queue(queue, job, need, ...)
+  local due = math.min(now + job.wait, job.born + job_life_ms)
+  set_job(job, 'state', 'WAITING', 'since', now, 'due', due, 'slot', '', 'node', '', 'claim', '', ...)
+  join_queue(queue, job, need, due)
+  set_timer(job, due)
 end

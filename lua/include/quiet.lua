@@ -1,4 +1,4 @@
--- @include end_attempt
+-- @include job
 -- CONST quiet_ms
 -- Deployed agents answer neither repeated speech nor some empty audio. A job is given up when its
 -- node reported no work at all at two heartbeats quiet_ms apart, the first quiet_ms after hand-over
@@ -13,6 +13,7 @@ local function quiet_candidates(id)
 end
 
 local function give_up(job, node)
+  -- @include end_attempt, place
   if job.stub == '1' then
     drop_stub(job)
   elseif job.state == 'CANCELLED' then

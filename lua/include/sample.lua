@@ -4,9 +4,18 @@
 -- CONST stale_ms
 -- Reads of selection: who of a pool's ready members is the best for a requirement.
 
--- Ids out of ready:P for pools of one round; k is split by the pools' sizes.
-local function draw(pools, k, everyone)
-  if #pools == 1 then return call('SRANDMEMBER', cell .. 'ready:' .. pools[1], k) end
+-- Of a large set SSCAN from a random place answers some 20 neighbours in its hash table for what one
+-- member of SRANDMEMBER costs. They are always the same neighbours, which hardly matters as the best
+-- of them is taken; and none may be answered of a set that has shrunk, so it is only the first look.
+local LARGE = 256
+
+local function some_of(key, size, count, again)
+  if again or size < LARGE then return call('SRANDMEMBER', key, count) end
+  return call('SSCAN', key, math.random(2 ^ 30), 'COUNT', count)[2]
+end
+
+-- Ids out of ready:P for pools of one round, and whether these are all; k is split by their sizes.
+local function draw(pools, k, again)
   local sizes, total, ids, seen = {}, 0, {}, {}
   for i, pool in ipairs(pools) do
     sizes[i] = call('SCARD', cell .. 'ready:' .. pool)
@@ -14,40 +23,44 @@ local function draw(pools, k, everyone)
   end
   for i, pool in ipairs(pools) do
     if sizes[i] > 0 then
-      local share = everyone and k or math.ceil(k * sizes[i] / total)
-      for _, id in ipairs(call('SRANDMEMBER', cell .. 'ready:' .. pool, share)) do
+      local share = again and k or math.ceil(k * sizes[i] / total)
+      local some = some_of(cell .. 'ready:' .. pool, sizes[i], share, again)
+      if #pools == 1 then return some, #some == total end
+      for _, id in ipairs(some) do
         if not seen[id] then seen[id] = true; ids[#ids + 1] = id end
       end
     end
   end
-  return ids
+  return ids, #ids == total
 end
 
 -- Least loaded; then fewer heartbeats missed (in whole intervals, so that equal nodes share
 -- evenly); ties at random: SRANDMEMBER answers a small set in one fixed order.
 local function best_of(ids, skip, stale)
-  local best, best_load, best_age, ties, raw_best = nil, 2, 0, 0, nil
   if #ids == 0 then return nil end
-  for i, raw in ipairs(call('HMGET', cell .. 'fleet', unpack(ids))) do
-    local id = ids[i]
-    if raw and not skip[id] then
-      local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
-      local age = math.floor((now - beat) * 3 / stale_ms)
-      if now - beat > stale_ms then
-        skip[id] = true
-        stale[#stale + 1] = id
-      elseif why == 0 and used + foreign < capacity then
-        local load = (used + foreign) / capacity
-        if load < best_load or (load == best_load and age < best_age) then
-          best, best_load, best_age, ties, raw_best = id, load, age, 1, raw
-        elseif load == best_load and age == best_age then
+  local records = call('HMGET', cell .. 'fleet', unpack(ids))
+  local best, best_load, best_age, ties = nil, 1, 0, 0
+  local read, interval_ms, oldest = struct.unpack, stale_ms / 3, now - stale_ms
+  for i = 1, #ids do
+    local raw = records[i]
+    if raw and not skip[ids[i]] then
+      local capacity, used, foreign, why, beat = read(RECORD, raw)
+      local load = (used + foreign) / capacity
+      if beat < oldest then
+        skip[ids[i]] = true
+        stale[#stale + 1] = ids[i]
+      elseif why == 0 and load < 1 and load <= best_load then
+        local age = math.floor((now - beat) / interval_ms)
+        if load < best_load or age < best_age then
+          best, best_load, best_age, ties = i, load, age, 1
+        elseif age == best_age then
           ties = ties + 1
-          if math.random(ties) == 1 then best, raw_best = id, raw end
+          if math.random(ties) == 1 then best = i end
         end
       end
     end
   end
-  return best and load_node(best, raw_best)
+  return best and load_node(ids[best], records[best])
 end
 
 -- When a sample yields nobody: everybody who is ready and offers it, if few of one kind are, else

@@ -10,10 +10,10 @@ end
 
 -- `owner`: the session's process; nil when it learns the outcome from the reply.
 -- `outcome`: code, message, details (JSON), size of the result. A cancelled job that still holds
--- a slot keeps its timer until the slot is free.
-local function settle(job, state, owner, outcome)
+-- a slot keeps its timer until the slot is free. Further fields of the job may follow.
+local function settle(job, state, owner, outcome, ...)
   set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
-    'size', outcome.size or 0, 'slot', job.slot, 'ended', now)
+    'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
   if job.slot ~= '1' then retire(job) end
   call('UNLINK', cell .. 'payload:' .. job.id)
   if job.session ~= '' and owner then

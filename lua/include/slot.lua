@@ -3,21 +3,30 @@
 -- @include tell
 -- CONST reservation_ttl_ms
 -- Slots: taking one for a job, and giving it back. Both keep used = |node:ID:jobs|.
-local function reserve(job, node, pool)
+-- Further fields of the job may follow.
+local function reserve(job, node, pool, ...)
   job.attempt = job.attempt + 1
   call('SADD', cell .. 'node:' .. node.id .. ':jobs', job.id)
   node.used = node.used + 1
   save_node(node)
   local due = now + reservation_ttl_ms
   set_job(job, 'state', 'RESERVED', 'attempt', job.attempt, 'node', node.id, 'slot', '1',
-    'pool', pool, 'due', due, 'conn', '', 'lost', '', 'claim', '')
+    'pool', pool, 'due', due, 'conn', '', 'lost', '', 'claim', '', ...)
   set_timer(job, due)
   post(node.process, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt, 'node', node.id,
     'conn', node.conn)
 end
 
+local function tell_placed(job, owner)
+  if job.session ~= '' then
+    post(owner, 'kind', 'placed', 'job', job.id, 'session', job.session, 'state', job.state,
+      'node', job.node, 'attempt', job.attempt)
+  end
+end
+
 local function pool_of(node, need)
-  local mine = set_of(node.pools)
+  if #need.pools == 1 then return need.pools[1] end
+  local mine = set_of(words(node.pools))
   for _, pool in ipairs(need.pools) do
     if mine[pool] then return pool end
   end

@@ -1,4 +1,5 @@
--- @include offer
+-- @include choose
+-- @include hand
 -- CONST sweep_ms
 -- Once a second: looks again for the first of each queue, in case a sample missed somebody, or an
 -- avoided node may be taken now, or a slot was left over. At most 64 queues and 64 hand-overs a call.

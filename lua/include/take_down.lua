@@ -6,7 +6,7 @@
 
 -- Somebody else in its pools lives, so that its jobs need not wait long for it to come back.
 local function has_company(node)
-  for _, pool in ipairs(node.pools) do
+  for _, pool in ipairs(words(node.pools)) do
     for _, id in ipairs(call('SRANDMEMBER', cell .. 'pool:' .. pool, 20)) do
       local other = id ~= node.id and load_node(id)
       if other and (other.why == 0 or other.why >= 5) then return true end

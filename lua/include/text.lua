@@ -1,7 +1,8 @@
 -- Lists are kept in hash fields as words separated by spaces.
 local function words(text)
   local list = {}
-  for word in string.gmatch(text or '', '%S+') do list[#list + 1] = word end
+  if not text or text == '' then return list end
+  for word in string.gmatch(text, '%S+') do list[#list + 1] = word end
   return list
 end
 

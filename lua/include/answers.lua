@@ -1,0 +1,29 @@
+-- @include job
+-- What a job or request that is known already is answered.
+
+-- Asked again with the same job id (a lost reply): the same answer as before.
+local function answer_of(known)
+  if known.state == 'RESERVED' then
+    return { 'RESERVED', known.id, known.node, tostring(known.attempt), known.pool }
+  elseif known.state == 'WAITING' then
+    return { 'WAITING', known.id }
+  end
+  local refusal = call('HMGET', cell .. 'job:' .. known.id, 'reason', 'breakdown')
+  if known.state == 'FAILED' and refusal[1] then
+    return { 'REFUSED', known.id, known.code, refusal[1], refusal[2] }
+  end
+  return { 'REPEAT', known.id, known.state, tostring(known.attempt), known.node }
+end
+
+-- nil for a job that is really new.
+local function known_answer()
+  local earlier = request ~= '' and call('GET', cell .. 'request:' .. request)
+  local known = earlier and earlier ~= job and load_job(earlier)
+  if known then
+    if call('HGET', cell .. 'job:' .. earlier, 'digest') ~= digest then
+      return { 'CONFLICT', earlier }
+    end
+    return { 'REPEAT', earlier, known.state, tostring(known.attempt), known.node }
+  end
+  if call('EXISTS', cell .. 'job:' .. job) == 1 then return answer_of(load_job(job)) end
+end
