@@ -37,6 +37,7 @@ class Outbox:
         self._watch: asyncio.TimerHandle | None = None
         self._seen = (0, 0)
         self._close: dict[str, Any] | None = None
+        self._moved = asyncio.Event()
         self.gone = asyncio.Event()  # nothing can be written any more
 
     @property
@@ -56,10 +57,22 @@ class Outbox:
         self._wake()
         return True
 
+    async def room(self, size: int) -> None:
+        """Return when half the queue holds a frame of ``size`` bytes, is empty, or is of no use.
+
+        Who may put more than a peer can read at once asks first: it is not the peer's fault.
+        """
+        while (
+            self.is_open and self._bytes and self._bytes + size > self._settings.outgoing_bytes / 2
+        ):
+            self._moved.clear()
+            await self._moved.wait()
+
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket once all frames are written. Only the first close counts."""
         if self.is_open:
             self._close = {"type": "websocket.close", "code": code, "reason": reason}
+            self._moved.set()
             self._wake()
 
     def drop(self, why: str) -> None:
@@ -74,6 +87,7 @@ class Outbox:
     def end(self) -> None:
         """The connection is gone."""
         self.gone.set()
+        self._moved.set()
         self._queue.clear()
         self._bytes = 0
         if self._watch is not None:
@@ -97,6 +111,7 @@ class Outbox:
                 await self._send({"type": "websocket.send", "text": frame.decode()})
                 self._bytes -= len(frame)
                 self._written += 1
+                self._moved.set()
             if self._close is not None and not self.gone.is_set():
                 await self._send(self._close)
                 self.end()

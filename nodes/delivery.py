@@ -1,15 +1,12 @@
 """Brings jobs to a node: takes each reservation and writes its frame, once an attempt.
 
 Frames leave in the order of the takes, because an agent wants the utterances of a session index by
-index: one whose payload takes longer to fetch holds back those after it. The node's answer comes
-back through :mod:`nodes.connection`.
+index. The node's answer comes back through :mod:`nodes.answers`.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,75 +18,71 @@ from nodes.standing import Standing
 from parley.codes import ErrorCode
 from parley.frames import JobCancel, JobHead, encode, splice
 
-Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
-
 log = structlog.get_logger(__name__)
 
+Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
-@dataclass(eq=False)
-class _Place:
-    """A frame's place in the order of writing; None until it is known, empty for none.
 
-    ``attempt``: job and attempt that it brings, to be given back if it can't be written.
-    """
+class Way(Protocol):
+    """What is needed of the socket."""
 
-    frame: bytes | None = None
-    attempt: tuple[str, int] | None = None
+    async def room(self, size: int) -> None:
+        """Return when a frame of ``size`` bytes may be sent, or the peer is gone."""
+
+    def send_frame(self, frame: bytes) -> bool:
+        """False when the peer is gone."""
 
 
 class Delivery:
-    """The way out of one connection. ``write(frame)`` answers False when the socket is gone.
-
-    ``start`` runs tasks that outlive the connection, so that nothing taken stays unsent.
+    """The way out of one connection. ``start`` runs tasks that outlive it, so that what was taken
+    and can't be sent is given back.
     """
 
     def __init__(
-        self,
-        cells: Cells,
-        standing: Standing,
-        held: Held,
-        *,
-        start: Start,
-        write: Callable[[bytes], bool],
+        self, cells: Cells, standing: Standing, held: Held, way: Way, *, start: Start
     ) -> None:
         self._cells = cells
         self._standing = standing
         self._held = held
+        self._way = way
         self._start = start
-        self._write = write
-        self._places: deque[_Place] = deque()
-        self._open = True
+        self._turn = asyncio.Lock()  # is fair: what was taken first is written first
+        self._pending: set[str] = set()
+        self._unwanted: dict[str, str] = {}  # pending job → code
 
     def assign(self, job: str, attempt: int) -> None:
         """A reservation for this node: take it and send it, unless that has been done."""
         if self._held.add(job, attempt):
-            place = self._place((job, attempt))
-            self._start(self._deliver(job, attempt, place))
+            self._pending.add(job)
+            self._start(self._deliver(job, attempt))
 
     def cancel(self, job: str, code: str) -> None:
-        """Tell the node that a job is not wanted any more, after the job itself."""
-        frame = encode(JobCancel(job_id=job, trace_id=self._held.trace(job) or None, reason=code))
-        self._fill(self._place(), frame)
+        """A job is not wanted any more: tell the node, unless it can still be kept from it."""
+        if job in self._pending:
+            self._unwanted[job] = code
+        else:
+            trace = self._held.trace(job) or None
+            self._way.send_frame(encode(JobCancel(job_id=job, trace_id=trace, reason=code)))
 
-    def close(self) -> None:
-        """The socket is gone: what is being fetched is given back instead of written."""
-        self._open = False
-
-    async def _deliver(self, job: str, attempt: int, place: _Place) -> None:
-        frame = b""
+    async def _deliver(self, job: str, attempt: int) -> None:
         try:
-            frame = await self._take(job, attempt)
+            taken = await self._take(job, attempt)
+            if taken is None:
+                return
+            async with self._turn:
+                written = await self._write(job, attempt, taken)
+            if not written:
+                await self._give_back(job, attempt)
         except StoreError as error:
-            # Taken or not, it is not written: the reservation's or the job's own timer moves it.
+            # Whatever Redis did, nothing was written: the job's own timer moves it.
             self._held.remove(job, attempt)
-            log.warning(
-                "a job could not be taken", job=job, node=self._standing.node, why=str(error)
-            )
+            log.warning("a job is not sent", job=job, node=self._standing.node, why=str(error))
         finally:
-            self._fill(place, frame)
+            self._pending.discard(job)
+            self._unwanted.pop(job, None)
 
-    async def _take(self, job: str, attempt: int) -> bytes:
-        """The job's frame; empty when the job is somebody else's now, or lost."""
+    async def _take(self, job: str, attempt: int) -> scripts.Taken | None:
+        """None when the job is somebody else's now, or lost."""
         standing = self._standing
         reply = await scripts.take(
             self._cells,
@@ -100,23 +93,23 @@ class Delivery:
             conn=standing.conn,
         )
         if isinstance(reply, scripts.Taken):
-            payload = await self._payload(job, attempt, reply)
-            return self._frame(job, attempt, reply, payload) if payload else b""
+            return reply
         self._held.remove(job, attempt)
         if isinstance(reply, scripts.Lost) and reply.more:
             await standing.offer()
-        return b""
+        return None
 
-    async def _payload(self, job: str, attempt: int, taken: scripts.Taken) -> bytes:
-        if not taken.big:
-            return taken.payload
-        try:
+    async def _write(self, job: str, attempt: int, taken: scripts.Taken) -> bool:
+        payload: bytes | None = taken.payload
+        if taken.big:
+            await self._way.room(self._cells.limits.inline_bytes)
             payload = await self._cells.payload(self._standing.cell, job)
-        except StoreError:
-            payload = None
         if not payload:
-            await self._give_back(job, attempt)
-        return payload or b""
+            return False
+        frame = self._frame(job, attempt, taken, payload)
+        await self._way.room(len(frame))
+        # Until here nothing has suspended, unless the payload is large or the peer slow.
+        return job not in self._unwanted and self._way.send_frame(frame)
 
     def _frame(self, job: str, attempt: int, taken: scripts.Taken, payload: bytes) -> bytes:
         if holding := self._held.get(job):
@@ -141,19 +134,3 @@ class Delivery:
         )
         if isinstance(reply, scripts.Released) and reply.more:
             await standing.offer()
-
-    def _place(self, attempt: tuple[str, int] | None = None) -> _Place:
-        place = _Place(attempt=attempt)
-        self._places.append(place)
-        return place
-
-    def _fill(self, place: _Place, frame: bytes) -> None:
-        """Write all frames whose turn it is."""
-        place.frame = frame
-        while self._places and self._places[0].frame is not None:
-            first = self._places.popleft()
-            if not first.frame:
-                continue
-            self._open = self._open and self._write(first.frame)
-            if not self._open and first.attempt:
-                self._start(self._give_back(*first.attempt))

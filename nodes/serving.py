@@ -16,7 +16,7 @@ from lua.scripts import Command
 from lua.states import NodeState
 from nodes.answers import Answers
 from nodes.capabilities import Description
-from nodes.delivery import Delivery
+from nodes.delivery import Delivery, Way
 from nodes.outages import Outages
 from nodes.registry import Registry
 from nodes.standing import Beaten, Peer, Registered, Standing
@@ -31,10 +31,8 @@ REFUSED, KICKED, REPLACED = 4400, 4403, 4409
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 
 
-class Socket(Protocol):
-    """What is needed of the socket; ``send_frame`` answers False when the peer is gone."""
-
-    def send_frame(self, frame: bytes) -> bool: ...
+class Socket(Way, Protocol):
+    """What is needed of the socket."""
 
     def close(self, code: int) -> None: ...
 
@@ -54,7 +52,7 @@ class Serving:
         )
         self._held = registry.held_by(peer.node)
         self.delivery = Delivery(
-            registry.cells, self.standing, self._held, start=registry.start, write=socket.send_frame
+            registry.cells, self.standing, self._held, socket, start=registry.start
         )
         self.answers = Answers(registry, self.standing, self._held, socket.start)
         self.standing.resting = registry.resting
@@ -84,7 +82,6 @@ class Serving:
     def closed(self) -> None:
         """The socket is gone. What the node has sent before is still finished."""
         self._open = False
-        self.delivery.close()
         self.outages.close()
         self._registry.remove(self)
 

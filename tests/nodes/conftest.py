@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 import uvloop
 
+from jobs.settings import SocketSettings
 from lua.client import StoreSettings
 from lua.limits import Limits
 from nodes.settings import NodeSettings
@@ -40,8 +41,10 @@ async def open_web(store: StoreSettings) -> AsyncIterator[Callable[..., object]]
     """Starts web processes: ``await open_web()`` for each."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(settings: NodeSettings = SETTINGS) -> Web:
-            return await stack.enter_async_context(Web(store, settings))
+        async def open_one(
+            settings: NodeSettings = SETTINGS, sockets: SocketSettings | None = None
+        ) -> Web:
+            return await stack.enter_async_context(Web(store, settings, sockets))
 
         yield open_one
 

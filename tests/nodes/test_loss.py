@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 import redis.asyncio as aioredis
 
+from jobs.reaper import reap
 from lua import scripts
 from lua.client import StoreSettings
 from lua.mailbox import Outcome
@@ -16,6 +18,7 @@ from tests.nodes.caller import Caller
 from tests.nodes.conftest import SETTINGS
 from tests.nodes.frames import heartbeat, registration, result
 from tests.nodes.web import Web
+from tests.peers.until import until
 
 
 @pytest.fixture
@@ -154,7 +157,8 @@ async def test_a_process_that_stood_still_brings_its_nodes_back(web, proxy, call
         reserved = await caller.dispatch()
         await peer.expect("job_assign")
         await proxy.refuse()
-        await offline(caller, store)
+        async with reaping(caller):
+            await until(lambda: nodes(store, ["node-1"])["node-1"].state == "offline", 15)
         await proxy.accept()
         await peer.send(result(reserved.job))
         assert (await caller.expect(Outcome)).state == "DONE"
@@ -162,9 +166,10 @@ async def test_a_process_that_stood_still_brings_its_nodes_back(web, proxy, call
         await peer.expect("job_assign")
 
 
-async def offline(caller: Caller, store: StoreSettings) -> None:
-    """The reaper has found that the node's process is gone."""
-    async with asyncio.timeout(15):
-        while nodes(store, ["node-1"])["node-1"].state != "offline":
-            await scripts.reap(caller.cells, cell=0)
-            await asyncio.sleep(0.1)
+@asynccontextmanager
+async def reaping(caller: Caller) -> AsyncIterator[None]:
+    """Somebody else's reaper."""
+    task = asyncio.create_task(reap(caller.cells, 0, pause_ms=50, limit=16))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -11,7 +11,7 @@ import uvicorn
 
 from jobs.principal import Principal
 from jobs.process import Process
-from jobs.settings import JobSettings
+from jobs.settings import JobSettings, SocketSettings
 from lua.client import StoreSettings
 from nodes.consumers import NodeConsumer
 from nodes.registry import attach
@@ -38,8 +38,11 @@ class _Server(uvicorn.Server):
 class Web:
     """The token of ``?token=`` is the peer's credential, and ``?from=`` its address."""
 
-    def __init__(self, store: StoreSettings, settings: NodeSettings) -> None:
-        self.process = Process(store, JobSettings(), PoolSettings())
+    def __init__(
+        self, store: StoreSettings, settings: NodeSettings, sockets: SocketSettings | None = None
+    ) -> None:
+        jobs = JobSettings(socket=sockets or SocketSettings())
+        self.process = Process(store, jobs, PoolSettings())
         self.registry = attach(self.process, settings)
         self._consumer = NodeConsumer.as_asgi()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -66,9 +69,9 @@ class Web:
         await self.process.stop()
 
     @asynccontextmanager
-    async def peer(self, query: str = "") -> AsyncIterator[RawPeer]:
+    async def peer(self, query: str = "", *, reading: bool = True) -> AsyncIterator[RawPeer]:
         """A connection that has sent nothing yet."""
-        async with raw_peer(f"{self.url}?{query}") as peer:
+        async with raw_peer(f"{self.url}?{query}", reading=reading) as peer:
             yield peer
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
