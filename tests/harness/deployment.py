@@ -8,11 +8,14 @@ import asyncio
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from lua.client import StoreSettings
 from scheduler_site import valkey
@@ -24,16 +27,18 @@ from tests.peers.until import until
 START_S, STOP_S = 40.0, 10.0
 DRAIN_S, CLOSE_SPREAD_S = 5.0, 0.2
 PREFIX = "deployed:"
+SHOWN_CHARS = 5_000
 
 
 class Deployment:
     """``webs``: how many web processes, named ``web-1``, ``web-2`` …; ``celery``: worker and beat.
 
-    The folder's path must be short: a unix socket is in it.
+    Used with ``async with``: everything answers inside, and nothing is left behind. What the
+    processes have said is shown when it ends with an error.
     """
 
-    def __init__(self, folder: Path, *, webs: int, celery: bool = True) -> None:
-        self.folder = folder
+    def __init__(self, *, webs: int, celery: bool = True) -> None:
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))
         self._celery = celery
         self._children: dict[str, Child] = {}
         self._listeners: dict[str, socket.socket] = {}
@@ -48,8 +53,22 @@ class Deployment:
     def session_url(self, web: str) -> str:
         return f"ws://127.0.0.1:{self._port(web)}/ws/session"
 
-    async def start(self) -> None:
-        """Returns when every web process, and the worker, answer."""
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start_all()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, None)
+            raise
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        await self._stop_all()
+        if error is not None:
+            for name in self._children:
+                print(f"----- {name}\n{self.log(name)[-SHOWN_CHARS:]}")
+        shutil.rmtree(self.folder)
+
+    async def _start_all(self) -> None:
         self._start("valkey", *valkey.command(self._valkey, folder=self.folder, keep=True))
         await until(lambda: valkey.answers(self._valkey), START_S)
         await asyncio.to_thread(self._prepare)
@@ -63,8 +82,8 @@ class Deployment:
         for web in self._webs:
             await self.ready(web)
 
-    async def stop(self) -> None:
-        """Ends what still runs, Valkey last."""
+    async def _stop_all(self) -> None:
+        """Valkey last."""
         serving = [one for one in self._children.values() if one.name != "valkey"]
         for some in (serving, [self._children["valkey"]]):
             for child in some:

@@ -3,11 +3,8 @@ node is killed, then the web process that carries the nodes.
 """
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -24,23 +21,17 @@ SESSIONS, UTTERANCES = 5, 100
 NODES = ("anna", "mary", "tom")
 NODES_AT = "web-3"
 SLOTS, DELAY_MS = 4, 80
-HISTORY_S, QUIET_S = 20.0, 20.0
+START_S, HISTORY_S, QUIET_S = 20.0, 20.0, 20.0
 
 
 @pytest.fixture
 async def deployment() -> AsyncIterator[Deployment]:
     """Three web processes; the third carries the nodes and nothing else."""
-    folder = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))
-    deployed = Deployment(folder, webs=3)
-    try:
-        await deployed.start()
+    async with Deployment(webs=3) as deployed:
         for name in NODES:
             deployed.start_node(name, NODES_AT, delay_ms=DELAY_MS, slots=SLOTS)
-        await until(lambda: len(ready_nodes(deployed)) == len(NODES), 20)
+        await until(lambda: len(ready_nodes(deployed)) == len(NODES), START_S)
         yield deployed
-    finally:
-        await deployed.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture

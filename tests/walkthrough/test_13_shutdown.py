@@ -2,9 +2,6 @@
 
 import asyncio
 import base64
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -18,14 +15,8 @@ LARGE = base64.b64encode(bytes(5 * 2**20)).decode()
 
 @pytest.fixture
 async def deployment():
-    folder = Path(tempfile.mkdtemp(prefix="parley-", dir="/tmp"))
-    deployed = Deployment(folder, webs=1, celery=False)
-    try:
-        await deployed.start()
+    async with Deployment(webs=1, celery=False) as deployed:
         yield deployed
-    finally:
-        await deployed.stop()
-        shutil.rmtree(folder)
 
 
 async def test_what_has_begun_is_finished_before_the_sockets_close(deployment):
