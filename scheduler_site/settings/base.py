@@ -33,6 +33,7 @@ CACHE_REDIS_URL = environment.text("CACHE_REDIS_URL", BROKER_REDIS_URL)
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,129 @@
+"""The history in the admin: jobs with their timeline, and what was noted. All of it read-only."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import FieldTextFilter
+from unfold.decorators import display
+
+from jobs.models import Job, JobEvent, Note
+from lua.states import JobState
+from pools.live import table
+
+STATE_COLOURS = {
+    JobState.DONE: "success",
+    JobState.FAILED: "danger",
+    JobState.CANCELLED: "warning",
+    JobState.WAITING: "warning",
+    JobState.RESERVED: "info",
+    JobState.DISPATCHED: "info",
+    JobState.ACKED: "info",
+}
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Nobody writes history but the drain."""
+
+    show_full_result_count = False
+    list_filter_submit = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Found by job, session, trace or node; their event history is below."""
+
+    list_display = (
+        "job_id", "state_label", "tenant", "languages", "node", "attempt", "code", "duration",
+        "created_at",
+    )  # fmt: skip
+    list_filter = (
+        "state",
+        "created_at",
+        ("tenant", FieldTextFilter),
+        ("node", FieldTextFilter),
+        ("code", FieldTextFilter),
+    )
+    search_fields = ("=job_id", "=session", "=trace", "=node")
+    search_help_text = "A whole job, session, trace or node id"
+    change_form_after_template = "admin/tables.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tables = _history(unquote(object_id))
+        return super().change_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, {**(extra_context or {}), "tables": tables}
+        )
+
+    @display(description="state", label=STATE_COLOURS, ordering="state")
+    def state_label(self, job: Job) -> str:
+        return job.state
+
+    @display(description="languages")
+    def languages(self, job: Job) -> str:
+        return f"{job.src} → {job.tgt}"
+
+    @display(description="duration")
+    def duration(self, job: Job) -> str:
+        return "" if job.duration_ms is None else f"{job.duration_ms} ms"
+
+
+@admin.register(Note)
+class NoteAdmin(ReadOnlyAdmin):
+    """Late results, fights over a node's id, and what else an operator should know."""
+
+    list_display = ("at", "kind", "what", "node", "job", "text")
+    list_filter = ("alert", "at", ("what", FieldTextFilter), ("node", FieldTextFilter))
+    search_fields = ("=job", "=node", "what")
+    ordering = ("-id",)
+
+    @display(description="kind", label={"alert": "danger", "note": "info"})
+    def kind(self, note: Note) -> str:
+        return "alert" if note.alert else "note"
+
+
+TIMELINE = ("at", "ms", "passed", "attempt", "node", "left", "pool", "code", "reason")
+
+
+def _history(job: str) -> list[dict[str, Any]]:
+    """What happened to it, in order, and what was noted of it."""
+    events = [
+        (
+            _clock(event.at),
+            "" if event.ms is None else event.ms,
+            event.moves.replace(" ", " → "),
+            event.attempt,
+            event.node,
+            event.left,
+            event.pool,
+            event.code,
+            event.reason,
+        )
+        for event in JobEvent.objects.filter(job_id=job).order_by("id")
+    ]
+    notes = Note.objects.filter(job=job).order_by("id")
+    noted = [(_clock(note.at), note.what, note.node, note.text) for note in notes]
+    tables = [table("Timeline", TIMELINE, events)]
+    return [*tables, table("Notes", ("at", "what", "node", "text"), noted)] if noted else tables
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"

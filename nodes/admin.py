@@ -1,0 +1,151 @@
+"""Nodes in the admin: their live state, and what operators tell them."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
+from unfold.decorators import display
+
+from lua import views
+from lua.errors import StoreError
+from lua.states import NodeState
+from lua.views import NodeView
+from nodes import services
+from nodes.about import about
+from nodes.models import Node
+from pools.live import LiveAdmin
+from pools.store import store
+
+UNKNOWN = "gone"
+STATE_COLOURS = {
+    NodeState.READY: "success",
+    NodeState.DRAINING: "warning",
+    NodeState.DEGRADED: "warning",
+    NodeState.REGISTERING: "info",
+    NodeState.OFFLINE: "danger",
+    UNKNOWN: "default",
+}
+
+
+@admin.register(Node)
+class NodeAdmin(LiveAdmin):
+    """Actions tell the nodes at once, and are kept for those that are away."""
+
+    list_display = (
+        "node_id", "state", "load_bar", "languages", "pools", "heartbeat", "drain", "enabled",
+        "note",
+    )  # fmt: skip
+    list_filter = ("drain", "enabled", "last_seen")
+    search_fields = ("node_id", "note")
+    ordering = ("node_id",)
+    actions = ("drain_nodes", "resume_nodes", "disable_nodes", "kick_nodes")
+    fields = (
+        "node_id", "state", "reason", "load_bar", "languages", "pools", "offers", "heartbeat",
+        "address", "process", "drain", "enabled", "note", "first_seen", "last_seen",
+    )  # fmt: skip
+    change_form_after_template = "admin/node_about.html"
+
+    def live_of(self, keys: Sequence[Any]) -> dict[str, NodeView]:
+        return views.nodes(store(), keys)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), **about(unquote(object_id))}
+        return super().change_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, context
+        )
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("nodes.change_node")
+
+    @display(description="state", label=STATE_COLOURS)
+    def state(self, node: Any) -> str:
+        return node.live.state if node.live else UNKNOWN
+
+    @display(description="takes jobs")
+    def reason(self, node: Any) -> str:
+        return node.live.load.reason if node.live else ""
+
+    @display(description="load")
+    def load_bar(self, node: Any) -> SafeString | str:
+        if not node.live or node.live.state is NodeState.OFFLINE:
+            return ""
+        load = node.live.load
+        percent = min(100, round(100 * load.share))
+        return render_to_string("admin/load_bar.html", {"load": load, "percent": percent})
+
+    @display(description="languages")
+    def languages(self, node: Any) -> str:
+        if not node.live:
+            return ""
+        reported = node.live.caps.get("language_capabilities") or {}
+        return ", ".join(reported.get("semantic_languages") or [])
+
+    @display(description="pools")
+    def pools(self, node: Any) -> str:
+        return ", ".join(node.live.pools) if node.live else ""
+
+    @display(description="offers")
+    def offers(self, node: Any) -> str:
+        return ", ".join(node.live.has) if node.live else ""
+
+    @display(description="last heartbeat")
+    def heartbeat(self, node: Any) -> str:
+        if not node.live:
+            return ""
+        age_s = max(0.0, time.time() - node.live.load.beat_ms / 1000)
+        return f"{age_s:.0f} s ago" if age_s < 600 else f"{age_s / 60:.0f} min ago"
+
+    @display(description="address")
+    def address(self, node: Any) -> str:
+        return node.live.address if node.live else ""
+
+    @display(description="web process")
+    def process(self, node: Any) -> str:
+        return node.live.process if node.live else ""
+
+    @admin.action(description="Drain: no new jobs", permissions=["control"])
+    def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._tell(request, nodes, services.drain, reason=f"drained by {request.user}")
+
+    @admin.action(description="Resume: take jobs again", permissions=["control"])
+    def resume_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._tell(request, nodes, services.resume)
+
+    @admin.action(description="Disable: never use", permissions=["control"])
+    def disable_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._tell(request, nodes, services.disable, reason=f"disabled by {request.user}")
+
+    @admin.action(description="Kick: close the connection", permissions=["control"])
+    def kick_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._tell(request, nodes, services.kick, reason=f"kicked by {request.user}")
+
+    def _tell(
+        self,
+        request: HttpRequest,
+        nodes: QuerySet[Node],
+        tell: Callable[..., object],
+        **options: str,
+    ) -> None:
+        told = 0
+        for node in nodes.values_list("node_id", flat=True):
+            try:
+                tell(node, request=request, **options)
+            except (StoreError, RedisError) as error:
+                messages.error(request, f"{node}: Redis does not answer ({error}).")
+            else:
+                told += 1
+        if told:
+            messages.success(request, f"Told {told} {'node' if told == 1 else 'nodes'}.")

@@ -1,0 +1,64 @@
+"""Admin pages that show SQL's rows with their live state: one look at Redis a page."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+
+def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
+    """One of the ``tables`` that ``admin/tables.html`` shows below a form."""
+    return {"title": title, "headers": headers, "rows": list(rows)}
+
+
+class LiveChangeList(ChangeList):
+    """Fetches a page's rows, then their live state."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list: list[Any] = list(self.result_list)
+        self.model_admin.attach_live(request, self.result_list)
+
+
+class LiveAdmin(ModelAdmin):
+    """Read-only pages; ``live_of`` gives the live state by primary key.
+
+    Each row has it as ``live``; None: Redis does not know it, or is away (then it is said).
+    """
+
+    show_full_result_count = False
+
+    def live_of(self, keys: Sequence[Any]) -> dict[Any, Any]:
+        raise NotImplementedError
+
+    def attach_live(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        try:
+            live = self.live_of([row.pk for row in rows]) if rows else {}
+        except RedisError:
+            live = {}
+            messages.warning(request, "Redis does not answer: the live state is not shown.")
+        for row in rows:
+            row.live = live.get(row.pk)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LiveChangeList]:
+        return LiveChangeList
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Model | None:
+        row: Model | None = super().get_object(request, *args, **kwargs)
+        if row is not None:
+            self.attach_live(request, [row])
+        return row
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,141 @@
+"""The admin's nodes: their live state in one look at Redis, and actions that count."""
+
+from typing import Any
+
+import pytest
+import redis
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from pytest_django import Settings
+
+from lua import views
+from nodes.models import Node
+from nodes.tasks import expire_nodes
+from pools.store import store
+from tests.api.fleet import FakeNode
+
+PAGE = "/admin/nodes/node/"
+# Session, user, count of the pages, and the rows of this one.
+QUERIES_A_PAGE = 4
+
+
+def act(admin: Client, action: str, *nodes: str) -> Any:
+    return admin.post(
+        PAGE, {"action": action, "_selected_action": list(nodes), "index": 0}, follow=True
+    )
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows by one with every request to Redis."""
+    seen: list[str] = []
+    single, piped = redis.Redis.execute_command, redis.client.Pipeline.execute
+
+    def one(self: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(self, redis.client.Pipeline):
+            seen.append(arguments[0])
+        return single(self, *arguments, **options)
+
+    def many(self: Any, *arguments: Any, **options: Any) -> Any:
+        seen.append("pipeline")
+        return piped(self, *arguments, **options)
+
+    monkeypatch.setattr(redis.Redis, "execute_command", one)
+    monkeypatch.setattr(redis.client.Pipeline, "execute", many)
+    return seen
+
+
+def test_a_page_shows_the_live_state(admin: Client, node: FakeNode) -> None:
+    page = admin.get(PAGE).content.decode()
+
+    assert "node-1" in page
+    for words in ("ready", "en, zh", "auto:en-zh", "0/2", "s ago"):
+        assert words in page
+
+
+def test_a_page_costs_the_same_for_many_nodes(
+    admin: Client, node: FakeNode, round_trips: list[str], django_assert_num_queries: Any
+) -> None:
+    for number in range(40):
+        FakeNode(f"node-x{number}").register()
+    expire_nodes()
+    admin.get(PAGE)
+    round_trips.clear()
+
+    with django_assert_num_queries(QUERIES_A_PAGE):
+        page = admin.get(PAGE).content.decode()
+
+    assert round_trips == ["pipeline"]
+    assert page.count("s ago") == 41
+
+
+def test_nodes_are_searched_and_filtered(admin: Client, node: FakeNode) -> None:
+    FakeNode("other-2").register()
+    expire_nodes()
+    Node.objects.filter(pk="other-2").update(drain=True)
+
+    assert "node-1" not in admin.get(PAGE, {"q": "other"}).content.decode()
+    assert "other-2" not in admin.get(PAGE, {"drain__exact": 0}).content.decode()
+
+
+def test_a_node_that_redis_forgot_is_shown_as_gone(admin: Client, node: FakeNode) -> None:
+    keys = redis.Redis.from_url(store().url, protocol=2)
+    keys.delete(*keys.keys(f"{store().prefix}*"))
+    assert "gone" in admin.get(PAGE).content.decode()
+
+
+def test_without_redis_the_page_says_so(
+    admin: Client, node: FakeNode, settings: Settings, tmp_path: object
+) -> None:
+    settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
+    for path in (PAGE, f"{PAGE}node-1/change/"):
+        page = admin.get(path)
+        assert page.status_code == 200
+        assert "Redis does not answer" in page.content.decode()
+
+
+def test_actions_tell_the_nodes_and_are_kept(admin: Client, node: FakeNode) -> None:
+    def live() -> views.NodeView:
+        return views.nodes(store(), ["node-1"])["node-1"]
+
+    assert "Told 1 node." in act(admin, "drain_nodes", "node-1").content.decode()
+    assert (live().state, live().drain) == ("draining", "drained by anna")
+    assert Node.objects.get().drain
+
+    act(admin, "resume_nodes", "node-1")
+    assert live().state == "ready"
+    assert not Node.objects.get().drain
+
+    act(admin, "disable_nodes", "node-1")
+    assert (Node.objects.get().enabled, Node.objects.get().note) == (False, "disabled by anna")
+
+    act(admin, "resume_nodes", "node-1")
+    assert Node.objects.get().enabled
+
+
+def test_an_action_without_redis_is_kept_and_said(
+    admin: Client, node: FakeNode, settings: Settings, tmp_path: object
+) -> None:
+    settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
+    page = act(admin, "drain_nodes", "node-1").content.decode()
+    assert "node-1: Redis does not answer" in page
+    assert Node.objects.get().drain
+
+
+def test_who_may_only_look_is_offered_no_action(node: FakeNode) -> None:
+    otto = User.objects.create_user("otto", is_staff=True)
+    otto.user_permissions.add(Permission.objects.get(codename="view_node"))
+    client = Client()
+    client.force_login(otto)
+
+    assert "drain_nodes" not in client.get(PAGE).content.decode()
+    act(client, "drain_nodes", "node-1")
+    assert not Node.objects.get().drain
+
+
+def test_a_nodes_own_page_tells_all_of_it(admin: Client, node: FakeNode) -> None:
+    page = admin.get(f"{PAGE}node-1/change/").content.decode()
+    for words in ("10.0.0.7", "web-1", "tts:zh", "3.1.0", "Last changes"):
+        assert words in page
+    assert admin.get(f"{PAGE}add/").status_code == 403
+    assert admin.post(f"{PAGE}node-1/delete/", {"post": "yes"}).status_code == 403
