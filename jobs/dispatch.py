@@ -96,17 +96,20 @@ def outcome_of(view: JobView) -> Outcome:
     )
 
 
-async def dispatch(session: "LiveSession", work: Work, frame: Utterance, speech: Speech) -> None:
+async def dispatch(
+    session: "LiveSession", work: Work, frame: Utterance, speech: Speech, need: Need | Refusal
+) -> None:
     """Place the work of a session and tell the session what came of it.
 
-    The script is called before the first suspension, unless the sound is large, or nobody is known
-    who could do it: then Redis is asked whether somebody is new.
+    The script is called before the first suspension, unless the sound is large, or ``need`` is a
+    refusal: then Redis is asked whether somebody is new who could do it.
     """
     process = session.process
     try:
-        need = await process.snapshot.need(
-            session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
-        )
+        if isinstance(need, Refusal):
+            need = await process.snapshot.need(
+                session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
+            )
         if isinstance(need, Refusal):
             session.fail(work, failure_of(need, audio_format=speech.audio_format))
             return

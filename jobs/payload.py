@@ -6,6 +6,7 @@ through as it came, but for WAV, which is unwrapped to what every node takes.
 
 from dataclasses import dataclass
 from hashlib import sha1
+from typing import Any
 
 import msgspec
 
@@ -60,11 +61,17 @@ class Speech:
     sample_rate: int
 
 
-def inherit(frame: Utterance, init: SessionInit) -> None:
+def said_by(init: SessionInit) -> dict[str, Any]:
+    """What a session has said for all its utterances, by the name of the field."""
+    said = {name: getattr(init, name) for name in _INHERITED}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def inherit(frame: Utterance, said: dict[str, Any]) -> None:
     """Fill in what the utterance leaves to its session."""
-    for name in _INHERITED:
+    for name, value in said.items():
         if getattr(frame, name) is None:
-            setattr(frame, name, getattr(init, name))
+            setattr(frame, name, value)
 
 
 def speech_of(frame: Utterance) -> Speech:

@@ -14,7 +14,7 @@ from jobs.answers import Told, now_ms
 from jobs.delivery import Found
 from jobs.dispatch import Origin, Work, dispatch
 from jobs.failures import Failure, failure_from
-from jobs.payload import Speech, Unsupported, inherit, payload_of, speech_of
+from jobs.payload import Speech, Unsupported, inherit, payload_of, said_by, speech_of
 from jobs.telling import Telling, Wire
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
@@ -44,7 +44,8 @@ class LiveSession:
         self.unfinished: dict[str, Work] = {}
         self.ended = False
         self._unfinished_bytes = 0
-        self._init = init
+        self._said = said_by(init)
+        self._lang = init.src_lang
         self.telling = Telling(
             wire,
             process.cells,
@@ -75,7 +76,7 @@ class LiveSession:
 
         Raises FrameError; then the utterance counts as never sent.
         """
-        inherit(frame, self._init)
+        inherit(frame, self._said)
         speech, refusal = None, self._full()
         try:
             speech = speech_of(frame)
@@ -164,7 +165,7 @@ class LiveSession:
             index=frame.utterance_index,
             job=ids.new_job(self.cell, self.cells.count),
             trace=frame.trace_id or ids.new_token(),
-            lang=self._init.src_lang,
+            lang=self._lang,
             received_ms=now_ms(),
         )
 
@@ -184,10 +185,10 @@ class LiveSession:
     ) -> "asyncio.Task[None] | None":
         work = Work(told.job, [told], payload_of(frame, speech, trace=told.trace))
         self._remember(work)
-        task = self.start(dispatch(self, work, frame, speech))
         need = self.process.snapshot.compile_need(
             self.cell, speech.route, speech.pipeline, speech.audio_format
         )
+        task = self.start(dispatch(self, work, frame, speech, need))
         is_big = len(work.payload) > self.cells.limits.inline_bytes
         return task if is_big or isinstance(need, Refusal) else None
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.payload import Unsupported, digest_of, inherit, payload_of, speech_of
+from jobs.payload import Unsupported, digest_of, inherit, payload_of, said_by, speech_of
 from parley.audio import tone, wav_from_pcm16
 from parley.frames import FrameError, PipelineWish, SessionInit, Utterance
 
@@ -130,7 +130,7 @@ def test_two_ways_mean_that_the_source_is_to_be_found_out() -> None:
 def test_what_an_utterance_leaves_out_is_taken_from_its_session() -> None:
     init = SessionInit("1", "web", "en", "zh", dialect="x", mode="one_way", lang_a="en")
     frame = utterance(mode="two_way_auto")
-    inherit(frame, init)
+    inherit(frame, said_by(init))
     assert (frame.dialect, frame.mode, frame.lang_a) == ("x", "two_way_auto", "en")
 
 
