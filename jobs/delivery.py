@@ -4,7 +4,7 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from parley.codes import ErrorCode
 log = structlog.get_logger(__name__)
 
 AGAIN_S = 0.1
+BATCH_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ Answer = tuple[Told, Found | Failure]
 
 
 class Delivery:
-    """One a session. ``send`` takes frames; ``start`` runs tasks that end with the socket."""
+    """One a session. ``send`` takes frames, ``room`` waits until there is room for that many bytes;
+    ``start`` runs tasks.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Delivery:
         session: str,
         settings: OrderSettings,
         send: Callable[[bytes], object],
+        room: Callable[[int], Awaitable[None]],
         start: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
     ) -> None:
         self._cells = cells
@@ -53,6 +57,7 @@ class Delivery:
         self._session = session
         self._patience_s = settings.patient_gap_ms / 1000
         self._send = send
+        self._room = room
         self._start = start
         self._ordering: Ordering[Answer] = Ordering(settings)
         self._told: dict[int, Told] = {}
@@ -115,13 +120,24 @@ class Delivery:
 
     async def _run(self) -> None:
         try:
-            while self._queue:
-                batch, self._queue = self._queue, []
+            while batch := self._next_batch():
+                await self._room(sum(map(_size, batch)))
                 for frame in await self._frames(batch):
                     if frame:
                         self._send(frame)
         finally:
             self._pump = None
+
+    def _next_batch(self) -> list[Release[Answer]]:
+        """What may be fetched together: one, or as many as are small."""
+        batch, left = self._queue[:1], BATCH_BYTES - sum(map(_size, self._queue[:1]))
+        for release in self._queue[1:]:
+            left -= _size(release)
+            if left < 0:
+                break
+            batch.append(release)
+        del self._queue[: len(batch)]
+        return batch
 
     async def _frames(self, batch: Sequence[Release[Answer]]) -> Sequence[bytes]:
         if len(batch) == 1:
@@ -163,3 +179,9 @@ class Delivery:
 
     def _now_ms(self) -> float:
         return self._loop.time() * 1000
+
+
+def _size(release: Release[Answer]) -> int:
+    """Bytes that are to be fetched for it."""
+    found = release.answer[1] if release.answer else None
+    return found.size if isinstance(found, Found) else 0

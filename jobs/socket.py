@@ -83,6 +83,10 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         """Queue a frame; False when the peer is gone."""
         return self.outbox.put(frame)
 
+    async def room(self, size: int) -> None:
+        """Wait until the peer has read enough for a large frame, or is gone."""
+        await self.outbox.room(size)
+
     def close(self, code: int, reason: str = "") -> None:
         """Close the connection when all frames are written."""
         self.outbox.close(code, reason)

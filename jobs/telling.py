@@ -22,6 +22,8 @@ class Wire(Protocol):
 
     def send_error(self, error: Error) -> None: ...
 
+    async def room(self, size: int) -> None: ...
+
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]": ...
 
 
@@ -50,6 +52,7 @@ class Telling:
             session=session,
             settings=settings.order,
             send=wire.send_frame,
+            room=wire.room,
             start=wire.start,
         )
 

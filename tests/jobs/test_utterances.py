@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from jobs.settings import JobSettings, OrderSettings
+from jobs.settings import JobSettings, OrderSettings, SocketSettings
 from lua.scripts import cancel
 from parley.audio import tone, wav_from_pcm16
 from tests.harness.frames import job_result
@@ -278,3 +278,28 @@ class TestLittleRoom:
         await ben.says()
         await anna.answers(await anna.job(), "again")
         assert (await ben.hears())["text_translated"] == "again"
+
+
+class TestLittleToSend:
+    """A burst of results that only waited for one before them is no fault of the client."""
+
+    @pytest.fixture
+    def jobs(self) -> JobSettings:
+        socket = SocketSettings(outgoing_bytes=4 * 2**20)
+        return JobSettings(socket=socket, lease_pause_ms=200, reap_pause_ms=50)
+
+    async def test_large_results_that_waited_leave_no_faster_than_they_are_read(
+        self, node, session
+    ):
+        anna, ben = await node(), await session()
+        for _ in range(7):
+            await ben.says()
+        assigned = [await anna.job() for _ in range(7)]
+        large = base64.b64encode(bytes(2**20)).decode()
+        for job in assigned[1:]:
+            await anna.answers(job, "…", tts_audio=large)
+        await ben.peer.expect("ui_event", event="NMT_DONE", utterance_index=6)
+        await anna.answers(assigned[0], "first")
+        told = [await ben.hears() for _ in range(7)]
+        assert [one["utterance_index"] for one in told] == list(range(7))
+        assert all(one["tts_audio"] == large for one in told[1:])
