@@ -6,7 +6,7 @@ A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; it
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -24,6 +24,7 @@ from nodes.standing import Standing
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+AT_ONCE = 256  # registrations of a replay that are under way together
 
 
 class Connection(Protocol):
@@ -56,6 +57,7 @@ class Registry:
         )
         self.resting = False
         self._connections: dict[str, Connection] = {}
+        self._of_node: dict[str, list[Connection]] = {}
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,7 +67,7 @@ class Registry:
     @property
     def busy(self) -> int:
         """How many jobs the nodes here hold."""
-        return sum(map(len, self._held.values()))
+        return sum(len(self._held[node]) for node in self._of_node)
 
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run something that no socket's end stops; what it raises is logged."""
@@ -76,10 +78,6 @@ class Registry:
 
     def held_by(self, node: str) -> Held:
         """What a node holds, also from before it connected anew."""
-        idle = [name for name, held in self._held.items() if not held.pairs() + held.coming()]
-        for other in idle:
-            if other != node and not self._is_here(other):
-                del self._held[other]
         return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))
 
     def add(self, connection: Connection) -> None:
@@ -88,15 +86,25 @@ class Registry:
         An earlier connection of the node that still waits for its registration gives way: it
         must not be answered after this one.
         """
-        for earlier in list(self._connections.values()):
+        of_node = self._of_node.setdefault(connection.standing.node, [])
+        for earlier in of_node:
             if earlier is not connection and earlier.gives_way_to(connection.standing):
                 earlier.replaced()
+        if connection not in of_node:
+            of_node.append(connection)
         self._connections[connection.standing.conn] = connection
 
     def remove(self, connection: Connection) -> None:
         """The socket is gone: tell Redis, however long that takes."""
-        if self._connections.pop(connection.standing.conn, None):
-            self.start(self._leave(connection.standing))
+        standing = connection.standing
+        if self._connections.pop(standing.conn, None) is None:
+            return
+        self.start(self._leave(standing))
+        self._of_node[standing.node].remove(connection)
+        if not self._of_node[standing.node]:
+            del self._of_node[standing.node]
+            life_s = self.cells.limits.job_life_ms / 1000 if self._held[standing.node] else 0
+            asyncio.get_running_loop().call_later(life_s, self._forget, standing.node)
 
     def assign(self, cell: int, message: Assign) -> None:
         """A reservation. For a connection that is gone the grace of its node gives it back."""
@@ -120,10 +128,11 @@ class Registry:
 
     async def replay(self, cell: int) -> None:
         """Tell a cell again who is here and what each of them holds. Raises StoreError."""
-        replays = [one.replay() for one in self._in(cell)]
-        for outcome in await asyncio.gather(*replays, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        for some in _chunks(self._in(cell), AT_ONCE):
+            replays = [one.replay() for one in some]
+            for outcome in await asyncio.gather(*replays, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
 
     def configuration_changed(self, cell: int) -> None:
         """Judge the nodes of a cell anew, one after the other."""
@@ -147,6 +156,7 @@ class Registry:
         for connection in connections:
             with contextlib.suppress(StoreError):  # its next heartbeat tells the same
                 await connection.reconsider()
+            await asyncio.sleep(0)
 
     async def _leave(self, standing: Standing) -> None:
         pause_s = FIRST_PAUSE_S
@@ -162,13 +172,20 @@ class Registry:
     def _in(self, cell: int) -> list[Connection]:
         return [one for one in self._connections.values() if one.standing.cell == cell]
 
-    def _is_here(self, node: str) -> bool:
-        return any(one.standing.node == node for one in self._connections.values())
+    def _forget(self, node: str) -> None:
+        """The jobs of a node that left are over, unless it came back."""
+        if node not in self._of_node:
+            self._held.pop(node, None)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("work for a node failed", exc_info=error)
+
+
+def _chunks(connections: list[Connection], size: int) -> Iterator[list[Connection]]:
+    for first in range(0, len(connections), size):
+        yield connections[first : first + size]
 
 
 _registries: WeakKeyDictionary[Process, Registry] = WeakKeyDictionary()

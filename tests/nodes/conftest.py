@@ -44,14 +44,17 @@ async def open_web(store: StoreSettings) -> AsyncIterator[Callable[..., object]]
         async def open_one(
             settings: NodeSettings = SETTINGS, sockets: SocketSettings | None = None
         ) -> Web:
-            return await stack.enter_async_context(Web(store, settings, sockets))
+            web = Web(store, settings, sockets)
+            await stack.enter_async_context(web)
+            return web
 
         yield open_one
 
 
 @pytest.fixture
 async def web(open_web) -> Web:
-    return await open_web()
+    web: Web = await open_web()
+    return web
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import os
 
 import pytest
 
-from lua import scripts
+from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.views import job_now, nodes
 from nodes.settings import NodeSettings
+from pools.routes import Route
 from tests.nodes.frames import failure, heartbeat, registration, result
 from tests.peers.agent import Agent
 
@@ -255,3 +256,32 @@ async def test_an_agent_as_deployed_needs_one_attempt(web, caller):
             outcome = await caller.expect(Outcome, where=lambda m, j=job: m.job == j.job)
             assert (outcome.state, outcome.attempt) == ("DONE", 1)
         assert agent.refused == []
+
+
+async def test_an_agent_as_deployed_that_loses_its_connection_keeps_its_job(web, caller):
+    async with Agent(web.url, node_id="node-1", silence_s=0.6, pace=0.02) as agent:
+        reserved = await caller.dispatch()
+        await agent.job()
+        agent.vanish()
+        outcome = await caller.expect(Outcome)
+        assert (outcome.job, outcome.state, outcome.attempt) == (reserved.job, "DONE", 1)
+
+
+@pytest.mark.parametrize("cells", [4])
+async def test_a_node_lives_in_the_cell_of_its_name(web, caller):
+    names = [f"node-{number}" for number in range(40)]
+    here = next(name for name in names if ids.cell_of_node(name, 4) == 0)
+    elsewhere = next(name for name in names if ids.cell_of_node(name, 4) == 3)
+    async with web.peer() as one, web.peer() as other:
+        await register(one, here)
+        await register(other, elsewhere, max_concurrent_jobs=5)
+        jobs = [await caller.dispatch() for _ in range(3)]
+        assert [type(job) for job in jobs] == [scripts.Reserved, scripts.Reserved, scripts.Waiting]
+        for job in jobs:
+            await one.expect("job_assign", job_id=job.job)
+            await one.send(result(job.job))
+            await caller.expect(Outcome, where=lambda m, job=job: m.job == job.job)
+        await other.send(result(jobs[0].job))
+        await register(other, elsewhere)
+        assert other.of_type("job_assign") == []
+        assert web.process.snapshot.cells_serving(Route("en", "zh")) == [0, 3]

@@ -1,14 +1,21 @@
 """The first phase of a node's socket."""
 
+import asyncio
 import json
 import re
+import time
+from contextlib import AsyncExitStack
 
 import pytest
 
-from lua.views import nodes
+from lua.views import fleet, nodes
+from nodes.capabilities import Description
+from nodes.serving import Serving
 from nodes.settings import NodeSettings
-from tests.nodes.frames import heartbeat, registration
+from nodes.standing import Peer
+from tests.nodes.frames import heartbeat, read_registration, registration
 from tests.nodes.web import Web
+from tests.peers.until import until
 
 NO_GPU = {"cpu_cores": 8, "memory_gb": 32}
 
@@ -161,3 +168,52 @@ async def test_what_a_node_is_may_change_when_it_registers_again(web: Web, store
         )
         await peer.expect("node_register_ack")
         assert nodes(store, ["node-1"])["node-1"].pools == ("auto:de",)
+
+
+async def test_a_node_id_that_is_fought_over_stays_with_the_last_and_operators_are_told(
+    web: Web, caller
+):
+    addresses = [f"token=a&from=10.0.0.{number}" for number in range(5)]
+    async with AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(web.peer(address)) for address in addresses]
+        for peer in peers[:4]:
+            await peer.send(registration("node-1"))
+            await peer.expect("node_register_ack")
+        await peers[4].send(registration("node-1"))
+        await peers[4].expect("error", code="NODE_ID_CONFLICT")
+        assert await peers[4].closed() == 4400
+        events = await caller.cells.plain.xrange(f"{caller.cells.prefixes[0]}events")
+        assert [fields[b"what"] for _, fields in events if fields[b"e"] == b"alert"] == [
+            b"id_fought_over"
+        ]
+
+
+async def test_a_thousand_registrations_of_one_process_are_replayed_in_time(web: Web, store):
+    """Not their sockets: those cost the same as ever."""
+    connections = []
+    for number in range(1_000):
+        frame = read_registration(registration(f"node-{number}"))
+        peer = Peer(f"node-{number}", web.process.id, "", "127.0.0.1")
+        connection = Serving(NoSocket(), web.registry, peer, Description.of(frame))
+        await connection.enter(frame)
+        connections.append(connection)
+    began_s = time.monotonic()
+    await web.registry.replay(0)
+    assert time.monotonic() - began_s < 2
+    for connection in connections:
+        connection.closed()
+    await until(lambda: all(view.reason == "offline" for view in fleet(store).values()))
+
+
+class NoSocket:
+    """Takes frames and tells nobody."""
+
+    async def room(self, size: int) -> None: ...
+
+    def send_frame(self, frame: bytes) -> bool:
+        return True
+
+    def close(self, code: int) -> None: ...
+
+    def start(self, work):
+        return asyncio.ensure_future(work)
