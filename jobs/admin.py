@@ -59,7 +59,7 @@ class JobAdmin(ReadOnlyAdmin):
     )
     search_fields = ("=job_id", "=session", "=trace", "=node")
     search_help_text = "A whole job, session, trace or node id"
-    change_form_after_template = "admin/tables.html"
+    change_form_before_template = "admin/tables.html"
 
     def change_view(
         self,

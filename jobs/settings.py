@@ -36,6 +36,7 @@ class JobSettings:
 
     ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
     sound is kept in case that Redis loses them. ``max_sessions``: of one process.
+    ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
     """
 
     socket: SocketSettings = SocketSettings()
@@ -53,3 +54,4 @@ class JobSettings:
     lease_pause_ms: int = 500
     reap_pause_ms: int = 250
     reap_limit: int = 16
+    history_days: int = 90

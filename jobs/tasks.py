@@ -1,12 +1,11 @@
 """Periodic work on the history. Each may run twice or be killed at any moment."""
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from jobs import audit, lost, pruning
 from pools.store import store
-
-KEEP_DAYS = 90
 
 
 @shared_task
@@ -25,4 +24,4 @@ def close_lost() -> None:
 @shared_task
 def prune_history() -> None:
     """Remove what is older than the retention."""
-    pruning.prune(now=timezone.now(), keep_days=KEEP_DAYS)
+    pruning.prune(now=timezone.now(), keep_days=settings.PARLEY_JOBS.history_days)

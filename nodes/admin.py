@@ -39,8 +39,7 @@ class NodeAdmin(LiveAdmin):
     """Actions tell the nodes at once, and are kept for those that are away."""
 
     list_display = (
-        "node_id", "state", "load_bar", "languages", "pools", "heartbeat", "drain", "enabled",
-        "note",
+        "node_id", "state", "load_bar", "languages", "pools", "heartbeat", "enabled", "note",
     )  # fmt: skip
     list_filter = ("drain", "enabled", "last_seen")
     search_fields = ("node_id", "note")
@@ -74,7 +73,7 @@ class NodeAdmin(LiveAdmin):
     def state(self, node: Any) -> str:
         return node.live.state if node.live else UNKNOWN
 
-    @display(description="takes jobs")
+    @display(description="selection")
     def reason(self, node: Any) -> str:
         return node.live.load.reason if node.live else ""
 

@@ -47,7 +47,10 @@ app.conf.update(
     beat_schedule={
         "audit": every(1, "jobs.tasks.drain_audit"),
         "expiry": every(5, "nodes.tasks.expire_nodes"),
+        "configuration": every(5, "nodes.tasks.teach_cells"),
         "cleanup": every(30, "pools.tasks.clean_pools"),
+        "lost": every(30, "jobs.tasks.close_lost"),
+        "pruning": every(3600, "jobs.tasks.prune_history"),
         "canary": every(5, "scheduler_site.tasks.sing"),
     },
 )
