@@ -1,10 +1,13 @@
-"""Which event loops these tests run on."""
+"""Which event loops these tests run on, and cells whose time the test sets."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import uvloop
+
+from lua.client import StoreSettings
+from tests.lua.stage import Stage
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -16,3 +19,11 @@ def pytest_asyncio_loop_factories(
     if item.path.name in ("test_connection.py", "test_wire.py"):
         return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def stage(redis_url: str, prefix: str) -> Iterator[Stage]:
+    """A cell with a process and a session; all that a call promises is checked after each."""
+    stage = Stage(StoreSettings(url=redis_url, prefix=prefix))
+    yield stage
+    stage.cells.end()

@@ -1,0 +1,115 @@
+"""The typed calls over one blocking connection, at a time that the test sets.
+
+The scripts are the product's, but for one line: what they read as Redis's ``TIME`` is the last
+argument of the call. No call suspends, so none needs an event loop.
+"""
+
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import redis
+from redis.exceptions import NoScriptError, ResponseError
+
+from lua import loader
+from lua.client import INBOX_TTL_MS, Cells, StoreSettings
+from lua.errors import ScriptFailed, StoreFull
+from lua.script import Arg, Script
+
+Reply = TypeVar("Reply")
+CLOCK = "local instant = call('TIME')"
+SET_CLOCK = """local instant = { math.floor(tonumber(ARGV[#ARGV]) / 1000000),
+  tonumber(ARGV[#ARGV]) % 1000000 }"""
+START_MS = 1_800_000_000_000
+
+
+def at_given_time(text: str) -> str:
+    """A file's text with the time taken from the call's last argument."""
+    return loader.strip(text.replace(CLOCK, SET_CLOCK))
+
+
+def finished(call: Coroutine[Any, Any, Reply]) -> Reply:
+    """The result of a call that does not suspend."""
+    try:
+        call.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    raise AssertionError("the call suspended")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A script call as it went to Redis."""
+
+    script: Script
+    cell: int
+    args: tuple[Arg, ...]
+
+
+class DrivenCells(Cells):
+    """Cells whose clock stands still until the test moves it.
+
+    ``edit`` makes of each Lua file's text what is run. ``calls`` counts the script calls,
+    ``last`` is the latest one by a typed function.
+    """
+
+    def __init__(self, settings: StoreSettings, edit: loader.Edit = at_given_time) -> None:
+        super().__init__(settings)
+        self.blocking = redis.Redis.from_url(settings.url, protocol=2)
+        self.now_ms = START_MS
+        self.calls = 0
+        self._edit = edit
+        self._tokens = random.Random(0)
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def advance(self, ms: int) -> None:
+        """Let time pass for the scripts; what Redis itself ends by a TTL stays."""
+        self.now_ms += ms
+
+    async def run(self, script: Script, cell: int, *args: Arg) -> Any:
+        self.last = Made(script, cell, args)
+        return self.repeat(self.last)
+
+    def repeat(self, made: "Made") -> Any:
+        """Make a call again with the same arguments, as after a lost reply."""
+        return made.script.decode(self.evaluate(made.script.name, made.cell, *made.args))
+
+    def evaluate(self, name: str, cell: int, *args: Arg) -> Any:
+        """The bare reply of a script."""
+        text, sha = self._composed(name)
+        # Microseconds: the scripts draw lots by them.
+        arguments = (1, self.prefixes[cell], *args, self.now_ms * 1000 + self.calls % 1000)
+        self.calls += 1
+        try:
+            try:
+                return self.blocking.execute_command("EVALSHA", sha, *arguments)
+            except NoScriptError:
+                return self.blocking.execute_command("EVAL", text, *arguments)
+        except redis.exceptions.OutOfMemoryError as error:
+            raise StoreFull(str(error)) from error
+        except ResponseError as error:
+            raise ScriptFailed(f"{name}: {error}") from error
+
+    def _composed(self, name: str) -> tuple[str, str]:
+        if name not in self._known:
+            text = loader.compose(loader.read(name), self.limits, self._edit)
+            self._known[name] = (text, loader.digest(text))
+        return self._known[name]
+
+    async def put(self, cell: int, value: bytes) -> str:
+        token = f"{self._tokens.getrandbits(64):016x}"
+        self.blocking.set(f"{self.prefixes[cell]}inbox:{token}", value, px=INBOX_TTL_MS)
+        return token
+
+    def wipe(self) -> None:
+        """Remove everything under the prefix, as a loss of Redis does."""
+        for prefix in self.prefixes:
+            keys = self.blocking.keys(f"{prefix}*")
+            if keys:
+                self.blocking.unlink(*keys)
+
+    def end(self) -> None:
+        """Remove everything and disconnect."""
+        self.wipe()
+        self.blocking.close()

@@ -1,0 +1,397 @@
+"""What each script promises, checked on the cell before and after a call of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lua import scripts
+from lua.scripts.job import Missing, NoSession
+from lua.scripts.node import Unknown as UnknownNode
+from lua.states import TERMINAL, NodeState
+from tests.lua.selection import best, candidates, possible, wish_in, wish_of
+from tests.lua.snapshot import Snapshot
+
+Message = dict[str, str]
+NOTHING_DONE = (
+    scripts.Repeat,
+    scripts.Conflict,
+    NoSession,
+    Missing,
+    scripts.Gone,
+    scripts.Late,
+    scripts.Unknown,
+    scripts.Final,
+    scripts.Known,
+    scripts.Stale,
+    scripts.Outdated,
+    scripts.IdConflict,
+    UnknownNode,
+    scripts.Live,
+    scripts.Config,
+)
+"""Replies after which all is as before, but for a note and the value that was laid down."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call. ``events`` and ``told`` (process, message) are what it added."""
+
+    script: str
+    given: dict[str, Any]
+    reply: Any
+    now_ms: int
+    before: Snapshot
+    after: Snapshot
+    events: list[Message]
+    told: list[tuple[str, Message]]
+
+    def moved(self, job: str) -> list[list[str]]:
+        """What each event of the call says of a job."""
+        return [e["moves"].split() for e in self.events if e["e"] == "job" and e["job"] == job]
+
+    def messages(self, kind: str, job: str) -> list[Message]:
+        """What processes were told of a job."""
+        return [m for _, m in self.told if m["kind"] == kind and m.get("job") == job]
+
+
+def broken_promises(step: Step) -> Iterator[str]:
+    """What a call did that it must not do, or did not do."""
+    yield from _placements(step)
+    yield from _outcomes(step)
+    if isinstance(step.reply, NOTHING_DONE) and not unchanged(step.before, step.after):
+        yield "something has changed"
+    check = CHECKS.get(step.script)
+    if check is not None:
+        yield from check(step)
+
+
+def unchanged(before: Snapshot, after: Snapshot) -> bool:
+    """But for notes, and large values that were laid down or thrown away."""
+    return _bare(before) == _bare(after)
+
+
+def _bare(cell: Snapshot) -> dict[str, object]:
+    bare = {k: v for k, v in cell.comparable().items() if not k.startswith("inbox:")}
+    moves = [entry for entry in cell.events() if entry[1]["e"] not in ("note", "alert")]
+    return bare | {"events": moves}
+
+
+# --- of every script ---
+
+
+def _placements(step: Step) -> Iterator[str]:
+    """A reservation is on a node that may have the job, and the node's process knows of it."""
+    for event in step.events:
+        if event["e"] != "job" or not event["moves"].endswith("RESERVED"):
+            continue
+        job, node = event["job"], event["node"]
+        fields, place = step.after.jobs[job], step.after.nodes[node]
+        _, has, pin = fields["need"].split("\t")
+        if pin not in ("", node) or not set(has.split()) <= set(place["has"].split()):
+            yield f"{job} with {fields['need']!r} on {node}: {place}"
+        if not pin and event["pool"] not in place["pools"].split():
+            yield f"{job} on {node} by pool {event['pool']}"
+        if node in fields.get("had", "").split():
+            yield f"{job} on {node} again"
+        told = [m for m in step.messages("assign", job) if m["attempt"] == event["attempt"]]
+        listening = place["process"] in step.after["processes"].set
+        if listening and not any(m["conn"] == place["conn"] for m in told):
+            yield f"{job} is {node}'s and nobody knows"
+
+
+def _outcomes(step: Step) -> Iterator[str]:
+    """The session's process is told of an end once; of a refusal it learns by the reply."""
+    for event in step.events:
+        if event["e"] != "job" or event["moves"].split()[-1] not in TERMINAL:
+            continue
+        job = event["job"]
+        session = step.after.jobs[job].get("session", "")
+        sessions = step.after.sessions if session in step.after.sessions else step.before.sessions
+        owner = sessions.get(session, {}).get("process", "")
+        told = len(step.messages("outcome", job))
+        expected = owner in step.before["processes"].set and step.script != "dispatch"
+        if told != expected and (told > 1 or step.script != "reap"):
+            yield f"{job} ended: {owner} was told {told} times"
+
+
+# --- of a job's life ---
+
+
+def _dispatch(step: Step) -> Iterator[str]:
+    spec, wish, cell = step.given["job"], wish_of(step.given["job"]), step.before
+    others = [e for e in step.events if e["e"] == "job" and e["job"] != spec.job]
+    first = best(cell, wish, step.now_ms)
+    match step.reply:
+        case scripts.Reserved(node=node) if spec.job not in cell.jobs and not others:
+            if node not in first:
+                yield f"{node} was chosen, not one of {first}"
+            for job in _first_waiting(cell, spec.sig):
+                theirs = wish_in(cell.jobs[job], step.now_ms)
+                if node not in theirs.skip:
+                    yield f"{spec.job} overtook {job}"
+        case scripts.Waiting() if spec.job not in cell.jobs and not others and first:
+            yield f"waits though {first} could take it"
+        case scripts.Refused(code=code) if spec.job not in cell.jobs:
+            if (code == "NO_CAPABLE_NODE") == possible(cell, wish):
+                yield f"{code}, though it is possible: {possible(cell, wish)}"
+            if not others and first:
+                yield f"refused though {first} could take it"
+        case NoSession() if not spec.session or spec.session in cell.sessions:
+            yield "knows the session"
+    placed = isinstance(step.reply, scripts.Reserved | scripts.Waiting)
+    earlier = [job.decode() for job in cell[f"request:{spec.request}"].flat if spec.request]
+    if placed and set(earlier) & set(cell.jobs) - {spec.job}:
+        yield f"{spec.request} was {earlier}"
+
+
+def _first_waiting(cell: Snapshot, sig: str) -> list[str]:
+    queue = cell[f"waiting:{sig}"].zset
+    return sorted(queue, key=lambda job: (queue[job], job))[:8]
+
+
+def _take(step: Step) -> Iterator[str]:
+    job, node, conn = step.given["job"], step.given["node"], step.given["conn"]
+    was = step.before.jobs.get(job, {})
+    mine = was.get("node") == node and was.get("attempt") == str(step.given["attempt"])
+    if isinstance(step.reply, scripts.Taken):
+        if not mine or was["state"] not in ("RESERVED", "DISPATCHED"):
+            yield f"{job} was {was}"
+        if was["state"] == "RESERVED":
+            session = step.before.sessions.get(was["session"], {})
+            last = session.get(f"node:{node}")
+            if last is not None and step.reply.index != int(last) + 1:
+                yield f"index {step.reply.index} after {last}"
+        elif was["conn"] != conn or step.reply.index != int(was["uidx"]):
+            yield f"{job} was handed to {was['conn']} as {was['uidx']}"
+        if step.after.jobs[job]["state"] != "DISPATCHED":
+            yield f"{job} is {step.after.jobs[job]['state']}"
+    waits = mine and was["state"] == "RESERVED" and step.before.nodes[node]["conn"] == conn
+    if waits and isinstance(step.reply, scripts.Gone):
+        yield f"{job} was waiting to be taken"
+
+
+def _ack(step: Step) -> Iterator[str]:
+    job = step.given["job"]
+    was = step.before.jobs.get(job, {})
+    if isinstance(step.reply, scripts.Acked):
+        now = step.after.jobs[job]
+        if was["state"] not in ("DISPATCHED", "ACKED") or now["state"] != "ACKED":
+            yield f"{job} was {was['state']} and is {now['state']}"
+        if int(now["due"]) <= step.now_ms:
+            yield "no time is left"
+
+
+def _finish(step: Step) -> Iterator[str]:
+    outcome = step.given["outcome"]
+    job, node = outcome.job, outcome.node
+    was, now = step.before.jobs.get(job, {}), step.after.jobs.get(job, {})
+    again = was.get("token") == outcome.token
+    holds = was.get("node") == node and was.get("slot") == "1" and was["state"] != "RESERVED"
+    known = was != {} and was.get("stub") != "1"
+    if isinstance(step.reply, scripts.Unknown) == known and not isinstance(step.reply, Missing):
+        yield f"{step.reply} of {was}"
+    if known and holds and not again and isinstance(step.reply, scripts.Late):
+        yield f"late, though it holds {was}"
+    if known and not holds and not again and not isinstance(step.reply, scripts.Late):
+        yield f"{step.reply}, though {node} does not hold {was}"
+    if holds and known and not isinstance(step.reply, Missing):
+        if job in step.after.held_by(node):
+            yield "keeps the slot"
+        if outcome.verdict == "done" and was["state"] != "CANCELLED" and now["state"] != "DONE":
+            yield f"is {now['state']}"
+    if isinstance(step.reply, scripts.Retried | scripts.Failed) and holds:
+        yield from _retried(step, job)
+
+
+def _release(step: Step) -> Iterator[str]:
+    if isinstance(step.reply, scripts.Released):
+        job = step.given["job"]
+        was = step.before.jobs[job]
+        if job in step.after.held_by(step.given["node"]) and was["state"] != "RESERVED":
+            yield "keeps the slot"
+        if was["state"] not in TERMINAL and was.get("stub") != "1":
+            yield from _retried(step, job)
+
+
+def _retried(step: Step, job: str) -> Iterator[str]:
+    """Placed again, waiting or failed: as what was free then says."""
+    event = next(e for e in step.events if e.get("job") == job and e["e"] == "job")
+    if "RETRYING" not in event["moves"]:
+        return  # the input's fault
+    was, soft = step.before.jobs[job], step.before.jobs[job]["state"] == "RESERVED"
+    wish = wish_in(
+        was | {"avoid": f"{was['avoid']} {was['node'] if soft else ''}"},
+        step.now_ms,
+        had=[] if soft else [was["node"]],
+    )
+    tries = int(event["tries"])
+    counted = isinstance(step.reply, scripts.Retried | scripts.Failed)
+    if tries != int(was.get("tries", 0)) + counted:
+        yield f"{tries} tries after {was.get('tries')}"
+    able = candidates(step.before, wish, step.now_ms)
+    left = tries <= int(was["retries"]) and step.now_ms - int(was["born"]) < 180_000
+    match event["moves"].split()[-1]:
+        case "RESERVED" if event["node"] not in able or not left:
+            yield f"placed on {event['node']} of {able}, {tries} tries"
+        case "WAITING" if able or not left:
+            yield f"waits though {able} could take it, {tries} tries"
+        case "FAILED" if left and (able or (wish.may_wait and possible(step.before, wish))):
+            yield f"failed though {able} could take it, {tries} tries"
+
+
+def _cancel(step: Step) -> Iterator[str]:
+    job = step.given["job"]
+    was = step.before.jobs.get(job)
+    if isinstance(step.reply, scripts.Cancelled):
+        now = step.after.jobs[job]
+        kept = was is not None and was["state"] in ("DISPATCHED", "ACKED")
+        if now["state"] != "CANCELLED" or (now["slot"] == "1") != kept:
+            yield f"was {was}, is {now}"
+        if kept and not step.messages("cancel", job):
+            process = step.before.nodes[now["node"]]["process"]
+            if process in step.before["processes"].set:
+                yield "its node does not know"
+
+
+def _restore_job(step: Step) -> Iterator[str]:
+    job = step.given["job"].job
+    match step.reply:
+        case scripts.Held() if job in step.before.jobs:
+            yield f"was {step.before.jobs[job]}"
+        case scripts.Claimed(node=node) if step.after.jobs[job]["node"] != node:
+            yield f"is on {step.after.jobs[job]['node']}"
+
+
+# --- of a node's life ---
+
+
+def _register_node(step: Step) -> Iterator[str]:
+    told, node = step.given["registration"], step.given["registration"].node
+    if not isinstance(step.reply, scripts.Ok | scripts.Already):
+        return
+    now = step.after.nodes[node]
+    if (now["conn"], now["process"]) != (told.conn, told.process):
+        yield f"{told.conn} at {told.process}, but {now}"
+    yield from _described(step, node, told.about)
+    if told.draining and now["state"] != NodeState.DRAINING:
+        yield f"{now['state']}, not draining"
+    held = dict(told.held) if told.held is not None else None
+    new = not isinstance(step.reply, scripts.Already) or held is not None
+    for job in step.before.held_by(node) if new else ():
+        was, fields = step.before.jobs[job], step.after.jobs.get(job, {})
+        given_up = fields.get("lost", "") != ""
+        keeps = job in held if held is not None else told.running is None or job in told.running
+        if was["state"] != "RESERVED" and given_up == keeps:
+            yield f"{job}: given up {given_up}, though it keeps {held or told.running}"
+    for job, attempt in (held or {}).items():
+        was = step.before.jobs.get(job, {})
+        beaten = was.get("state") in TERMINAL or int(was.get("attempt", 0)) > attempt
+        if not beaten and step.after.jobs[job]["node"] != node:
+            yield f"{job}: {node} holds it, and it is {step.after.jobs[job]}"
+
+
+def _described(step: Step, node: str, about: scripts.Node) -> Iterator[str]:
+    now = step.after.nodes[node]
+    if now["pools"].split() != about.pools or now["has"].split() != about.has:
+        yield f"{node} is in {now['pools']!r} and has {now['has']!r}, not {about}"
+    for name in ("public", "enabled", "core", "gpu"):
+        if now[name] != str(int(getattr(about, name))):
+            yield f"{node}: {name} is {now[name]}"
+    drained = now["drain"] != "" and now["state"] != NodeState.OFFLINE
+    if (now["state"] == NodeState.DRAINING) != drained:
+        yield f"{node}: {now['state']} with drain {now['drain']!r}"
+    ready = about.core and not drained and now["state"] != NodeState.OFFLINE
+    if (now["state"] == NodeState.READY) != ready:
+        yield f"{node}: {now['state']} with core {about.core}"
+
+
+def _heartbeat(step: Step) -> Iterator[str]:
+    beat = step.given["beat"]
+    if not isinstance(step.reply, scripts.Ok):
+        return
+    record = step.after.fleet[beat.node]
+    if record.beat_ms != step.now_ms:
+        yield f"beat at {record.beat_ms}"
+    used = step.before.fleet[beat.node].used
+    if record.foreign != max(0, beat.running - used):
+        yield f"foreign {record.foreign}: runs {beat.running}, {used} of them ours"
+    if beat.about is not None:
+        yield from _described(step, beat.node, beat.about)
+
+
+def _change_pools(step: Step) -> Iterator[str]:
+    if isinstance(step.reply, scripts.Moved):
+        before = set(step.before.nodes[step.given["node"]]["pools"].split())
+        after = set(step.given["about"].pools)
+        if (step.reply.joined, step.reply.left) != (len(after - before), len(before - after)):
+            yield f"{step.reply} from {before} to {after}"
+        yield from _described(step, step.given["node"], step.given["about"])
+
+
+def _node_offline(step: Step) -> Iterator[str]:
+    if isinstance(step.reply, scripts.Ok):
+        node = step.given["node"]
+        if step.after.nodes[node]["state"] != NodeState.OFFLINE:
+            yield f"{node} is {step.after.nodes[node]['state']}"
+        if step.before.held_by(node) != step.after.held_by(node):
+            yield "its jobs did not wait for the grace"
+
+
+def _forget_node(step: Step) -> Iterator[str]:
+    node = step.given["node"]
+    if isinstance(step.reply, scripts.Ok) and node in step.after.nodes:
+        yield f"{node} is still there"
+
+
+# --- of processes and time ---
+
+
+def _close_session(step: Step) -> Iterator[str]:
+    session, process = step.given["session"], step.given["process"]
+    mine = step.before.sessions.get(session, {}).get("process") == process
+    if mine and not step.reply.more and session in step.after.sessions:
+        yield "still open"
+    if not mine and not unchanged(step.before, step.after):
+        yield "not its own"
+
+
+def _reap(step: Step) -> Iterator[str]:
+    due = {timer for timer, at in step.before.timers.items() if at <= step.now_ms}
+    limit = step.given.get("limit", 16)
+    if step.reply.fired != min(len(due), limit):
+        yield f"{step.reply} of {due}"
+    left = {timer for timer, at in step.after.timers.items() if at <= step.now_ms}
+    if len(due) < limit and left & due and not _handed_on(step, left & due):
+        yield f"{left & due} fired in vain"
+
+
+def _handed_on(step: Step, timers: set[str]) -> bool:
+    """A job that another timer of the same call has given up is due again at once."""
+    return all(step.after.jobs.get(timer.removeprefix("job:"), {}).get("lost") for timer in timers)
+
+
+def _renew_lease(step: Step) -> Iterator[str]:
+    process = step.given["process"]
+    if (process in step.before["processes"].set) != isinstance(step.reply, scripts.Kept):
+        yield f"{step.reply}"
+    if step.after.timers[f"process:{process}"] != step.now_ms + 2_000:
+        yield "the lease is not 2 s"
+
+
+CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
+    "dispatch": _dispatch,
+    "take": _take,
+    "ack": _ack,
+    "finish": _finish,
+    "release": _release,
+    "cancel": _cancel,
+    "restore_job": _restore_job,
+    "register_node": _register_node,
+    "heartbeat": _heartbeat,
+    "change_pools": _change_pools,
+    "node_offline": _node_offline,
+    "forget_node": _forget_node,
+    "close_session": _close_session,
+    "reap": _reap,
+    "renew_lease": _renew_lease,
+}

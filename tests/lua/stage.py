@@ -1,0 +1,165 @@
+"""Short sentences for tests of one thing: every call is checked as the machine's are."""
+
+from typing import Any
+
+from lua import scripts
+from lua.client import StoreSettings
+from lua.scripts import AckKind, Command, Need, Verdict
+from tests.lua.driven import DrivenCells
+from tests.lua.fleet import NEED, PAYLOAD, a_beat, a_job, a_node, a_registration, an_outcome
+from tests.lua.snapshot import Record
+from tests.lua.world import World
+
+STEP_MS = 1_000
+
+
+class Stage(World):
+    """One cell with process ``p1`` and its session ``s-1``. A node's connection is ``NODE-1``."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        super().__init__(DrivenCells(settings))
+        self.alive: set[str] = set()
+        """Nodes that send heartbeats while time passes."""
+        self.processes = ["p1"]
+        self.renew("p1")
+        self.open_session()
+
+    # --- nodes ---
+
+    def node(self, name: str, **differences: Any) -> Any:
+        """Register a node; what ``a_registration`` and ``a_node`` know may differ."""
+        about = {
+            k: differences.pop(k) for k in list(differences) if k in a_node().__struct_fields__
+        }
+        told = a_registration(name, about=a_node(**about), **differences)
+        reply = self.do(scripts.register_node, cell=0, registration=told)
+        if isinstance(reply, scripts.Ok | scripts.Already):
+            self.alive.add(name)
+        return reply
+
+    def beat(self, name: str, **differences: Any) -> Any:
+        """A heartbeat; by default the node runs all that it holds."""
+        running = {"running": len(self.cell.held_by(name))} | differences
+        return self.do(scripts.heartbeat, cell=0, beat=a_beat(name, **running))
+
+    def offline(self, name: str, conn: str = "") -> Any:
+        """Its socket is gone."""
+        self.alive.discard(name)
+        return self.do(scripts.node_offline, cell=0, node=name, conn=conn or f"{name}-1")
+
+    def control(self, name: str, command: Command, reason: str = "") -> Any:
+        """An operator's command."""
+        return self.do(scripts.control_node, cell=0, node=name, command=command, reason=reason)
+
+    # --- jobs ---
+
+    def send(self, job: str, *, need: Need = NEED, payload: bytes = PAYLOAD, **wishes: Any) -> Any:
+        """Dispatch a job."""
+        spec = a_job(job, need=need, **wishes)
+        return self.do(scripts.dispatch, cell=0, job=spec, payload=payload)
+
+    def take(self, job: str, node: str, attempt: int = 1, conn: str = "") -> Any:
+        """Its process takes it and would write the frame."""
+        conn = conn or f"{node}-1"
+        return self.do(scripts.take, cell=0, job=job, attempt=attempt, node=node, conn=conn)
+
+    def running(self, job: str, node: str) -> None:
+        """Dispatch a job, and the node it is reserved on takes it."""
+        assert self.send(job).node == node
+        assert isinstance(self.take(job, node), scripts.Taken)
+
+    def ack(self, job: str, node: str, kind: AckKind = AckKind.ACK, conn: str = "") -> Any:
+        """The node gives a sign of work."""
+        partial = b'{"text":""}' if kind is AckKind.PARTIAL else b""
+        conn = conn or f"{node}-1"
+        return self.do(
+            scripts.ack, cell=0, job=job, node=node, conn=conn, kind=kind, partial=partial
+        )
+
+    def finish(
+        self,
+        job: str,
+        node: str,
+        verdict: Verdict = Verdict.DONE,
+        code: str = "",
+        result: bytes = b"",
+        **differences: Any,
+    ) -> Any:
+        """The node's result."""
+        outcome = an_outcome(job, node, verdict=verdict, code=code, size=len(result), **differences)
+        return self.do(scripts.finish, cell=0, outcome=outcome, result=result)
+
+    def fail(self, job: str, node: str, code: str = "INTERNAL_ERROR") -> Any:
+        """A failure that another node may not have."""
+        return self.finish(job, node, Verdict.RETRY, code)
+
+    def release(self, job: str, node: str, attempt: int = 1) -> Any:
+        """Its process could not write the frame."""
+        return self.do(
+            scripts.release, cell=0, job=job, attempt=attempt, node=node, code="NODE_UNAVAILABLE"
+        )
+
+    def cancel(self, job: str) -> Any:
+        """Nobody wants it any more."""
+        return self.do(scripts.cancel, cell=0, job=job, code="CANCELLED")
+
+    # --- processes and time ---
+
+    def renew(self, process: str) -> Any:
+        """Its lease."""
+        return self.do(scripts.renew_lease, cell=0, process=process)
+
+    def open_session(self, session: str = "s-1", process: str = "p1", **known: Any) -> Any:
+        """Make a session or take it over."""
+        given = {"session": session, "process": process, "tenant": "t"} | known
+        return self.do(scripts.open_session, cell=0, **given)
+
+    def reap(self, limit: int = 16) -> Any:
+        """Whatever is due."""
+        while (reply := self.do(scripts.reap, cell=0, limit=limit)).more:
+            pass
+        return reply
+
+    def pass_ms(self, ms: int) -> None:
+        """Let time pass as it does: reaped, leases renewed, heartbeats of those alive."""
+        while ms > 0:
+            step = min(ms, STEP_MS)
+            self.cells.advance(step)
+            ms -= step
+            for process in self.processes:
+                self.renew(process)
+            for name in sorted(self.alive):
+                self.beat(name, conn=self.cell.nodes[name]["conn"])
+            self.reap()
+
+    # --- what is there now ---
+
+    @property
+    def cell(self) -> Any:
+        """The cell after the last call."""
+        return self.snapshots[0]
+
+    @property
+    def events(self) -> list[dict[str, str]]:
+        """What the last call has added."""
+        return self.ledgers[0].fresh
+
+    def state(self, job: str) -> str:
+        """Of a job."""
+        return str(self.cell.jobs[job]["state"])
+
+    def field(self, job: str, name: str) -> str:
+        """Of a job's hash."""
+        return str(self.cell.jobs[job].get(name, ""))
+
+    def due_ms(self, timer: str) -> float:
+        """How long until a timer fires."""
+        return float(self.cell.timers[timer] - self.cells.now_ms)
+
+    def record(self, node: str) -> Record:
+        """What selection reads of a node."""
+        return self.cell.fleet[node]  # type: ignore[no-any-return]
+
+    def told(self, kind: str, process: str = "p1") -> list[dict[str, str]]:
+        """All messages of a kind to a process so far."""
+        return [m for _, m in self.cell.mailbox(process) if m["kind"] == kind]
