@@ -33,6 +33,6 @@ end
 if from ~= about.state then
   enter_state(node, from, command, 'text', reason)
 elseif command == 'kick' then
-  emit('e', 'node', 'node', id, 'moves', from, 'why', command, 'text', reason)
+  emit('e', 'note', 'what', 'kick', 'node', id, 'text', reason)
 end
 return { 'OK', about.state, flag(offer(node)) }
