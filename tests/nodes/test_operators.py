@@ -9,6 +9,7 @@ from lua import scripts
 from lua.mailbox import Outcome, Placed
 from lua.scripts import Command
 from lua.views import NodeView, nodes
+from nodes.settings import NodeSettings
 from tests.nodes.frames import heartbeat, ready, registration, result
 from tests.peers.until import until
 
@@ -184,3 +185,22 @@ async def test_a_process_that_drains_gives_its_nodes_no_new_jobs(open_web, calle
         await one.send(result(running.job))
         await draining
         assert (await caller.expect(Outcome)).state == "DONE"
+
+
+async def test_a_node_whose_recognition_has_no_model_is_degraded_for_a_while(open_web, caller):
+    web = await open_web(NodeSettings(service_out_ms=400))
+    hearing = {"service_id": "asr-1", "type": "asr", "device": "gpu", "status": "running"}
+    error = {"type": "node_error", "node_id": "node-1", "message": "not loaded"}
+    async with web.peer() as peer:
+        await register(peer, "node-1", installed_services=[hearing])
+        await peer.send({**error, "code": "GPU_LOST", "details": {"service_id": "asr-1"}})
+        await peer.send({**error, "code": "MODEL_NOT_AVAILABLE", "details": "asr-1"})
+        missing = {**error, "code": "MODEL_NOT_AVAILABLE"}
+        await peer.send({**missing, "details": {"service_id": "asr-2"}})
+        await register(peer, "node-1", installed_services=[hearing])
+        assert view(caller).state == "ready"
+        await peer.send({**missing, "details": {"service_id": "asr-1"}})
+        await until(lambda: view(caller).state == "degraded")
+        waiting = await caller.dispatch(deadline_ms=5_000)
+        await peer.expect("job_assign", job_id=waiting.job)
+        assert view(caller).state == "ready"
