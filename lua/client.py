@@ -1,8 +1,10 @@
 """The client of all cells: runs scripts, carries large values, and reads what people ask for."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import redis.asyncio as aioredis
@@ -52,6 +54,8 @@ class Cells:
         self._connections = [
             Multiplexed(settings.url, on_connect=self._load_scripts) for _ in self.prefixes
         ]
+        self.times: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0.0])
+        """By script: answered calls, and the seconds from call to answer summed up."""
         self.plain: aioredis.Redis = aioredis.Redis.from_url(settings.url, **SOCKET_OPTIONS)
 
     async def start(self) -> None:
@@ -83,6 +87,7 @@ class Cells:
         text = self._text(script)
         connection = self._connections[cell]
         prefix = self.prefixes[cell]
+        began_s = perf_counter()
         try:
             try:
                 sha = self._shas[script.name]
@@ -93,6 +98,9 @@ class Cells:
             raise StoreFull(str(error)) from error
         except ResponseError as error:
             raise ScriptFailed(f"{script.name}: {error}") from error
+        times = self.times[script.name]
+        times[0] += 1
+        times[1] += perf_counter() - began_s
         return script.decode(reply)
 
     def _text(self, script: Script) -> str:

@@ -1,4 +1,6 @@
-"""``/metrics`` for Prometheus: read when asked, the same whichever web process answers."""
+"""``/metrics`` for Prometheus: read when asked, the same whichever web process answers, but for
+the times of its own script calls.
+"""
 
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ from redis.exceptions import RedisError
 from jobs.api import problems
 from jobs.api.access import OPERATOR, principal_of
 from lua import views
+from lua.client import Cells
 from pools.store import store
 from scheduler_site import stats
 
@@ -25,6 +28,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return problems.response(403)
     registry = CollectorRegistry()
     registry.register(Figures())
+    if process := getattr(request, "scope", {}).get("parley"):
+        registry.register(ScriptTimes(process.id, process.cells))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -104,3 +109,24 @@ def _scripts() -> Iterator[Metric]:
     yield CounterMetricFamily(
         "parley_script_seconds", "Time Redis spent in script calls.", value=seconds
     )
+
+
+class ScriptTimes(Collector):
+    """What the script calls of this web process took, from call to answer."""
+
+    def __init__(self, process: str, cells: Cells) -> None:
+        self._process = process
+        self._cells = cells
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["process", "script"]
+        calls = CounterMetricFamily(
+            "parley_process_script_calls", "Script calls of a web process.", labels=labels
+        )
+        seconds = CounterMetricFamily(
+            "parley_process_script_seconds", "Their time, from call to answer.", labels=labels
+        )
+        for script, (count, spent_s) in sorted(self._cells.times.items()):
+            calls.add_metric([self._process, script], count)
+            seconds.add_metric([self._process, script], spent_s)
+        yield from (calls, seconds)

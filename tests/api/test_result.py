@@ -15,7 +15,7 @@ from lua.client import StoreSettings
 from nodes.settings import NodeSettings
 from scheduler_site.models import create_token
 from tests.api.conftest import JOB
-from tests.harness.actors import HandNode, hand_node
+from tests.harness.actors import HandNode, hand_node, hand_session
 from tests.harness.web import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,3 +182,46 @@ async def test_a_process_that_leaves_takes_no_new_jobs(
     response = await http.post("jobs/", json=JOB)
     assert (response.status_code, response.json()["code"]) == (503, "SCHEDULER_DEPENDENCY_DOWN")
     web.process.draining = False
+
+
+async def test_a_job_of_a_live_session_ends_with_it(
+    web: Web, http: httpx.AsyncClient, node: HandNode, settings: Settings
+) -> None:
+    settings.PARLEY_AUTH = "off"
+    async with hand_session(web.session_url, "en", "zh") as session:
+        spoken = await session.says()
+        said = await node.job()
+        bodies = [
+            (await http.post("jobs/", json={**JOB, "session_id": session.id})).json()
+            for _ in range(2)
+        ]
+        first, second = await node.job(), await node.job()
+        assert {first["session_id"], second["session_id"]} == {session.id}
+        indexes = [job["utterance_index"] for job in (said, first, second)]
+        assert indexes == list(range(indexes[0], indexes[0] + 3))
+
+        await node.answers(first, "by REST")
+        await node.answers(said, "by socket")
+        heard = await session.hears()
+        assert (heard["utterance_index"], heard["text_translated"]) == (spoken, "by socket")
+        answer = await http.get(f"jobs/{bodies[0]['job_id']}/result/", params={"wait": 5})
+        assert answer.json()["text_translated"] == "by REST"
+        await session.ends()
+        assert len(session.outcomes) == 1
+
+    answer = await http.get(f"jobs/{bodies[1]['job_id']}/result/", params={"wait": 5})
+    assert answer.json()["state"] == "CANCELLED"
+
+
+async def test_prometheus_sees_the_time_of_each_script(
+    web: Web, http: httpx.AsyncClient, node: HandNode, settings: Settings
+) -> None:
+    settings.PARLEY_AUTH = "off"
+    await post_job(http)
+    await node.job()
+
+    text = (await http.get(str(http.base_url.copy_with(path="/metrics")))).text
+
+    label = f'{{process="{web.process.id}",script="dispatch"}}'
+    assert f"parley_process_script_calls_total{label} 1.0" in text
+    assert f"parley_process_script_seconds_total{label}" in text
