@@ -78,9 +78,10 @@ class Initialising:
             _refuse(socket, ErrorCode.INVALID_PAIRING_CODE, "This pairing code is not valid.")
             socket.close(REFUSED)
             return
-        session = self._session(init)
         try:
-            if not await socket.process.ready(session.cell):
+            cell = await _cell_for(socket.process, init)
+            session = self._session(init, cell)
+            if not await socket.process.ready(cell):
                 raise StoreUnavailable("the cell does not know this process")
             await socket.process.sessions.open(session)
         except StoreError as error:
@@ -90,9 +91,8 @@ class Initialising:
         socket.phase = Serving(socket, session)
         socket.send_frame(encode(_ack(session.id, init)))
 
-    def _session(self, init: SessionInit) -> LiveSession:
+    def _session(self, init: SessionInit, cell: int) -> LiveSession:
         process, principal = self._socket.process, self._socket.principal
-        cell = _cell_for(process, init)
         return LiveSession(
             process,
             self._socket,
@@ -158,14 +158,15 @@ def _refuse(socket: Socket, code: str, message: str = "") -> None:
     socket.send_error(Error(code=code, message=message or advice(code)))
 
 
-def _cell_for(process: Process, init: SessionInit) -> int:
-    """A cell in which somebody serves the languages, or any."""
+async def _cell_for(process: Process, init: SessionInit) -> int:
+    """A cell in which somebody serves the languages, or any. Raises StoreError."""
     if process.cells.count == 1:
         return 0
     route = Route.of(
         init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
     )
-    return random.choice(process.snapshot.cells_serving(route) or range(process.cells.count))
+    serving = await process.snapshot.find_cells(process.cells, route)
+    return random.choice(serving or range(process.cells.count))
 
 
 def _ack(session: str, init: SessionInit) -> SessionInitAck:

@@ -1,10 +1,11 @@
 """All that one session is told of its utterances."""
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
-from jobs.answers import Told, now_ms
+from jobs.answers import Told
 from jobs.delivery import Delivery, Found
 from jobs.failures import Failure
 from jobs.settings import JobSettings
@@ -45,7 +46,7 @@ class Telling:
         self._wire = wire
         self._wants_errors = wants_errors
         self._pause_ms = settings.pause_ms
-        self._resume_ms = 0
+        self._resume_s = float("-inf")
         self._delivery = Delivery(
             cells,
             cell,
@@ -104,9 +105,9 @@ class Telling:
 
     def pause(self) -> None:
         """Ask the client to hold its audio back, unless it was asked already."""
-        now = now_ms()
-        if now >= self._resume_ms:
-            self._resume_ms = now + self._pause_ms
+        now_s = time.monotonic()
+        if now_s >= self._resume_s:
+            self._resume_s = now_s + self._pause_ms / 1000
             self._wire.send_frame(encode(Backpressure("PAUSE", self._pause_ms)))
 
     def stop(self) -> None:

@@ -83,6 +83,19 @@ class Snapshot:
             if any(route.served_by(pool) for pool in cell.pools.values())
         ]
 
+    async def find_cells(self, cells: Cells, route: Route) -> list[int]:
+        """As :meth:`cells_serving`, but asks Redis before it says that there is none.
+
+        Suspends only then. Raises StoreError.
+        """
+        asked_s = time.monotonic()
+        found = self.cells_serving(route)
+        if not found:
+            every = range(len(self._cells))
+            await asyncio.gather(*(self._read_since(asked_s, cells, cell) for cell in every))
+            found = self.cells_serving(route)
+        return found
+
     def compile_need(
         self,
         cell: int,

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import redis
@@ -66,7 +67,7 @@ async def client(stage: AsyncExitStack, web: Web) -> RawPeer:
 def node(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandNode]]:
     """``await node("anna")``: a registered node."""
 
-    async def enter(name: str = "anna", *, slots: int = 8, **changes: object) -> HandNode:
+    async def enter(name: str = "anna", *, slots: int = 8, **changes: Any) -> HandNode:
         joining = hand_node(web.node_url, name, languages=["en", "zh"], slots=slots, **changes)
         return await stage.enter_async_context(joining)
 
@@ -77,7 +78,7 @@ def node(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandNode]]:
 def session(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandSession]]:
     """``await session()``: an open session, from English to Chinese."""
 
-    async def enter(**init: object) -> HandSession:
+    async def enter(**init: Any) -> HandSession:
         joining = hand_session(web.session_url, "en", "zh", **init)
         return await stage.enter_async_context(joining)
 

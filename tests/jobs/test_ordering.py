@@ -171,7 +171,9 @@ def test_whatever_happens_each_utterance_is_answered_once_and_in_order(
     """Utterances come in order, answers in any, some of them twice, some not in time."""
     chance = random.Random(seed)
     ordering: Ordering[int] = Ordering(FAST)
-    now_ms, coming, open_, out = 0.0, list(range(first, first + count)), [], []
+    now_ms, coming = 0.0, list(range(first, first + count))
+    open_: list[int] = []
+    out: list[Release[int]] = []
     while coming or open_:
         now_ms += chance.choice((0, 1, 700, 3_000))
         out += ordering.expire(now_ms)

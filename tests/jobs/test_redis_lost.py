@@ -3,7 +3,6 @@
 import pytest
 import redis
 
-from jobs import dispatch as dispatching
 from jobs.settings import JobSettings
 from lua import scripts
 from lua.client import StoreSettings
@@ -58,11 +57,11 @@ async def test_a_job_whose_dispatch_was_not_answered_has_one_answer(
             sent.append(await anna.job())
         raise StoreUnavailable("no answer")
 
-    monkeypatch.setattr(dispatching.scripts, "dispatch", lose_the_reply)
+    monkeypatch.setattr(scripts, "dispatch", lose_the_reply)
     await ben.says()
     missing = await ben.hears()
     assert (missing["reason"], missing["code"]) == ("job_failed", "SCHEDULER_DEPENDENCY_DOWN")
-    monkeypatch.setattr(dispatching.scripts, "dispatch", real)
+    monkeypatch.setattr(scripts, "dispatch", real)
     for job in sent:
         await anna.peer.expect("job_cancel", job_id=job["job_id"])
         await anna.answers(job, "too late")

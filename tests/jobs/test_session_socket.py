@@ -16,7 +16,8 @@ INIT = session_init("en", "zh")
 
 async def opened(client, **changes) -> str:
     await client.send({**INIT, **changes})
-    return (await client.expect("session_init_ack"))["session_id"]
+    ack = await client.expect("session_init_ack")
+    return str(ack["session_id"])
 
 
 async def test_a_session_is_acknowledged_with_the_values_that_clients_know(client):
