@@ -13,32 +13,41 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import redis
 
-def events_of(job: str, node: str) -> list[dict[str, str | int]]:
+from bench.connection import server
+
+
+def events_of(job: str, node: str) -> list[dict[str, Any]]:
     """Entries of a job that is dispatched, taken, acknowledged and answered."""
-    first = {"e": "job", "job": job, "moves": "NEW SELECTING RESERVED", "attempt": 1, "node": node}
-    origin = {"session": "s-0000ABCD", "index": 1, "tenant": "acme", "src": "en", "tgt": "zh"}
-    rest = {"pool": "auto:en-zh", "request": "", "size": 30_000, "trace": "trace-1", "tries": 0}
-    brief = json.dumps({"asr_ms": 210, "nmt_ms": 45, "tts_ms": 120, "total_ms": 380})
     where = {"e": "job", "job": job, "attempt": 1, "node": node}
+    origin = {
+        "session": "s-0000ABCD",
+        "index": 1,
+        "tenant": "acme",
+        "src": "en",
+        "tgt": "zh",
+        "pool": "auto:en-zh",
+        "request": "",
+        "size": 30_000,
+        "trace": "trace-1",
+    }
+    brief = json.dumps({"asr_ms": 210, "nmt_ms": 45, "tts_ms": 120, "total_ms": 380})
     return [
-        {**first, **origin, **rest},
-        {**where, "moves": "RESERVED DISPATCHED", "ms": 1},
-        {**where, "moves": "DISPATCHED ACKED", "ms": 3},
+        {**where, "moves": "NEW SELECTING RESERVED", **origin},
+        {**where, "moves": "RESERVED DISPATCHED"},
+        {**where, "moves": "DISPATCHED ACKED"},
         {**where, "moves": "ACKED DONE", "code": "", "tries": 0, "ms": 395, "brief": brief},
     ]
 
 
 def fill(url: str, key: str, jobs: int) -> int:
     """Add the entries of ``jobs`` jobs, interleaved as 32 at a time would be; returns how many."""
-    import redis
-
     client = redis.Redis.from_url(url, protocol=2)
     client.set(key.replace("events", "epoch"), "bench")
     entries = 0
@@ -47,37 +56,11 @@ def fill(url: str, key: str, jobs: int) -> int:
         with client.pipeline(transaction=False) as pipe:
             for step in zip(*lives, strict=True):
                 for fields in step:
-                    pipe.xadd(key, fields)  # type: ignore[arg-type]
+                    pipe.xadd(key, fields)
                     entries += 1
             pipe.execute()
     client.close()
     return entries
-
-
-@contextmanager
-def valkey(folder: Path) -> Iterator[str]:
-    """A Valkey of this run; gives its URL."""
-    import subprocess
-
-    import redis
-
-    from scheduler_site.valkey import command
-
-    socket = folder / "valkey.sock"
-    server = subprocess.Popen(command(socket, folder=folder, keep=False), stdout=subprocess.DEVNULL)
-    client = redis.Redis(unix_socket_path=str(socket), protocol=2)
-    try:
-        for _ in range(500):
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                time.sleep(0.01)
-        yield f"unix://{socket}"
-    finally:
-        client.close()
-        server.terminate()
-        server.wait(timeout=10)
 
 
 def measure(url: str, jobs: int) -> dict[str, float]:
@@ -127,7 +110,7 @@ def main() -> None:
 
         django.setup()
         call_command("migrate", verbosity=0)
-        with valkey(folder) as url:
+        with server() as url:
             figures = measure(url, -(-options.jobs // 32) * 32)
     for name, value in figures.items():
         print(f"{name:18} {value:>12,}")
