@@ -13,8 +13,10 @@ import msgspec
 from parley.codes import ErrorCode
 from parley.frames.common import Error, first_byte, frame_type, present
 from parley.frames.expected import expected_at
-from parley.frames.node import NodeFrame, ToNode
-from parley.frames.session import SessionFrame, ToSession, Utterance
+from parley.frames.from_node import NodeFrame
+from parley.frames.from_session import SessionFrame, Utterance
+from parley.frames.to_node import ToNode
+from parley.frames.to_session import ToSession
 
 T = TypeVar("T")
 
