@@ -17,7 +17,7 @@ from lua import scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Need, NewJob, Refused, Repeat, Reserved, Waiting
-from lua.states import TERMINAL
+from lua.states import TERMINAL, JobState
 from lua.views import JobView
 from parley.codes import ErrorCode
 from parley.frames import Utterance
@@ -125,15 +125,32 @@ async def dispatch(
 
 async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:
     for _ in range(2):
-        reply = await scripts.dispatch(
-            session.cells, cell=session.cell, job=job, payload=work.payload
-        )
+        reply = await _call(session, work, job)
         if not isinstance(reply, scripts.NoSession):
             return reply
         if session.ended:
             break
-        await session.open()  # Redis lost it, and the replay has not come to it yet
+        session.process.suspect(session.cell)
+        await session.open()  # the replay has not come to it yet
     raise StoreUnavailable("the session is not known")
+
+
+async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scripts.NoSession:
+    """Right after a loss of Redis nobody is refused for want of nodes: they are about to be told
+    again, and meanwhile a new job waits like those that were lost.
+    """
+    cells, cell = session.cells, session.cell
+    if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
+        return await scripts.dispatch(cells, cell=cell, job=job, payload=work.payload)
+    reply = await scripts.restore_job(cells, cell=cell, job=job, payload=work.payload)
+    match reply:
+        case scripts.Held():
+            return Waiting(job.job)
+        case scripts.Claimed():
+            return Repeat(job.job, JobState.DISPATCHED, 0, reply.node)
+        case scripts.Known():
+            return Repeat(job.job, reply.state, 0, "")
+    return reply
 
 
 async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Speech) -> None:

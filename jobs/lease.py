@@ -42,7 +42,7 @@ class Lease:
         self._asked.set()
 
     def doubt(self) -> None:
-        """The connection was lost and is back: whatever the answer, this counts as a loss."""
+        """Redis may have lost something: whatever it answers, this counts as a loss."""
         self._in_doubt = True
         self._asked.set()
 
@@ -58,6 +58,8 @@ class Lease:
 
     async def _renew(self) -> None:
         reply = await scripts.renew_lease(self._cells, cell=self._cell, process=self._process)
+        if self._epoch not in ("", reply.epoch):
+            self._snapshot.doubt(self._cell)
         is_new = isinstance(reply, scripts.Lease) or reply.epoch != self._epoch
         if is_new or self._in_doubt:
             self._in_doubt, self._epoch, self._read = False, reply.epoch, None
@@ -66,4 +68,4 @@ class Lease:
         versions = (reply.version, reply.pools)
         if versions != self._read:
             await self._snapshot.reload(self._cells, self._cell)
-            self._read = versions
+            self._read = None if self._snapshot.is_doubted(self._cell) else versions

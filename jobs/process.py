@@ -88,6 +88,11 @@ class Process:
                 await self._leases[cell].held.wait()
         return self._leases[cell].held.is_set()
 
+    def suspect(self, cell: int) -> None:
+        """Redis has lost a session: then it may have lost everything, and all is told again."""
+        self.snapshot.doubt(cell)
+        self._leases[cell].doubt()
+
     async def drain(self, timeout_s: float) -> None:
         """No new sessions and jobs; return when the live jobs are over, or after ``timeout_s``."""
         self.draining = True

@@ -18,6 +18,7 @@ from jobs.payload import Speech, Unsupported, inherit, payload_of, said_by, spee
 from jobs.telling import Telling, Wire
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
+from lua.scripts import NewJob
 from lua.states import JobState
 from parley.codes import ErrorCode
 from parley.frames import NodeAsrPartial, SessionInit, Utterance
@@ -115,6 +116,11 @@ class LiveSession:
             work.job = msgspec.structs.replace(work.job, job=earlier)
         self._remember(work)
         return False
+
+    def has_asked(self, job: NewJob) -> bool:
+        """Whether an unfinished utterance has the same request id."""
+        others = (work.job for work in self.unfinished.values() if work.id != job.job)
+        return bool(job.request) and any(one and one.request == job.request for one in others)
 
     def fail(self, work: Work, failure: Failure) -> None:
         """It has ended without a result."""

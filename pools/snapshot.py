@@ -31,6 +31,7 @@ class _Cell:
         default_factory=dict
     )
     read_at_s: float = float("-inf")
+    doubted_until_s: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -57,9 +58,22 @@ class Snapshot:
             self.learn(number, definitions, _configuration(version, content))
             self._cells[number].read_at_s = read_at_s
 
+    def doubt(self, cell: int) -> None:
+        """Redis has lost the pools, until their nodes are told again: meanwhile those known before
+        count as well.
+        """
+        doubt_s = self._settings.doubt_ms / 1000
+        self._cells[cell].doubted_until_s = time.monotonic() + doubt_s
+
+    def is_doubted(self, cell: int) -> bool:
+        """Whether nodes may be missing from a cell only because Redis lost them."""
+        return time.monotonic() < self._cells[cell].doubted_until_s
+
     def learn(self, cell: int, pools: dict[str, Definition], configuration: Configuration) -> None:
         """Replace what is known of a cell; an older configuration never replaces a newer."""
         known = self._cells[cell]
+        if self.is_doubted(cell):
+            pools = known.pools | pools
         known.pools = dict(sorted(pools.items()))
         known.needs.clear()
         if configuration.version > known.configuration.version:
