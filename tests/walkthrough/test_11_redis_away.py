@@ -123,6 +123,22 @@ async def test_an_answer_that_comes_right_after_the_loss_counts(valkey, parley, 
     assert len(ben.outcomes) == 1
 
 
+async def test_what_is_said_right_after_the_loss_is_answered(valkey, node, session):
+    anna, ben = await node("anna", slots=3), await session("en", "zh")
+    await ben.says()
+    await anna.answers(await anna.job(), "0")
+    await ben.hears()
+
+    valkey.flush()
+
+    for _ in range(3):
+        await ben.says()
+    for _ in range(3):
+        job = await anna.job()
+        await anna.answers(job, f"{job['session_utterance_index']}")
+    assert [(await ben.hears())["text_translated"] for _ in range(3)] == list("123")
+
+
 async def test_while_it_is_away_nothing_new_is_accepted(valkey, node, session):
     anna, ben = await node("anna"), await session("en", "zh")
     await valkey.stop()
