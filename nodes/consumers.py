@@ -30,10 +30,6 @@ class NodeConsumer(HotConsumer):
             return None
         return self.phase.frame(frame, len(data))
 
-    async def room(self, size: int) -> None:
-        """Wait until the peer has read enough of what it was sent before."""
-        await self.outbox.room(size)
-
     async def closed(self) -> None:
         """The connection is gone."""
         if self.phase is not None:
