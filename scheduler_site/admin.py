@@ -60,7 +60,7 @@ class ApiTokenAdmin(ModelAdmin):
     def revoke_tokens(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         for token in tokens:
             revoke_token(token)
-        self.message_user(request, "New connections with them are refused.")
+        self.message_user(request, "New connections with them are refused, within 10 s.")
 
     def save_model(
         self, request: Any, obj: ApiToken, form: "ModelForm[ApiToken]", change: bool

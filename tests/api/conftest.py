@@ -1,11 +1,13 @@
+import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import redis
+import uvloop
 from django.test import Client
 from pytest_django import Settings
 
@@ -16,12 +18,20 @@ from scheduler_site import credentials
 from scheduler_site.models import create_token
 from tests.api.fleet import FakeNode
 
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 JOB = {
     "src_lang": "en",
     "tgt_lang": "zh",
     "audio": base64.b64encode(b"\0\1" * 800).decode(),
     "audio_format": "pcm16",
 }
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, LoopFactory]:
+    """The product's loop."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass

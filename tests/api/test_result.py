@@ -2,11 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvloop
 from pytest_django import Settings
 
 from jobs.models import Job
@@ -19,11 +18,6 @@ from tests.harness.actors import HandNode, hand_node, hand_session
 from tests.harness.web import Web
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, object]:
-    """The product's loop."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+"""Operators' decisions reach a node at its socket, and outlive its connection and Redis."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+
+from jobs.settings import JobSettings
+from lua import views
+from lua.client import StoreSettings
+from lua.reader import client
+from lua.states import NodeState
+from lua.views import NodeView
+from nodes import services
+from nodes.settings import NodeSettings
+from tests.harness.actors import hand_node
+from tests.harness.web import Web
+from tests.peers.until import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def web(live_state: StoreSettings, settings: Settings) -> AsyncIterator[Web]:
+    settings.PARLEY_AUTH = "off"
+    async with Web(live_state, JobSettings(lease_pause_ms=100), NodeSettings()) as web:
+        yield web
+
+
+@pytest.fixture
+async def http(web: Web) -> AsyncIterator[httpx.AsyncClient]:
+    address = web.node_url.replace("ws://", "http://").replace("/ws/node", "/api/v1/")
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        yield client
+
+
+def node_now(store: StoreSettings) -> NodeView:
+    return views.nodes(store, ["node-1"])["node-1"]
+
+
+async def test_drain_and_resume_are_told_to_the_agent(web: Web, http: httpx.AsyncClient) -> None:
+    async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2) as node:
+        response = await http.post("nodes/node-1/drain/", json={"reason": "new driver"})
+        assert response.json()["state"] == "draining"
+        told = await node.peer.expect("node_control", command="drain")
+        assert told["reason"] == "new driver"
+
+        await http.post("nodes/node-1/resume/")
+        await node.peer.expect("node_control", command="resume")
+
+
+async def test_a_kick_closes_the_connection(web: Web, http: httpx.AsyncClient) -> None:
+    async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2) as node:
+        await http.post("nodes/node-1/kick/")
+        await node.peer.closed()
+
+
+async def test_a_drained_node_comes_back_drained_even_to_an_empty_redis(
+    web: Web, http: httpx.AsyncClient, live_state: StoreSettings
+) -> None:
+    async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2):
+        await http.post("nodes/node-1/drain/")
+    await until(lambda: node_now(live_state).state is NodeState.OFFLINE, 5)
+    prefix = live_state.prefix
+    keys = [k for k in client(live_state).keys(f"{prefix}*") if b"node-1" in k]
+    client(live_state).delete(*keys)
+
+    async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2):
+        assert node_now(live_state).state is NodeState.DRAINING
+
+
+async def test_a_disabled_node_is_not_used_until_it_is_resumed(
+    web: Web, http: httpx.AsyncClient, live_state: StoreSettings
+) -> None:
+    async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2):
+        await sync_to_async(services.disable)("node-1", reason="bad fan")
+        await until(lambda: not node_now(live_state).enabled, 5)
+        assert node_now(live_state).load.reason == "status_not_ready"
+
+        await http.post("nodes/node-1/resume/")
+        await until(lambda: node_now(live_state).load.reason == "usable", 5)
