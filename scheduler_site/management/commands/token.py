@@ -46,4 +46,4 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no token {id}.")
         revoke_token(found)
-        self.stdout.write(f"Token {id} is revoked: new connections with it are refused, within 10 s.")
+        self.stdout.write(f"Token {id} is revoked: new connections are refused within 10 s.")
