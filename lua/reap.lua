@@ -17,22 +17,20 @@ last, hold = tonumber(last or now), tonumber(hold or 0)
 if now - last > stall_ms then hold = now + stall_hold_ms end
 local due = call('ZRANGE', cell .. 'timers', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
 
+local HANDLERS = { job = on_job, node = on_node, process = on_process, session = on_session,
+  sweep = sweep }
+local function fire(member)
+  local kind, rest = string.match(member, '^(%a+):?(.*)$')
+  if now >= hold or (kind ~= 'process' and kind ~= 'node') then return HANDLERS[kind](rest) end
+  -- STEP
+  call('ZADD', cell .. 'timers', hold, member)
+end
+
 -- STEP
 call('SET', cell .. 'reaped', now .. ' ' .. hold)
 for _, member in ipairs(due) do
-  local kind, rest = string.match(member, '^(%a+):?(.*)$')
-  if now < hold and (kind == 'process' or kind == 'node') then
-    call('ZADD', cell .. 'timers', hold, member)
-  elseif kind == 'job' then
-    on_job(rest)
-  elseif kind == 'node' then
-    on_node(rest)
-  elseif kind == 'process' then
-    on_process(rest)
-  elseif kind == 'session' then
-    on_session(rest)
-  else
-    sweep()
-  end
+  -- One that fired before may have removed or moved this one.
+  local at = call('ZSCORE', cell .. 'timers', member)
+  if at and tonumber(at) <= now then fire(member) end
 end
 return { 'REAPED', tostring(#due), flag(#due == limit) }
