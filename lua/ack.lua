@@ -17,8 +17,7 @@ end
 local owner = owner_of(job)
 
 -- STEP
-local due = now + job_timeout_ms
-set_timer(job, due)
+local due = now + job_timeout_ms -- its timer fires earlier, and is put back
 if kind ~= 'partial' then call('HSET', cell .. 'node:' .. node, 'acking', '1') end
 if job.state == 'DISPATCHED' then
   set_job(job, 'state', 'ACKED', 'due', due, 'quiet', 0, 'taken', now)

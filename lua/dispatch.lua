@@ -11,6 +11,7 @@
 -- @include slot
 -- @include create
 local function without_value(answer)
+  -- STEP
   call('UNLINK', cell .. 'inbox:' .. inbox)
   return answer
 end
@@ -61,7 +62,6 @@ local function wait_or_fail()
   end
   -- @include breakdown, settle
   local counts, reason = breakdown(fresh_job, wanted)
-  -- STEP
   without_value()
   take_out(stale)
   set_job(fresh_job, 'reason', reason, 'breakdown', counts, born(fresh_job))

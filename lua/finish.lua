@@ -14,6 +14,7 @@
 local id, job = job, load_job(job)
 
 local function leave_inbox(answer)
+  -- STEP
   if inbox ~= '' then call('UNLINK', cell .. 'inbox:' .. inbox) end
   return answer
 end
@@ -28,6 +29,7 @@ if job.token == token then
 end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
 if not holds then
+  -- STEP
   emit('e', 'note', 'what', 'late_result', 'job', id, 'node', node, 'text', job.state)
   return leave_inbox({ 'LATE', job.state })
 end

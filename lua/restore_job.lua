@@ -10,13 +10,12 @@
 -- @include slot
 -- @include create
 local known = load_job(job)
-if known and known.stub ~= '1' then
+local answer = known and known.stub ~= '1' and { 'KNOWN', known.state }
+  or call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 and { 'NO_SESSION' }
+if answer then
+  -- STEP
   call('UNLINK', cell .. 'inbox:' .. inbox)
-  return { 'KNOWN', known.state }
-end
-if call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 then
-  call('UNLINK', cell .. 'inbox:' .. inbox)
-  return { 'NO_SESSION' }
+  return answer
 end
 local made = new_job()
 

@@ -49,8 +49,8 @@ end
 if size == 0 then return lose() end
 if not repeated then
   local due = now + (holder.acking == '1' and ack_timeout_ms or job_timeout_ms)
+  if due < job.due then set_timer(job, due) end -- else it fires early, and is put back
   set_job(job, 'state', 'DISPATCHED', 'conn', conn, 'taken', now, 'due', due, 'uidx', index)
-  set_timer(job, due)
   if owner ~= '' then
     call('HSET', cell .. 'session:' .. job.session, 'node:' .. node, index)
   end

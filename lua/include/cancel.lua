@@ -15,10 +15,7 @@ local function cancel_job(job, code)
     free_slot(job, node)
   elseif job.slot == '1' then
     call_off(job, node, code)
-    if job.lost == '' then
-      set_job(job, 'due', math.max(job.due, job.taken + job_timeout_ms))
-      set_timer(job, job.due)
-    end
+    set_job(job, 'due', math.max(job.due, job.taken + job_timeout_ms))
   end
   settle(job, 'CANCELLED', owner, { code = code })
   emit_end(job, from .. ' CANCELLED', code)

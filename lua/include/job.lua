@@ -1,7 +1,7 @@
 -- A job's hash as a table; numbers are numbers, an absent field is ''.
-local JOB_FIELDS = { 'state', 'attempt', 'tries', 'retries', 'node', 'slot', 'conn', 'had', 'avoid', 'preferred',
-  'born', 'due', 'since', 'wait', 'taken', 'need', 'sig', 'session', 'index', 'request', 'src', 'tgt',
-  'trace', 'uidx', 'code', 'cause', 'lost', 'claim', 'stub', 'token', 'pool', 'quiet' }
+local JOB_FIELDS = { 'state', 'attempt', 'tries', 'retries', 'node', 'slot', 'conn', 'had', 'avoid',
+  'preferred', 'born', 'due', 'since', 'wait', 'taken', 'need', 'sig', 'session', 'index', 'request',
+  'src', 'tgt', 'trace', 'uidx', 'code', 'cause', 'lost', 'claim', 'stub', 'token', 'pool', 'quiet' }
 local JOB_NUMBERS = { attempt = 1, tries = 1, retries = 1, born = 1, due = 1, since = 1, wait = 1,
   taken = 1, uidx = 1, quiet = 1 }
 

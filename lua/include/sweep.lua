@@ -28,11 +28,11 @@ local function sweep()
   for _, sig in ipairs(due) do
     if given >= SWEPT then break end
     given = given + sweep_queue(sig)
-    if call('EXISTS', cell .. 'waiting:' .. sig) == 1 then
-      call('ZADD', cell .. 'queues', now + sweep_ms, sig)
-    end
+    -- STEP
+    call('ZADD', cell .. 'queues', 'XX', now + sweep_ms, sig)
   end
   local left = call('ZRANGE', cell .. 'queues', 0, 0, 'WITHSCORES')
+  -- STEP
   if left[2] then
     call('ZADD', cell .. 'timers', math.max(tonumber(left[2]), now + 50), 'sweep')
   else
