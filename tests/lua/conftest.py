@@ -7,6 +7,7 @@ import pytest
 import uvloop
 
 from lua.client import StoreSettings
+from tests.lua.driven import DrivenCells
 from tests.lua.stage import Stage
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -24,6 +25,6 @@ def pytest_asyncio_loop_factories(
 @pytest.fixture
 def stage(redis_url: str, prefix: str) -> Iterator[Stage]:
     """A cell with a process and a session; all that a call promises is checked after each."""
-    stage = Stage(StoreSettings(url=redis_url, prefix=prefix))
+    stage = Stage(DrivenCells(StoreSettings(url=redis_url, prefix=prefix)))
     yield stage
     stage.cells.end()

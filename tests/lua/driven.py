@@ -93,9 +93,13 @@ class DrivenCells(Cells):
 
     def _composed(self, name: str) -> tuple[str, str]:
         if name not in self._known:
-            text = loader.compose(loader.read(name), self.limits, self._edit)
+            text = self.compose(name)
             self._known[name] = (text, loader.digest(text))
         return self._known[name]
+
+    def compose(self, name: str) -> str:
+        """The whole text of a script."""
+        return loader.compose(loader.read(name), self.limits, self._edit)
 
     async def put(self, cell: int, value: bytes) -> str:
         token = f"{self._tokens.getrandbits(64):016x}"

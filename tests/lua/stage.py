@@ -3,7 +3,6 @@
 from typing import Any
 
 from lua import scripts
-from lua.client import StoreSettings
 from lua.scripts import AckKind, Command, Need, Verdict
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import NEED, PAYLOAD, a_beat, a_job, a_node, a_registration, an_outcome
@@ -16,8 +15,8 @@ STEP_MS = 1_000
 class Stage(World):
     """One cell with process ``p1`` and its session ``s-1``. A node's connection is ``NODE-1``."""
 
-    def __init__(self, settings: StoreSettings) -> None:
-        super().__init__(DrivenCells(settings))
+    def __init__(self, cells: DrivenCells) -> None:
+        super().__init__(cells)
         self.alive: set[str] = set()
         """Nodes that send heartbeats while time passes."""
         self.processes = ["p1"]
@@ -152,9 +151,9 @@ class Stage(World):
         """Of a job's hash."""
         return str(self.cell.jobs[job].get(name, ""))
 
-    def due_ms(self, timer: str) -> float:
-        """How long until a timer fires."""
-        return float(self.cell.timers[timer] - self.cells.now_ms)
+    def due_ms(self, job: str) -> int:
+        """How long a job may stay as it is."""
+        return int(self.field(job, "due")) - self.cells.now_ms
 
     def record(self, node: str) -> Record:
         """What selection reads of a node."""

@@ -18,7 +18,7 @@ def test_a_job_is_reserved_on_a_free_node_and_its_process_is_told(stage: Stage) 
     stage.node("n1")
     reply = stage.send("j1")
     assert reply == scripts.Reserved(job="j1", node="n1", attempt=1, pool=POOL)
-    assert stage.due_ms("job:j1") == 5_000
+    assert stage.due_ms("j1") == 5_000
     expected = {"kind": "assign", "job": "j1", "attempt": "1", "node": "n1", "conn": "n1-1"}
     assert stage.told("assign") == [expected]
     assert stage.record("n1").used == 1
@@ -38,7 +38,7 @@ def test_a_job_waits_when_nobody_is_ready_but_not_for_ever(stage: Stage) -> None
 def test_a_job_may_bring_its_own_deadline(stage: Stage, asked_ms: int, waits_ms: int) -> None:
     stage.node("n1", capacity=0)
     stage.send("j1", deadline_ms=asked_ms)
-    assert stage.due_ms("job:j1") == waits_ms
+    assert stage.due_ms("j1") == waits_ms
 
 
 def test_a_job_that_may_not_wait_fails_at_once(stage: Stage) -> None:
@@ -179,7 +179,7 @@ def test_a_node_that_never_acknowledges_has_the_whole_job_timeout(stage: Stage) 
     """Deployed agents send nothing but the result."""
     stage.node("n1")
     stage.running("j1", "n1")
-    assert stage.due_ms("job:j1") == JOB_TIMEOUT_MS
+    assert stage.due_ms("j1") == JOB_TIMEOUT_MS
     stage.pass_ms(6_000)
     assert stage.finish("j1", "n1") == scripts.Done(more=False)
     assert stage.field("j1", "attempt") == "1"
@@ -191,7 +191,7 @@ def test_a_node_that_has_acknowledged_before_has_two_seconds(stage: Stage) -> No
     stage.ack("j1", "n1")
     stage.finish("j1", "n1")
     stage.running("j2", "n1")
-    assert stage.due_ms("job:j2") == 2_000
+    assert stage.due_ms("j2") == 2_000
     stage.node("n2")
     stage.pass_ms(2_000)
     assert stage.field("j2", "node") == "n2"
@@ -205,7 +205,7 @@ def test_a_partial_text_is_no_promise_to_acknowledge(stage: Stage) -> None:
     stage.ack("j1", "n1", AckKind.PARTIAL)
     stage.finish("j1", "n1")
     stage.running("j2", "n1")
-    assert stage.due_ms("job:j2") == JOB_TIMEOUT_MS
+    assert stage.due_ms("j2") == JOB_TIMEOUT_MS
 
 
 @pytest.mark.parametrize("kind", AckKind)
@@ -217,7 +217,7 @@ def test_a_sign_of_work_commits_the_slot_and_starts_the_timeout_anew(
     stage.pass_ms(20_000)
     assert stage.ack("j1", "n1", kind) == scripts.Acked()
     assert stage.state("j1") == "ACKED"
-    assert stage.due_ms("job:j1") == JOB_TIMEOUT_MS
+    assert stage.due_ms("j1") == JOB_TIMEOUT_MS
     assert [m["job"] for m in stage.told("accepted")] == ["j1"]
     assert len(stage.told("partial")) == (kind is AckKind.PARTIAL)
 
