@@ -5,15 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 
 from jobs.models import Job, JobEvent, Note
 from lua.states import JobState
-from pools.live import table
+from pools.live import ReadOnlyAdmin, table
 
 STATE_COLOURS = {
     JobState.DONE: "success",
@@ -24,22 +22,6 @@ STATE_COLOURS = {
     JobState.DISPATCHED: "info",
     JobState.ACKED: "info",
 }
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Nobody writes history but the drain."""
-
-    show_full_result_count = False
-    list_filter_submit = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Job)
@@ -57,6 +39,7 @@ class JobAdmin(ReadOnlyAdmin):
         ("node", FieldTextFilter),
         ("code", FieldTextFilter),
     )
+    list_filter_submit = True
     search_fields = ("=job_id", "=session", "=trace", "=node")
     search_help_text = "A whole job, session, trace or node id"
     change_form_before_template = "admin/tables.html"
@@ -92,6 +75,7 @@ class NoteAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "kind", "what", "node", "job", "text")
     list_filter = ("alert", "at", ("what", FieldTextFilter), ("node", FieldTextFilter))
+    list_filter_submit = True
     search_fields = ("=job", "=node", "what")
     ordering = ("-id",)
 

@@ -57,18 +57,17 @@ async def cancel(cells: Cells, job: str) -> JobState | None:
     reply = await scripts.cancel(cells, cell=cell, job=job, code="CANCELLED")
     match reply:
         case scripts.Cancelled():
-            if reply.more:
-                await _hand_out(cells, cell, job)
+            if reply.more and (view := await views.job_now(cells, job)):
+                await hand_out(cells, cell, view.node)
             return JobState.CANCELLED
         case scripts.Final():
             return reply.state
     return None
 
 
-async def _hand_out(cells: Cells, cell: int, job: str) -> None:
-    """The slot that the job had goes to those who wait, as far as one call did not come."""
-    view = await views.job_now(cells, job)
-    while view is not None and view.node:
-        reply = await scripts.offer(cells, cell=cell, node=view.node)
+async def hand_out(cells: Cells, cell: int, node: str) -> None:
+    """Give the node's free slots to waiting jobs, until there is no more to give."""
+    while True:
+        reply = await scripts.offer(cells, cell=cell, node=node)
         if not isinstance(reply, scripts.Ok) or not reply.more:
             return

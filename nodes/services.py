@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from jobs.services import hand_out
 from lua import ids, scripts, views
 from lua.client import Cells
 from lua.scripts import Command
@@ -62,14 +63,6 @@ def control(
         return reply.state
 
     return call(tell, request)
-
-
-async def hand_out(cells: Cells, cell: int, node: str) -> None:
-    """Give the node's free slots to waiting jobs, until there is no more to give."""
-    while True:
-        reply = await scripts.offer(cells, cell=cell, node=node)
-        if not isinstance(reply, scripts.Ok) or not reply.more:
-            return
 
 
 def _decide(node: str, request: HttpRequest | None, **decision: str | bool) -> None:

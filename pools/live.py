@@ -25,13 +25,26 @@ class LiveChangeList(ChangeList):
         self.model_admin.attach_live(request, self.result_list)
 
 
-class LiveAdmin(ModelAdmin):
-    """Read-only pages; ``live_of`` gives the live state by primary key.
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that nobody writes by hand."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LiveAdmin(ReadOnlyAdmin):
+    """``live_of`` gives the live state by primary key.
 
     Each row has it as ``live``; None: Redis does not know it, or is away (then it is said).
     """
-
-    show_full_result_count = False
 
     def live_of(self, keys: Sequence[Any]) -> dict[Any, Any]:
         raise NotImplementedError
@@ -53,12 +66,3 @@ class LiveAdmin(ModelAdmin):
         if row is not None:
             self.attach_live(request, [row])
         return row
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
