@@ -1,9 +1,9 @@
 """Both ends of a Parley dispatcher: nodes that translate and sessions that speak."""
 
 from parley.audio import AudioError
+from parley.backoff import Backoff
 from parley.codes import ErrorCode, advice
 from parley.job import Job, JobFailed, Result
-from parley.link import Backoff
 from parley.node import Node
 from parley.outcome import Answer, Missing, Outcome, SessionError
 from parley.profile import Profile

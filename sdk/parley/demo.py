@@ -13,11 +13,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parley.audio import duration_ms, tone
+from parley.audio import tone
 from parley.frames import Gpu, ServiceTimings
 from parley.job import Job, JobFailed, Result
-from parley.node import DEFAULT_URL, Node, serve_until_signalled
+from parley.node import Node
 from parley.profile import Profile
+from parley.signals import serve_until_signalled
 from parley.usage import idle
 
 DRAIN_S = 2.0
@@ -26,31 +27,31 @@ VERSION = "demo (simulated)"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a simulated node works: a delay of `delay_ms` ± `jitter_ms`, and a part that fails."""
+    """How a simulated node works: after `latency_ms` ± `jitter_ms`, and failing for a part."""
 
-    delay_ms: int = 300
+    latency_ms: int = 300
     jitter_ms: int = 0
     failure_rate: float = 0.0
 
     async def __call__(self, job: Job) -> Result:
-        delay_ms = max(0, self.delay_ms + random.randint(-self.jitter_ms, self.jitter_ms))
-        seconds = duration_ms(job.audio, job.sample_rate) / 1000
-        heard = f"[demo] {seconds:.1f} s of speech in {job.src_lang}"
-        await asyncio.sleep(delay_ms / 2000)
+        latency_ms = self.latency_ms + random.randint(-self.jitter_ms, self.jitter_ms)
+        half_ms = max(0, latency_ms) // 2
+        heard = f"[demo] {job.duration_ms / 1000:.1f} s of speech in {job.src_lang}"
+        await asyncio.sleep(half_ms / 1000)
         await job.partial(heard)
-        await asyncio.sleep(delay_ms / 2000)
+        await asyncio.sleep(half_ms / 1000)
         if random.random() < self.failure_rate:
             raise JobFailed("PROCESSING_ERROR", "[demo] this node fails as it was asked to")
         return Result(
             text_asr=heard,
             text_translated=f"[demo] the same, said in {job.tgt_lang}",
             audio=tone(0.4),
-            timings=ServiceTimings(asr_ms=delay_ms // 2, nmt_ms=delay_ms // 2, total_ms=delay_ms),
+            timings=ServiceTimings(asr_ms=half_ms, nmt_ms=half_ms, total_ms=2 * half_ms),
         )
 
 
 def demo_node(
-    url: str,
+    url: str | None,
     node_id: str,
     *,
     languages: Sequence[str],
@@ -71,42 +72,63 @@ def demo_node(
     return node
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serves until SIGTERM or Ctrl-C."""
-    options = _parser().parse_args(arguments)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything but how many, which each command asks for in its own way."""
+    parser.add_argument("--languages", default="en,zh,es,ja", help="default: %(default)s")
+    parser.add_argument("--latency-ms", type=_natural, default=300, help="default: %(default)s")
+    parser.add_argument("--jitter-ms", type=_natural, default=0, help="more or less than that")
+    parser.add_argument("--failure-rate", type=_share, default=0.0, help="from 0 to 1")
+    parser.add_argument("--concurrency", type=_natural, default=2, help="jobs at once on each")
+    parser.add_argument("--name", help="what their ids begin with; default: demo-en-zh-…")
+    parser.add_argument("--url", help="the server; default: PARLEY_URL, else ws://localhost:5010")
+    parser.add_argument("--token", help="default: PARLEY_TOKEN")
+
+
+def serve(options: argparse.Namespace, *, count: int, node_id: str | None = None) -> None:
+    """Serves until SIGTERM or Ctrl-C; `options` are those of `add_arguments`."""
     languages = [tag.strip() for tag in options.languages.split(",") if tag.strip()]
-    behaviour = Behaviour(options.delay_ms, options.jitter_ms, options.failure_rate)
-    names = [options.node_id] if options.node_id else []
-    names = names or [f"demo-{number}" for number in range(1, options.count + 1)]
+    name = options.name or "-".join(["demo", *languages])
+    node_ids = [node_id] if node_id else [f"{name}-{number}" for number in range(1, count + 1)]
     nodes = [
         demo_node(
             options.url,
-            name,
+            each,
             languages=languages,
-            behaviour=behaviour,
+            behaviour=Behaviour(options.latency_ms, options.jitter_ms, options.failure_rate),
             concurrency=options.concurrency,
             token=options.token,
         )
-        for name in names
+        for each in node_ids
     ]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    print(f"{', '.join(names)}: simulated, translating nothing, {' '.join(languages)}", flush=True)
+    print(f"{', '.join(node_ids)}: simulated, translating nothing", flush=True)
     asyncio.run(serve_until_signalled(nodes, DRAIN_S))
 
 
-def _parser() -> argparse.ArgumentParser:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m parley.demo", description="Simulated nodes.")
-    parser.add_argument("--url", default=DEFAULT_URL)
-    parser.add_argument("--token")
-    names = parser.add_mutually_exclusive_group()
-    names.add_argument("--node-id", help="the id of a single node")
-    names.add_argument("--count", type=int, default=1, help="that many, demo-1, demo-2, …")
-    parser.add_argument("--languages", default="en,zh,es,ja", help="default: %(default)s")
-    parser.add_argument("--concurrency", type=int, default=2, help="jobs at once on each")
-    parser.add_argument("--delay-ms", type=int, default=300, help="default: %(default)s")
-    parser.add_argument("--jitter-ms", type=int, default=0, help="more or less than the delay")
-    parser.add_argument("--failure-rate", type=float, default=0.0, help="from 0 to 1")
-    return parser
+    parser.add_argument("--count", type=_natural, default=1, help="how many")
+    parser.add_argument("--node-id", help="the id of a single one")
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    serve(options, count=options.count, node_id=options.node_id)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return share
 
 
 if __name__ == "__main__":

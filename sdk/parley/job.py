@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from parley.audio import duration_ms
 from parley.codes import ErrorCode
 from parley.frames import (
     ABSENT,
@@ -16,6 +17,7 @@ from parley.frames import (
     JobError,
     JobResult,
     NodeAsrPartial,
+    Pipeline,
     ServiceTimings,
     from_base64,
     to_base64,
@@ -79,6 +81,16 @@ class Job:
     def audio(self) -> bytes:
         """The speech, in `audio_format` at `sample_rate` Hz."""
         return from_base64(self.assign.audio)
+
+    @property
+    def duration_ms(self) -> int:
+        """How long the speech lasts, if it is pcm16."""
+        return duration_ms(self.audio, self.sample_rate)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Which steps are wanted."""
+        return self.assign.pipeline
 
     async def partial(self, text: str, *, is_final: bool = False) -> None:
         """Shows what is recognised so far; lost when the connection is down."""

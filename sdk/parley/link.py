@@ -1,18 +1,23 @@
-"""How both ends connect: the address, the credential, and when to try again."""
+"""How both ends connect: the address, the credential, and what is sent over it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Callable
-from typing import Final
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 
+from parley.backoff import Backoff, refused_for_good
 from parley.frames import Frame, encode
+
+logger = logging.getLogger("parley.link")
 
 MAX_FRAME_BYTES: Final = 16 * 2**20
 """Larger than anything that the server sends (it accepts 8 MiB)."""
@@ -20,14 +25,28 @@ MAX_FRAME_BYTES: Final = 16 * 2**20
 CLOSE_S: Final = 2.0
 """How long to wait for the other side to agree to a close."""
 
+LOCAL: Final = "ws://localhost:5010"
+
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+def socket_url(server: str | None, path: str) -> str:
+    """`path` at a server's address; an address with a path of its own is left as it is.
+
+    Without an address: the one in `PARLEY_URL`, else port 5010 of this machine.
+    """
+    parts = urlsplit(server or os.environ.get("PARLEY_URL") or LOCAL)
+    return parts.geturl() if parts.path.strip("/") else parts._replace(path=path).geturl()
 
 
 def dial(url: str, token: str | None) -> connect:
     """A connection to be awaited. A proxy of the environment is used except on this machine.
 
+    Without a token the one in `PARLEY_TOKEN` is shown, if there is one.
+
     Raises `ValueError` if the address is none of a WebSocket.
     """
+    token = token or os.environ.get("PARLEY_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     try:
         return connect(
@@ -40,6 +59,31 @@ def dial(url: str, token: str | None) -> connect:
         )
     except InvalidURI as error:
         raise ValueError(str(error)) from None
+
+
+async def keep_connected(
+    url: str,
+    token: str | None,
+    use: Callable[[ClientConnection], Awaitable[NoReturn]],
+    *,
+    backoff: Backoff,
+    though_refused: bool,
+) -> NoReturn:
+    """Hands a connection to `use` until it closes, then another one, for ever.
+
+    Unless `though_refused`, raises the `WebSocketException` after which trying again can't help.
+    """
+    while True:
+        began = time.monotonic()
+        try:
+            async with dial(url, token) as socket:
+                await use(socket)
+        except (OSError, WebSocketException) as error:
+            if refused_for_good(error) and not though_refused:
+                raise
+            delay = backoff.after(error, time.monotonic() - began)
+            logger.warning("no connection to %s, again in %.1f s: %s", url, delay, error)
+        await asyncio.sleep(delay)
 
 
 class Wire:
@@ -67,40 +111,3 @@ class Wire:
 
 def _answered(pong: asyncio.Future[float]) -> bool:
     return not pong.cancelled() and pong.exception() is None
-
-
-REFUSED, REPLACED = 4400, 4409
-"""Close codes after which coming back at once would only do harm."""
-
-SETTLED_S: Final = 5.0
-"""A connection that lived this long was a good one: the next delay starts small again."""
-
-
-def close_code(error: Exception) -> int | None:
-    """The code that the server closed with, if it said one."""
-    return error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
-
-
-def refused_for_good(error: Exception) -> bool:
-    """Whether trying again soon can't help: HTTP 401, 403, 404, or a close that says so."""
-    if isinstance(error, InvalidStatus):
-        return 400 <= error.response.status_code < 500
-    return close_code(error) in (REFUSED, REPLACED)
-
-
-class Backoff:
-    """Delays in seconds before the next try: doubling, with jitter of half, up to `longest`."""
-
-    def __init__(self, *, first: float = 0.25, longest: float = 15.0) -> None:
-        self.first = first
-        self.longest = longest
-        self._next = first
-
-    def after(self, error: Exception, lived_s: float) -> float:
-        """How long to wait after a connection that lived `lived_s` seconds ended with `error`."""
-        if refused_for_good(error):
-            return self.longest
-        if lived_s >= SETTLED_S:
-            self._next = self.first
-        base, self._next = self._next, min(self.longest, 2 * self._next)
-        return base * random.uniform(0.5, 1.5)

@@ -1,6 +1,6 @@
 """The node end: takes jobs, hands them to a coroutine, and sends back what it returns.
 
-    node = Node("ws://localhost:5010/ws/node", languages=["en", "zh"])
+    node = Node("ws://localhost:5010", languages=["en", "zh"])
 
     @node.translate
     async def translate(job: Job) -> Result:
@@ -18,15 +18,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import time
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import WebSocketException
 
+from parley.backoff import Backoff
 from parley.codes import ErrorCode, advice
 from parley.frames import (
     Error,
@@ -34,17 +32,19 @@ from parley.frames import (
     JobAssign,
     JobCancel,
     NodeControl,
+    NodeHeartbeat,
     NodeRegisterAck,
     decode_to_node,
 )
 from parley.job import Job, Result
-from parley.link import Backoff, Wire, dial
+from parley.link import Wire, keep_connected, socket_url
 from parley.profile import Profile
+from parley.signals import serve_until_signalled
 from parley.worker import Handler, Worker
 
 logger = logging.getLogger("parley.node")
 
-DEFAULT_URL = "ws://localhost:5010/ws/node"
+PATH = "/ws/node"
 HEARTBEAT_S = 15.0
 DRAIN_S = 30.0
 UNBOUNDED_SEATS = 1_000
@@ -52,11 +52,14 @@ UNBOUNDED_SEATS = 1_000
 
 
 class Node:
-    """One node. Give `languages`, or a `profile` that says more."""
+    """One node. Give `languages`, or a `profile` that says more.
+
+    `url` is the server's address; without one it is that in `PARLEY_URL`, or this machine's.
+    """
 
     def __init__(
         self,
-        url: str = DEFAULT_URL,
+        url: str | None = None,
         *,
         languages: Sequence[str] = (),
         concurrency: int = 2,
@@ -65,7 +68,7 @@ class Node:
         profile: Profile | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        self.url = url
+        self.url = socket_url(url, PATH)
         self.node_id = node_id
         self.token = token
         self.profile = profile or Profile(languages, concurrency=concurrency)
@@ -97,11 +100,15 @@ class Node:
 
     def run(self) -> None:
         """Serves until SIGTERM or Ctrl-C, then drains; a second signal stops at once."""
-        asyncio.run(serve_until_signalled([self]))
+        asyncio.run(serve_until_signalled([self], DRAIN_S))
 
     async def serve(self) -> None:
         """Serves until `stop` is called."""
-        connecting = asyncio.create_task(self._stay_connected())
+        connecting = asyncio.create_task(
+            keep_connected(
+                self.url, self.token, self._use, backoff=self._backoff, though_refused=True
+            )
+        )
         stopping = asyncio.create_task(self._stopped.wait())
         try:
             await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,31 +169,19 @@ class Node:
         self._background.add(task)
         return task
 
-    async def _stay_connected(self) -> None:
-        while True:
-            began = time.monotonic()
-            try:
-                async with dial(self.url, self.token) as socket:
-                    await self._use(socket)
-            except (OSError, WebSocketException) as error:
-                logger.warning("no connection to %s, coming back: %s", self.url, error)
-                delay = self._backoff.after(error, time.monotonic() - began)
-            finally:
-                self._wire.socket = None
-                self.status = "offline"
-                self.registered.clear()
-            await asyncio.sleep(delay)
-
     async def _use(self, socket: ClientConnection) -> NoReturn:
         """Until the connection closes, which raises `ConnectionClosed`."""
         self._wire.socket = socket
-        await self._register()
-        await self._worker.deliver_again()
         beating = asyncio.create_task(self._beat())
         try:
+            await self._register()
+            await self._worker.deliver_again()
             while True:
                 await self._receive(await socket.recv())
         finally:
+            self._wire.socket = None
+            self.status = "offline"
+            self.registered.clear()
             beating.cancel()
             await socket.close()
 
@@ -246,24 +241,16 @@ class Node:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S)
             self._changed.clear()
-            ready = not self.draining
-            beat = self.profile.heartbeat(self.node_id or "", len(self.running), ready=ready)
-            await self._wire.send(beat)
+            try:
+                beat = self._heartbeat()
+            except Exception:  # `usage` is the node's own code, and may ask a driver
+                logger.exception("no heartbeat: the load can't be told")
+            else:
+                await self._wire.send(beat)
 
-
-async def serve_until_signalled(nodes: Sequence[Node], drain_s: float = DRAIN_S) -> None:
-    """Serves all nodes until SIGTERM or SIGINT, then drains them; a second one stops at once."""
-    stops: list[asyncio.Task[None]] = []
-
-    def on_signal() -> None:
-        seconds = 0 if stops else drain_s
-        stops.extend(asyncio.create_task(node.stop(seconds)) for node in nodes)
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    await asyncio.gather(*(node.serve() for node in nodes))
-    await asyncio.gather(*stops)
+    def _heartbeat(self) -> NodeHeartbeat:
+        running, ready = len(self.running), not self.draining
+        return self.profile.heartbeat(self.node_id or "", running, ready=ready)
 
 
 async def _no_handler(job: Job) -> Result:

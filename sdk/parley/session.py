@@ -1,6 +1,6 @@
 """The speaking end: sends utterances and gets their translations back, in order.
 
-    async with Session("ws://localhost:5010/ws/session", src_lang="en", tgt_lang="zh") as session:
+    async with Session("ws://localhost:5010", src_lang="en", tgt_lang="zh") as session:
         outcome = await session.say("hello.wav")
         print(outcome.text_translated if outcome.ok else outcome.reason)
 
@@ -17,14 +17,15 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self, TypeAlias
+from typing import NoReturn, Self
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from parley.audio import SAMPLE_RATE, any_pcm16
-from parley.codes import ErrorCode, advice
+from parley.backoff import Backoff
+from parley.codes import ErrorCode
 from parley.frames import (
     AsrPartial,
     Backpressure,
@@ -43,24 +44,25 @@ from parley.frames import (
     to_base64,
 )
 from parley.ledger import Ledger
-from parley.link import CLOSE_S, Backoff, Wire, dial, refused_for_good
+from parley.link import CLOSE_S, Wire, keep_connected, socket_url
+from parley.notice import Notice, log_notice, refusal
 from parley.outcome import Answer, Event, Missing, Outcome, SessionError
 
 logger = logging.getLogger("parley.session")
 
-DEFAULT_URL = "ws://localhost:5010/ws/session"
+PATH = "/ws/session"
 ACCEPTS = ["backpressure", "errors", "resume"]
-
-Notice: TypeAlias = Error | Backpressure | UiEvent
-"""What is told besides outcomes."""
 
 
 class Session:
-    """One session. Give two languages, or an `init` that says more."""
+    """One session. Give two languages, or an `init` that says more.
+
+    `url` is the server's address; without one it is that in `PARLEY_URL`, or this machine's.
+    """
 
     def __init__(
         self,
-        url: str = DEFAULT_URL,
+        url: str | None = None,
         *,
         src_lang: str = "auto",
         tgt_lang: str = "en",
@@ -69,11 +71,11 @@ class Session:
         on_notice: Callable[[Notice], None] | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        self.url = url
+        self.url = socket_url(url, PATH)
         self.token = token
         self.init = init or SessionInit("parley-sdk 0.1.0", "api-gateway", src_lang, tgt_lang)
         self.ack: SessionInitAck | None = None
-        self._on_notice = on_notice or _log
+        self._on_notice = on_notice or log_notice
         self._backoff = backoff or Backoff()
         self._ledger = Ledger()
         self._wire = Wire()
@@ -181,20 +183,12 @@ class Session:
         )
 
     async def _stay_connected(self) -> NoReturn:
-        while True:
-            began = time.monotonic()
-            try:
-                async with dial(self.url, self.token) as socket:
-                    await self._use(socket)
-            except (OSError, WebSocketException) as error:
-                if refused_for_good(error):
-                    raise self._end(_why(error, self._refusal)) from None
-                logger.warning("no connection to %s, coming back: %s", self.url, error)
-                delay = self._backoff.after(error, time.monotonic() - began)
-            finally:
-                self._wire.socket = None
-                self._opened.clear()
-            await asyncio.sleep(delay)
+        try:
+            await keep_connected(
+                self.url, self.token, self._use, backoff=self._backoff, though_refused=False
+            )
+        except WebSocketException as error:
+            raise self._end(refusal(error, self._refusal)) from None
 
     def _end(self, error: SessionError) -> SessionError:
         self._ledger.end(error)
@@ -204,21 +198,25 @@ class Session:
         """Until the connection closes, which raises `ConnectionClosed`."""
         self._wire.socket = socket
         self._refusal = None
+        sending = asyncio.create_task(self._send_all())
+        try:
+            await self._wire.send(self._first())
+            while True:
+                self._receive(await socket.recv())
+        finally:
+            self._wire.socket = None
+            self._opened.clear()
+            sending.cancel()
+            await socket.close()
+
+    def _first(self) -> SessionInit:
         resume_token = self.ack.resume_token if self.ack else None
-        first = msgspec.structs.replace(
+        return msgspec.structs.replace(
             self.init,
             accepts=ACCEPTS if self.init.accepts is None else self.init.accepts,
             resume_token=resume_token,
             last_utterance_index=self._ledger.last_answered if resume_token else None,
         )
-        await self._wire.send(first)
-        sending = asyncio.create_task(self._send_all())
-        try:
-            while True:
-                self._receive(await socket.recv())
-        finally:
-            sending.cancel()
-            await socket.close()
 
     async def _send_all(self) -> NoReturn:
         """Sends what is unanswered, oldest first, then every new one."""
@@ -263,23 +261,3 @@ class Session:
         if isinstance(notice, Backpressure) and notice.action == "PAUSE":
             self._pause_over = time.monotonic() + (notice.resume_after_ms or 0) / 1000
         self._on_notice(notice)
-
-
-def _why(error: Exception, refusal: Error | None) -> SessionError:
-    if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        code = ErrorCode.UNAUTHORIZED if status in (401, 403) else ErrorCode.INVALID_SESSION
-        return SessionError(code, f"the server refused the connection with HTTP {status}")
-    if refusal is not None:
-        return SessionError(refusal.code, refusal.message)
-    return SessionError(ErrorCode.INVALID_SESSION, str(error))
-
-
-def _log(notice: Notice) -> None:
-    match notice:
-        case Error():
-            logger.warning("%s: %s %s", notice.code, notice.message, advice(notice.code))
-        case Backpressure():
-            logger.info("%s for %s ms", notice.action, notice.resume_after_ms)
-        case UiEvent():
-            logger.debug("utterance %s: %s", notice.utterance_index, notice.event)

@@ -106,9 +106,9 @@ class Worker:
 
 
 def _result(job: Job, handling: asyncio.Task[Result], took_ms: float) -> JobResult:
-    if handling.cancelled():
+    error = None if handling.cancelled() else handling.exception()
+    if handling.cancelled() or (error and job.cancelled):
         return job.failed(JobFailed(ErrorCode.CANCELLED, "cancelled as asked"), took_ms)
-    error = handling.exception()
     if error is None:
         return job.succeeded(handling.result(), took_ms)
     if not isinstance(error, JobFailed):

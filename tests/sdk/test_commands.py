@@ -110,7 +110,7 @@ async def test_say_explains_what_is_wrong_with_its_arguments(
 async def test_a_demo_node_answers_with_a_mark_and_a_tone_until_sigterm(
     server: FakeServer,
 ) -> None:
-    process = await start("parley.demo", "--url", server.url, "--node-id", "x", "--delay-ms", 20)
+    process = await start("parley.demo", "--url", server.url, "--node-id", "x", "--latency-ms", 20)
     assert process.stdout is not None
     assert b"x: simulated" in await process.stdout.readline()
     peer = await test_node.welcome(server, "x")
@@ -129,10 +129,12 @@ async def test_a_demo_node_answers_with_a_mark_and_a_tone_until_sigterm(
 
 async def test_many_demo_nodes_may_fail_and_come_back(server: FakeServer) -> None:
     where = ["--url", server.url, "--languages", "en, ja"]
-    process = await start("parley.demo", *where, "--count", 2, "--failure-rate", 1, "--delay-ms", 0)
+    process = await start(
+        "parley.demo", *where, "--count", 2, "--failure-rate", 1, "--latency-ms", 0
+    )
     peers = [await server.accept() for _ in range(2)]
     registers = [await peer.expect("node_register") for peer in peers]
-    assert {register["node_id"] for register in registers} == {"demo-1", "demo-2"}
+    assert {register["node_id"] for register in registers} == {"demo-en-ja-1", "demo-en-ja-2"}
     assert registers[0]["language_capabilities"]["asr_languages"] == ["en", "ja"]
     peers[0].vanish()
     peer = await test_node.welcome(server, registers[0]["node_id"])
