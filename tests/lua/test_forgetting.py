@@ -9,6 +9,7 @@ from lua import scripts
 from lua.client import Cells, StoreSettings
 from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_job, a_registration, an_outcome
+from tests.lua.invariants import assert_cell_sound
 from tests.peers.until import until
 
 
@@ -28,6 +29,7 @@ async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
         await scripts.open_session(cells, cell=0, session="s-1", process="p1", tenant="t")
         await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
         yield cells
+        await assert_cell_sound(cells)
 
 
 async def test_scripts_that_were_flushed_are_sent_again(cells: Cells) -> None:

@@ -11,6 +11,7 @@ from lua.errors import StoreFull
 from lua.scripts import AckKind, Verdict
 from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_registration, an_outcome
+from tests.lua.invariants import assert_cell_sound
 
 RESULT = b'{"text_translated":"' + b"x" * 20_000 + b'"}'
 
@@ -33,6 +34,7 @@ async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
         await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
         await scripts.dispatch(cells, cell=0, job=a_job("j2", index=1), payload=PAYLOAD)
         yield cells
+        await assert_cell_sound(cells)
 
 
 async def fill(cells: Cells) -> None:
