@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn
+from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -64,12 +64,12 @@ def dial(url: str, token: str | None) -> connect:
 async def keep_connected(
     url: str,
     token: str | None,
-    use: Callable[[ClientConnection], Awaitable[NoReturn]],
+    use: Callable[[ClientConnection], Awaitable[None]],
     *,
     backoff: Backoff,
     though_refused: bool,
-) -> NoReturn:
-    """Hands a connection to `use` until it closes, then another one, for ever.
+) -> None:
+    """Hands a connection to `use`, another one each time that it closes, until `use` returns.
 
     Unless `though_refused`, raises the `WebSocketException` after which trying again can't help.
     """
@@ -77,7 +77,7 @@ async def keep_connected(
         began = time.monotonic()
         try:
             async with dial(url, token) as socket:
-                await use(socket)
+                return await use(socket)
         except (OSError, WebSocketException) as error:
             if refused_for_good(error) and not though_refused:
                 raise

@@ -103,7 +103,8 @@ async def _open(session: Session, stack: contextlib.AsyncExitStack) -> None:
 
 
 def _show_notice(notice: Notice) -> None:
-    if isinstance(notice, Error):
+    """Errors of the session; those of an utterance come as its outcome, too."""
+    if isinstance(notice, Error) and not (notice.details and "utterance_index" in notice.details):
         print(f"  {notice.code}: {notice.message} {advice(notice.code)}", file=sys.stderr)
 
 

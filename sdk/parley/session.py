@@ -84,7 +84,7 @@ class Session:
         self._closed = asyncio.Event()
         self._pause_over = 0.0
         self._refusal: Error | None = None
-        self._connecting: asyncio.Task[NoReturn] | None = None
+        self._connecting: asyncio.Task[None] | None = None
 
     @property
     def session_id(self) -> str:
@@ -182,7 +182,7 @@ class Session:
             trace_id=uuid.uuid4().hex,
         )
 
-    async def _stay_connected(self) -> NoReturn:
+    async def _stay_connected(self) -> None:
         try:
             await keep_connected(
                 self.url, self.token, self._use, backoff=self._backoff, though_refused=False
@@ -194,14 +194,14 @@ class Session:
         self._ledger.end(error)
         return error
 
-    async def _use(self, socket: ClientConnection) -> NoReturn:
-        """Until the connection closes, which raises `ConnectionClosed`."""
+    async def _use(self, socket: ClientConnection) -> None:
+        """Until the session is closed; a lost connection raises `ConnectionClosed`."""
         self._wire.socket = socket
         self._refusal = None
         sending = asyncio.create_task(self._send_all())
         try:
             await self._wire.send(self._first())
-            while True:
+            while not self._closed.is_set():
                 self._receive(await socket.recv())
         finally:
             self._wire.socket = None
