@@ -7,28 +7,28 @@
 -- FLAGS allow-oom
 -- RETURNS ACKED | GONE
 -- @include clock
--- @include job
+-- @include save_job
 -- @include tell
-local job = load_job(id)
-local working = job and (job.state == 'DISPATCHED' or job.state == 'ACKED') and job.lost == ''
-if not working or job.node ~= node or call('HGET', cell .. 'node:' .. node, 'conn') ~= conn then
+local state, holder, lost, attempt, session = unpack(call('HMGET', cell .. 'job:' .. id,
+  'state', 'node', 'lost', 'attempt', 'session'))
+local working = (state == 'DISPATCHED' or state == 'ACKED') and (not lost or lost == '')
+if not working or holder ~= node or call('HGET', cell .. 'node:' .. node, 'conn') ~= conn then
   return { 'GONE' }
 end
-local owner = owner_of(job)
+local owner = session and call('HGET', cell .. 'session:' .. session, 'process')
+local job = { id = id }
 
 -- STEP
 local due = now + job_timeout_ms -- its timer fires earlier, and is put back
 if kind ~= 'partial' then call('HSET', cell .. 'node:' .. node, 'acking', '1') end
-if job.state == 'DISPATCHED' then
+if state == 'DISPATCHED' then
   set_job(job, 'state', 'ACKED', 'due', due, 'quiet', 0, 'taken', now)
-  if job.session ~= '' then
-    post(owner, 'kind', 'accepted', 'job', id, 'session', job.session, 'node', node)
-  end
-  emit('e', 'job', 'job', id, 'moves', 'DISPATCHED ACKED', 'attempt', job.attempt, 'node', node)
+  post(owner, 'kind', 'accepted', 'job', id, 'session', session, 'node', node)
+  emit('e', 'job', 'job', id, 'moves', 'DISPATCHED ACKED', 'attempt', attempt, 'node', node)
 else
   set_job(job, 'due', due, 'quiet', 0, 'taken', now)
 end
-if kind == 'partial' and job.session ~= '' then
-  post(owner, 'kind', 'partial', 'job', id, 'session', job.session, 'body', partial)
+if kind == 'partial' then
+  post(owner, 'kind', 'partial', 'job', id, 'session', session, 'body', partial)
 end
 return { 'ACKED' }

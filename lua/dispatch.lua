@@ -22,31 +22,29 @@ end
 local traces = { cell .. 'job:' .. job, cell .. 'waiting:' .. sig }
 if request ~= '' then traces[3] = cell .. 'request:' .. request end
 local traced = call('EXISTS', unpack(traces)) > 0
-local function earlier_answer()
+if traced then
   -- @include answers
-  return known_answer()
+  local answer = known_answer()
+  if answer then return without_value(answer) end
 end
-local answer = traced and earlier_answer()
-if answer then return without_value(answer) end
 
 local fresh_job, wanted = new_job(), read_need(need)
 local node, stale = choose(fresh_job, wanted)
 
--- Jobs that wait already come first, 8 of them a call. Leaves `node` to the new job or to nobody.
-local function serve_earlier()
+if traced and node then
+  -- Jobs that wait already come first, 8 of them a call.
   -- @include hand
-  local earlier = node and first_in(sig, node)
+  local earlier = first_in(sig, node)
   for _ = 1, 8 do
-    if not earlier then return end
+    if not earlier then break end
     hand(earlier, node)
     node, stale = choose(fresh_job, wanted)
     earlier = node and first_in(sig, node)
   end
   if earlier then node = nil end
 end
-if traced and node then serve_earlier() end
 
-local function wait_or_fail()
+if not node then
   -- @include possible, queue
   local code = not possible(fresh_job, wanted) and 'NO_CAPABLE_NODE'
     or fresh_job.wait == 0 and 'NO_AVAILABLE_NODE'
@@ -69,7 +67,6 @@ local function wait_or_fail()
   emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts)
   return { 'REFUSED', job, code, reason, counts }
 end
-if not node then return wait_or_fail() end
 
 -- STEP
 if not store_payload() then return { 'MISSING' } end

@@ -8,10 +8,13 @@
 -- FLAGS allow-oom
 -- RETURNS DONE more | RETRIED state more | FAILED code more | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
--- @include slot
+-- @include job
+-- @include free
 -- @include settle
 -- @include offer
-local id, job = job, load_job(job)
+local id = job
+local job = load_job(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
+  'claim', 'code', 'token', 'stub' })
 
 local function leave_inbox(answer)
   -- STEP
@@ -30,25 +33,25 @@ end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
 if not holds then
   -- STEP
-  emit('e', 'note', 'what', 'late_result', 'job', id, 'node', node, 'text', job.state)
+  emit('e', 'note', 'what', 'late_result', 'job', id, 'node', node,
+    'text', job.state .. ', attempt ' .. attempt)
   return leave_inbox({ 'LATE', job.state })
 end
 local holder = load_node(node)
-local function drop()
+if job.state == 'CANCELLED' then
   -- @include end_attempt
   drop_cancelled(job)
-  return { 'DROPPED', flag(offer(holder)) }
+  return leave_inbox({ 'DROPPED', flag(offer(holder)) })
 end
-local function try_again()
+if verdict == 'retry' then
   -- @include place
-  local state = retry(job, { code = code, message = message, counted = true, answered = true })
-  set_job(job, 'token', token)
+  local whole = load_job(id)
+  local state = retry(whole, { code = code, message = message, counted = true, answered = true })
+  set_job(whole, 'token', token)
   local more = flag(offer(holder))
-  if state == 'FAILED' then return { 'FAILED', code, more } end
-  return { 'RETRIED', state, more }
+  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
+  return leave_inbox({ 'RETRIED', state, more })
 end
-if job.state == 'CANCELLED' then return leave_inbox(drop()) end
-if verdict == 'retry' then return leave_inbox(try_again()) end
 local owner, from = owner_of(job), job.state
 local state = verdict == 'done' and 'DONE' or 'FAILED'
 -- STEP

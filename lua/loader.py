@@ -14,9 +14,9 @@ A file starts with what it moves and guarantees, then lines that are parsed here
 Names of KEYS, ARGV, SPEC and CONST become locals, so a header cannot differ from the code.
 
 Redis runs the whole text at every call, so each function costs a little even when nobody calls it.
-What is seldom needed is therefore included inside the function that needs it::
+What is seldom needed is therefore included inside the block that needs it::
 
-    local function refuse()
+    if not node then
       -- @include breakdown, settle
 """
 
@@ -59,7 +59,7 @@ class Source:
     flags: tuple[str, ...]
     returns: dict[str, tuple[str, ...]]
     includes: tuple[str, ...]
-    inside: tuple[str, ...]  # those of `includes` that stand inside a function
+    inside: tuple[str, ...]  # those of `includes` that stand inside a block
 
 
 def _fields(text: str) -> tuple[Field, ...]:
@@ -187,7 +187,7 @@ def _all_of(names: Sequence[str], given: list[str], edit: Edit) -> list[str]:
 
 
 def _body(part: Source, given: list[str], edit: Edit) -> str:
-    """Its code, with what it includes inside of functions."""
+    """Its code, with what it includes inside of blocks."""
     names = ", ".join(f"'{field.name}'" for field in part.fields)
     text = _INSIDE.sub(lambda line: "\n".join(_all_of(_names(line[1]), [*given], edit)), part.text)
     return (f"local FIELDS = {{ {names} }}\n" if names else "") + edit(text)

@@ -5,6 +5,7 @@
 -- FLAGS allow-oom
 -- RETURNS OPENED
 -- @include clock
+-- @include job
 -- @include lease
 -- @include offer
 -- @include cancel

@@ -9,6 +9,7 @@
 -- @include judge
 -- @include about
 -- @include membership
+-- @include fleet
 -- @include swaps
 -- @include claims
 -- @include lease
@@ -55,7 +56,10 @@ hold_to_account(process)
 node.process, node.conn, node.state, node.leave = process, conn, about.state, ''
 apply_membership(node, plan, 'register')
 node.capacity, node.beat, node.why = about.capacity, now, judge(about)
-if not present then node.foreign = 0 end
+if not present then
+  node.foreign = 0
+  keep_hashed(id)
+end
 save_node(node)
 save_about(id, about, 'process', process, 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,

@@ -5,6 +5,7 @@
 -- FLAGS allow-oom
 -- RETURNS RELEASED state more | GONE
 -- @include clock
+-- @include job
 -- @include offer
 -- @include end_attempt
 -- @include place

@@ -7,7 +7,7 @@
 -- FLAGS allow-oom
 -- RETURNS HELD | CLAIMED node | KNOWN state | NO_SESSION | MISSING
 -- @include clock
--- @include slot
+-- @include job
 -- @include create
 local known = load_job(job)
 local answer = known and known.stub ~= '1' and { 'KNOWN', known.state }

@@ -12,7 +12,8 @@
 -- @include tell
 local EPOCH_2026_MS = 1767225600000
 
-local job = load_job(id)
+local job = load_job(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'index', 'src', 'tgt',
+  'trace', 'born', 'due' })
 if not job or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)
 local repeated = job.state == 'DISPATCHED' and job.conn == conn and job.uidx > 0
@@ -36,17 +37,16 @@ local function utterance_index()
 end
 local index = utterance_index()
 
-local function lose()
-  -- @include slot, settle, offer
-  local from = job.state
-  free_slot(job, holder)
-  settle(job, 'FAILED', owner, { code = 'STATE_LOST' })
-  emit_end(job, from .. ' FAILED', 'STATE_LOST')
+if size == 0 then
+  -- @include free, settle, offer
+  local whole = load_job(id)
+  -- STEP
+  free_slot(whole, holder)
+  settle(whole, 'FAILED', owner, { code = 'STATE_LOST' })
+  emit_end(whole, job.state .. ' FAILED', 'STATE_LOST')
   return { 'LOST', flag(offer(holder)) }
 end
-
 -- STEP
-if size == 0 then return lose() end
 if not repeated then
   local due = now + (holder.acking == '1' and ack_timeout_ms or job_timeout_ms)
   if due < job.due then set_timer(job, due) end -- else it fires early, and is put back

@@ -25,5 +25,6 @@ local function known_answer()
     end
     return { 'REPEAT', earlier, known.state, tostring(known.attempt), known.node }
   end
-  if call('EXISTS', cell .. 'job:' .. job) == 1 then return answer_of(load_job(job)) end
+  local same = load_job(job, { 'state', 'attempt', 'node', 'pool', 'code' })
+  if same then return answer_of(same) end
 end

@@ -1,4 +1,5 @@
--- @include slot
+-- @include job
+-- @include free
 -- @include settle
 -- @include queue
 -- Ends a live job as CANCELLED. A node that was sent the job keeps its slot until its answer,

@@ -4,48 +4,24 @@
 -- Decides where a job goes; reads only. Nobody ready here means really nobody.
 math.randomseed(instant[2])
 
-local function size_of(set)
-  local count = 0
-  for _ in pairs(set) do count = count + 1 end
-  return count
-end
-
--- One round of at most 4 pools. A sample that yields nobody is taken once more, from every pool and
--- larger than all that is skipped; one spoilt by stale records up to 3 times.
+-- One round of at most 4 pools.
 local function look_round(round, need, skip, stale)
-  for attempt = 1, 4 do
-    local known = #stale
-    local k = attempt == 1 and sample_k or math.max(sample_k, 20) + size_of(skip)
-    local ids, all = draw(round, k, attempt > 1)
-    local node = best_of(keep_offering(ids, need), skip, stale)
-    if node or all then return node end
-    if attempt > 1 and #stale == known then break end
-  end
-  for _, pool in ipairs(#need.has > 0 and round or {}) do
-    local node = search(pool, need, skip, stale)
-    if node then return node end
-  end
-end
-
--- A pinned or preferred node, if it passes every check.
-local function named(id, need, skip)
-  if id == '' or skip[id] then return nil end
-  local node = load_node(id)
-  if not node or not has_room(node) or not fresh(node) or not offers(node, need) then return nil end
-  if need.pin == id then return node end
-  local mine = set_of(words(node.pools))
-  for _, pool in ipairs(need.pools) do
-    if mine[pool] and node.why == 0 then return node end
-  end
+  local ids, all = draw(round, sample_k, false)
+  local node = best_of(keep_offering(ids, need), skip, stale)
+  if node or all then return node end
+  -- @include search
+  return search(round, need, skip, stale)
 end
 
 local function look(job, need, skip, stale)
-  if need.pin ~= '' then return named(need.pin, need, skip) end
-  local node = named(job.preferred, need, skip)
-  if node then return node end
+  if need.pin ~= '' or job.preferred ~= '' then
+    -- @include named
+    local node = named(need.pin ~= '' and need.pin or job.preferred, need, skip)
+    if node or need.pin ~= '' then return node end
+  end
   for first = 1, #need.pools, 4 do
     local round = { unpack(need.pools, first, math.min(first + 3, #need.pools)) }
-    node = look_round(round, need, skip, stale)
+    local node = look_round(round, need, skip, stale)
     if node then return node end
   end
 end

@@ -1,5 +1,6 @@
 -- @include job
 -- @include slot
+-- @include free
 -- @include timers
 -- @include queue
 -- After a reconnect: which of a node's jobs it still has.

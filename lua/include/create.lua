@@ -1,14 +1,12 @@
--- @include job
 -- @include tell
--- @include text
 -- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
 local function new_job()
   local wait = deadline_ms < 0 and wait_limit_ms or math.min(deadline_ms, max_wait_ms)
-  return { id = job, state = 'NEW', session = session, attempt = 0, tries = 0, retries = retries,
-    had = '', avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait,
-    need = need, sig = sig, request = request, node = '', slot = '', pool = '', conn = '' }
+  return { id = job, state = 'NEW', session = session, request = request, attempt = 0, had = '',
+    avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait, node = '',
+    slot = '', pool = '' }
 end
 
 -- The rename fails before anything is written when the value is not there (any more).

@@ -1,4 +1,5 @@
--- @include slot
+-- @include job
+-- @include free
 -- @include settle
 -- The end of a job's stay on its node, without placing it again.
 local function end_on_node(job, code)

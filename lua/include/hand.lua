@@ -1,4 +1,6 @@
+-- @include job
 -- @include slot
+-- @include placed
 -- @include queue
 -- CONST avoid_ms
 -- Gives a slot of a node to a waiting job.

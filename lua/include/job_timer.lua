@@ -1,3 +1,4 @@
+-- @include job
 -- @include end_attempt
 -- @include place
 -- @include offer

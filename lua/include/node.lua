@@ -3,24 +3,19 @@
 -- A node as selection sees it: the packed record in `fleet` and a few fields of its hash.
 -- Record: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
 local RECORD = '<HHHBd'
-local NODE_FIELDS = { 'process', 'conn', 'pools', 'has', 'state', 'acking', 'leave' }
 local nodes = {}
 
 local function load_node(id, raw)
   if nodes[id] then return nodes[id] end
   raw = raw or call('HGET', cell .. 'fleet', id)
   if not raw then return nil end
-  local node = { id = id }
-  node.capacity, node.used, node.foreign, node.why, node.beat = struct.unpack(RECORD, raw)
-  local values = call('HMGET', cell .. 'node:' .. id, unpack(NODE_FIELDS))
-  for i, name in ipairs(NODE_FIELDS) do node[name] = values[i] or '' end
-  node.listed = node.why == 0 and node.used + node.foreign < node.capacity
-  nodes[id] = node
-  return node
-end
-
-local function new_node(id)
-  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', listed = false }
+  local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
+  local about = call('HMGET', cell .. 'node:' .. id, 'process', 'conn', 'pools', 'has', 'state',
+    'acking', 'leave')
+  nodes[id] = { id = id, capacity = capacity, used = used, foreign = foreign, why = why, beat = beat,
+    listed = why == 0 and used + foreign < capacity, process = about[1] or '', conn = about[2] or '',
+    pools = about[3] or '', has = about[4] or '', state = about[5] or '', acking = about[6] or '',
+    leave = about[7] or '' }
   return nodes[id]
 end
 

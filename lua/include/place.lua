@@ -1,6 +1,9 @@
+-- @include job
 -- @include choose
 -- @include possible
 -- @include slot
+-- @include placed
+-- @include free
 -- @include queue
 -- @include settle
 -- CONST job_life_ms
@@ -39,6 +42,6 @@ local function retry(job, why)
   end
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', moves .. ' ' .. job.state, 'attempt', job.attempt,
-    'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', job.pool)
+    'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', node and job.pool or '')
   return job.state
 end

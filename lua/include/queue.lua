@@ -1,5 +1,5 @@
 -- @include need
--- @include job
+-- @include save_job
 -- CONST sweep_ms, job_life_ms
 -- The waiting jobs of one requirement (SIG), earliest deadline first, and the `heads` by which
 -- a pool (or the node of a pin) finds the queues that want it.

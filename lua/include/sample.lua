@@ -16,6 +16,12 @@ end
 
 -- Ids out of ready:P for pools of one round, and whether these are all; k is split by their sizes.
 local function draw(pools, k, again)
+  if #pools == 1 then
+    local key = cell .. 'ready:' .. pools[1]
+    local size = call('SCARD', key)
+    local ids = size > 0 and some_of(key, size, k, again) or {}
+    return ids, #ids == size
+  end
   local sizes, total, ids, seen = {}, 0, {}, {}
   for i, pool in ipairs(pools) do
     sizes[i] = call('SCARD', cell .. 'ready:' .. pool)
@@ -24,9 +30,7 @@ local function draw(pools, k, again)
   for i, pool in ipairs(pools) do
     if sizes[i] > 0 then
       local share = again and k or math.ceil(k * sizes[i] / total)
-      local some = some_of(cell .. 'ready:' .. pool, sizes[i], share, again)
-      if #pools == 1 then return some, #some == total end
-      for _, id in ipairs(some) do
+      for _, id in ipairs(some_of(cell .. 'ready:' .. pool, sizes[i], share, again)) do
         if not seen[id] then seen[id] = true; ids[#ids + 1] = id end
       end
     end
@@ -61,19 +65,4 @@ local function best_of(ids, skip, stale)
     end
   end
   return best and load_node(ids[best], records[best])
-end
-
--- When a sample yields nobody: everybody who is ready and offers it, if few of one kind are, else
--- more of the fewest.
-local function search(pool, need, skip, stale)
-  local keys, fewest, least = { cell .. 'ready:' .. pool }, nil, math.huge
-  for i, value in ipairs(need.has) do keys[i + 1] = cell .. 'has:' .. value end
-  for _, key in ipairs(keys) do
-    local size = call('SCARD', key)
-    if size < least then fewest, least = key, size end
-  end
-  if least <= 256 then return best_of(call('SINTER', unpack(keys)), skip, stale) end
-  local ids = call('SRANDMEMBER', fewest, 200)
-  for _, key in ipairs(keys) do ids = keep_members(ids, key) end
-  return best_of(ids, skip, stale)
 end

@@ -1,3 +1,4 @@
+-- @include job
 -- @include offer
 -- @include cancel
 -- The end of a session: its live jobs first, a bounded number a call, then itself.

@@ -1,4 +1,4 @@
--- @include job
+-- @include save_job
 -- @include tell
 -- CONST final_ttl_ms
 -- The end of a job. Its hash stays 10 min, so that a repeat gets the same answer.

@@ -1,3 +1,4 @@
+-- @include job
 -- @include choose
 -- @include hand
 -- CONST sweep_ms

@@ -1,5 +1,7 @@
 """Names of a whole script are known where they are used: Redis says so only when it gets there."""
 
+import re
+
 import pytest
 
 from lua import loader
@@ -10,6 +12,18 @@ from tests.lua import luatext, scopes
 def test_a_script_uses_no_name_out_of_its_scope(source: loader.Source) -> None:
     _, _, text = loader.compose(source).partition("\n")
     assert scopes.unknown(text) == set()
+
+
+def test_of_a_job_that_is_loaded_in_part_only_that_part_is_used() -> None:
+    """A field that was not loaded would be nil, and equal to nothing."""
+    found = 0
+    for source in (*luatext.scripts(), *luatext.includes()):
+        loads = re.findall(r"(\w+) = load_job\(\w+, {(.*?)}\)", source.text, re.DOTALL)
+        for name, fields in loads:
+            found += 1
+            used = set(re.findall(rf"\b{name}\.(\w+)", luatext.body(source)))
+            assert used <= {"id", *re.findall(r"\w+", fields)}, source.name
+    assert found
 
 
 @pytest.mark.parametrize(

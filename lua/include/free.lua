@@ -1,0 +1,23 @@
+-- @include node
+-- @include tell
+-- Gives a slot back: used stays |node:ID:jobs|.
+-- The node may have been emptied by this: one that was asked to leave then goes.
+local function free_slot(job, node)
+  job.slot = ''
+  if not node then return end
+  if call('SREM', cell .. 'node:' .. node.id .. ':jobs', job.id) == 0 then return end
+  node.used = node.used - 1
+  save_node(node)
+  if node.leave == '1' and node.used == 0 then
+    post(node.process, 'kind', 'control', 'node', node.id, 'conn', node.conn, 'command', 'kick',
+      'reason', 'empty')
+  end
+end
+
+-- Deployed agents work on all the same; others may stop.
+local function call_off(job, node, code)
+  if node and job.conn ~= '' then
+    post(node.process, 'kind', 'cancel', 'job', job.id, 'node', node.id, 'conn', node.conn,
+      'code', code)
+  end
+end
