@@ -34,9 +34,9 @@ soak-lua: install-dev ## Run the state machine over the Lua scripts for a long t
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest --timeout 0 tests/lua/test_machine.py
 
 bench: install-dev ## Run the benchmarks and print their tables
-	$(BIN)/python bench/dispatch.py
-	$(BIN)/python bench/end_to_end.py
-	$(BIN)/python bench/audit.py
+	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.end_to_end
+	$(BIN)/python -m bench.audit
 
 lock: ## Pin what pyproject.toml needs, with hashes; ARGS=--upgrade takes newer versions
 	$(PYTHON) -m venv .venv/lock
