@@ -26,7 +26,7 @@ from pools.routes import Refusal
 if TYPE_CHECKING:
     from jobs.session import LiveSession
 
-Reply = Reserved | Waiting | Refused | Repeat | Conflict
+Reply = Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
 NO_DEADLINE = -1
 
 
@@ -144,8 +144,6 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
         return await scripts.dispatch(cells, cell=cell, job=job, payload=work.payload)
     reply = await scripts.restore_job(cells, cell=cell, job=job, payload=work.payload)
     match reply:
-        case scripts.Held():
-            return Waiting(job.job)
         case scripts.Claimed():
             return Repeat(job.job, JobState.DISPATCHED, 0, reply.node)
         case scripts.Known():
@@ -159,6 +157,8 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
             session.dispatched(work)
         case Waiting():
             session.waits(work)
+        case scripts.Held():
+            session.telling.waiting(work.told)  # not for long: no reason to hold speech back
         case Refused() | Conflict():
             session.fail(work, failure_of(reply, audio_format=speech.audio_format))
         case Repeat() if reply.job != work.id:
