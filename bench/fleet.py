@@ -1,0 +1,190 @@
+"""A fleet for the benches: nodes that the product registered, busy with jobs of others."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+import redis
+
+from lua import loader
+from lua.keys import cell_prefix
+from lua.limits import Limits
+from lua.script import Script
+from lua.scripts import Need, NewJob, Node, Registration
+from lua.scripts import node as node_calls
+from lua.scripts import process as process_calls
+
+PROCESS = "bench"
+POOLS = ("auto:en-zh", "pair:en-zh")
+SESSIONS = [f"s-{number:08X}" for number in range(64)]
+CAPACITIES = (2, 3, 4)
+CAPABILITIES = json.dumps(
+    {"version": "1.4.2", "hardware": {"cpu_cores": 16, "memory_gb": 64, "gpus": ["RTX 4090"]}}
+    | {"models": [f"{kind}-large-v{n}" for kind in ("asr", "nmt", "tts") for n in range(8)]}
+)
+# Hours, so that nothing falls due while the bench looks at something else.
+PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3_600_000}
+
+
+def limits(**changed: int) -> Limits:
+    """The product's limits, but nothing falls due by itself."""
+    return Limits(**{**PATIENT, **changed})
+
+
+def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of ``size`` items, the last one shorter."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+class Fleet:
+    """``size`` nodes of 2 to 4 slots in a cell of their own, all in the same two pools.
+
+    ``full`` percent of them, at random, have no slot left; the others have a random number of jobs
+    below that. One node of each capacity is registered by the product, the others are copies.
+    """
+
+    def __init__(self, client: redis.Redis, *, cell: int, size: int, full: int) -> None:
+        self.client = client
+        self.cell = cell_prefix("bench:", cell)
+        self.full = full
+        self.nodes = [f"node-{number:08X}" for number in range(size)]
+        self._random = random.Random(size)
+        self._made = 0
+        self._jobs: list[NewJob] = []
+        self._fill()
+
+    # --- calls ---
+
+    def load(self, text: str) -> str:
+        """Give the server a script; returns its digest."""
+        return str(self.client.script_load(text))
+
+    def load_function(self, name: str, text: str) -> None:
+        """Give the server a script under a name, for ``FCALL``: its time is not that of scripts."""
+        _, _, body = text.partition("\n")
+        register = f"redis.register_function('{name}', function(KEYS, ARGV)\n{body}\nend)"
+        self.client.function_load(f"#!lua name={name}\n{register}", replace=True)
+
+    def run(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
+        """Run commands in one pipeline; their replies. Raises the first error."""
+        pipe = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)  # type: ignore[no-untyped-call]
+        return pipe.execute()
+
+    def call(self, script: Script, *arguments: bytes | str | int) -> list[Any]:
+        """Run one script of the product."""
+        text = script.text(limits())
+        return self.run([("EVAL", text, 1, self.cell, *arguments)])[0]  # type: ignore[no-any-return]
+
+    # --- nodes ---
+
+    def about(self, node: str) -> Node:
+        """What selection knows of one."""
+        return Node(
+            capacity=self.capacity(node),
+            arbitrates=False,
+            public=True,
+            enabled=True,
+            core=True,
+            gpu=True,
+            hot=False,
+            config=0,
+            pools=list(POOLS),
+            has=["type:tts", "tts:en", "tts:zh"],
+            definition='{"asr":null,"semantic":["en","zh"],"pairs":null}',
+            caps=CAPABILITIES,
+        )
+
+    def capacity(self, node: str) -> int:
+        """Its slots."""
+        return CAPACITIES[int(node[5:], 16) % len(CAPACITIES)]
+
+    def some_nodes(self, count: int) -> list[str]:
+        """Nodes at random, each once."""
+        return self._random.sample(self.nodes, count)
+
+    def _fill(self) -> None:
+        self.call(process_calls.RENEW_LEASE, PROCESS, "epoch")
+        for session in SESSIONS:
+            opened = process_calls.NewSession(
+                session=session, process=PROCESS, tenant="", known=None
+            )
+            self.call(process_calls.OPEN_SESSION, opened.packed())
+        for first, node in enumerate(self.nodes[: len(CAPACITIES)]):
+            self._register(node)
+            self._run_own("copy", self.nodes[first :: len(CAPACITIES)][1:], node)
+        order = self.some_nodes(len(self.nodes))
+        bound = round(len(order) * self.full / 100)
+        used = [(node, self.capacity(node)) for node in order[:bound]]
+        used += [(node, self._random.randrange(self.capacity(node))) for node in order[bound:]]
+        for some in batches(used, 1_000):
+            self._run_own("occupy", some)
+        for node in self.some_nodes(20):
+            if self._register(node)[0] != b"ALREADY":
+                raise SystemExit(f"{node} is not what the product would have made")
+        self.tidy()
+
+    def _register(self, node: str) -> list[Any]:
+        registration = Registration(
+            node=node,
+            conn=f"conn-{node}",
+            process=PROCESS,
+            credential="",
+            address="10.0.0.1",
+            draining=False,
+            about=self.about(node),
+            running=None,
+            held=None,
+        )
+        return self.call(node_calls.REGISTER_NODE, registration.packed())
+
+    def _run_own(self, name: str, items: Sequence[Any], *rest: str) -> None:
+        """Run a script of ``bench/plain`` on items."""
+        sha = self.load(loader.compose(loader.read(f"../bench/plain/{name}"), limits()))
+        self.client.evalsha(sha, 1, self.cell, msgspec.msgpack.encode(items), *rest)
+
+    # --- jobs ---
+
+    def new_job(self, has: tuple[str, ...] = ()) -> NewJob:
+        """A job of one pool, like one of a session: with a request id and a payload.
+
+        It has a queue of its own, so that a job that has to wait changes nothing for the next.
+        """
+        self._made += 1
+        session = SESSIONS[self._made % len(SESSIONS)]
+        job = NewJob(
+            job=f"job-{self._made:016X}",
+            session=session,
+            index=self._made,
+            request=f"acme/{session}/{self._made}",
+            digest="0123456789abcdef",
+            tenant="acme",
+            src="en",
+            tgt="zh",
+            need=Need((POOLS[0],), has).text,
+            sig=f"{self._made:016x}",
+            preferred="",
+            avoid=[],
+            deadline_ms=-1,
+            size=300,
+            retries=2,
+            trace="0123456789abcdef",
+        )
+        self._jobs.append(job)
+        return job
+
+    def tidy(self) -> None:
+        """Leave nothing of the jobs that were made, but their nodes' memory of sessions."""
+        streams = (f"{self.cell}events", f"{self.cell}mailbox:{PROCESS}")
+        self.run(("XTRIM", stream, "MAXLEN", 0) for stream in streams)
+        keys = [f"{self.cell}job:{job.job}" for job in self._jobs]
+        keys += [f"{self.cell}request:{job.request}" for job in self._jobs]
+        for some in batches(keys, 1_000):
+            self.client.unlink(*some)
+        self._jobs.clear()
