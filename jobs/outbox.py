@@ -45,6 +45,11 @@ class Outbox:
         """Whether a frame put now would still be written."""
         return self._close is None and not self.gone.is_set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a frame is still to be handed to the server."""
+        return self._writer is not None and not self.gone.is_set()
+
     def put(self, frame: bytes) -> bool:
         """Queue UTF-8 text. False when the peer is gone, is being closed, or was dropped now."""
         if not self.is_open:

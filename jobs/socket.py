@@ -87,6 +87,11 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         """Wait until the peer has read enough for a large frame, or is gone."""
         await self.outbox.room(size)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a frame that was put is not on its way yet."""
+        return self.outbox.is_busy
+
     def close(self, code: int, reason: str = "") -> None:
         """Close the connection when all frames are written."""
         self.outbox.close(code, reason)

@@ -19,6 +19,9 @@ SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
 class Wire(Protocol):
     """What a session needs of its socket."""
 
+    @property
+    def is_writing(self) -> bool: ...
+
     def send_frame(self, frame: bytes) -> bool: ...
 
     def send_error(self, error: Error) -> None: ...
@@ -60,7 +63,7 @@ class Telling:
     @property
     def is_busy(self) -> bool:
         """Whether an answer is on its way, or held back for those before it."""
-        return self._delivery.is_busy
+        return self._delivery.is_busy or self._wire.is_writing
 
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
