@@ -65,6 +65,7 @@ async def test_a_node_is_killed_in_the_middle(deployment, evening):
     assert evening.missing() == []
     await assert_all_is_well(deployment, evening)
     assert await attempts(deployment, evening) == {1, 2}
+    await assert_nothing_is_left_when_all_have_gone(deployment)
 
 
 async def test_the_web_process_that_carries_the_nodes_is_killed_in_the_middle(deployment, evening):
@@ -73,6 +74,7 @@ async def test_the_web_process_that_carries_the_nodes_is_killed_in_the_middle(de
         deployment.start_web(NODES_AT)
     await assert_all_is_well(deployment, evening)
     assert len(ready_nodes(deployment)) == len(NODES)
+    await assert_nothing_is_left_when_all_have_gone(deployment)
 
 
 def ready_nodes(deployment: Deployment) -> list[str]:
