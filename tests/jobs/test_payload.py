@@ -61,9 +61,27 @@ def test_an_utterance_becomes_what_every_node_is_sent() -> None:
 
 
 def test_sound_passes_through_as_it_came() -> None:
-    frame = utterance(audio_format="OPUS", audio=msgspec.Raw(b'"not even base64"'))
-    sent = payload(frame)
-    assert (sent["audio_format"], sent["audio"]) == ("opus", "not even base64")
+    sent = payload(utterance(audio_format="OPUS", audio=base64_json(b"no packet")))
+    assert (sent["audio_format"], sent["audio"]) == (
+        "opus",
+        base64.b64encode(b"no packet").decode(),
+    )
+
+
+@pytest.mark.parametrize("audio_format", ["pcm16", "opus", "flac", "wav"])
+@pytest.mark.parametrize("audio", ["", "?", "QUJ", "QU JD", "-_8=", "QQ=Q", "QQ==QQ=="])
+def test_sound_that_is_not_base64_is_refused_whatever_its_format(
+    audio: str, audio_format: str
+) -> None:
+    raw = msgspec.Raw(f'"{audio}"'.encode())
+    with pytest.raises(FrameError) as caught:
+        speech_of(utterance(audio=raw, audio_format=audio_format))
+    assert caught.value.field == "audio"
+
+
+def test_base64_with_escaped_slashes_is_base64() -> None:
+    raw = msgspec.Raw(rb'"\/\/8="')
+    assert payload(utterance(audio=raw, audio_format="opus"))["audio"] == "//8="
 
 
 def test_the_pipeline_has_its_defaults_key_by_key() -> None:
