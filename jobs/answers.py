@@ -55,6 +55,7 @@ class Told:
         """``error``, for sessions that are to see it."""
         details: dict[str, Any] = {"job_id": self.job, "utterance_index": self.index}
         details["reason"] = failure.reason or failure.missing
+        details |= _wrong(failure)
         return Error(failure.code, self._message(failure), details, self.trace)
 
     def missing(self, reason: Missing, failure: Failure | None = None) -> bytes:
@@ -62,8 +63,9 @@ class Told:
         frame = MissingResult(self.session, self.index, reason, now_ms(), self.trace or None)
         if failure is not None:
             frame.code, frame.message = failure.code, self._message(failure)
-            details = {"reason": failure.reason, "breakdown": failure.breakdown}
-            frame.details = {name: value for name, value in details.items() if value} or None
+            found = {"reason": failure.reason, "breakdown": failure.breakdown}
+            details = {name: value for name, value in found.items() if value}
+            frame.details = details | _wrong(failure) or None
         return encode(frame)
 
     def _event(self, name: str, status: str) -> UiEvent:
@@ -72,6 +74,11 @@ class Told:
 
     def _message(self, failure: Failure) -> str:
         return failure.message or advice(failure.code, self.lang)
+
+
+def _wrong(failure: Failure) -> dict[str, Any]:
+    told = {"field": failure.field, "expected": failure.expected}
+    return {name: value for name, value in told.items() if value}
 
 
 def is_silent(body: bytes) -> bool:

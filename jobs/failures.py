@@ -19,7 +19,8 @@ _breakdown = msgspec.json.Decoder(dict[str, int]).decode
 class Failure:
     """``message`` empty: the advice for the code says enough. ``by_node``: the node itself
     reported it. ``reason``: what selection found, such as ``capacity_exceeded``; ``breakdown``
-    counts the nodes looked at by it.
+    counts the nodes looked at by it. ``field``: the part of the client's frame that is wrong, and
+    what was ``expected`` there.
     """
 
     code: str
@@ -27,11 +28,18 @@ class Failure:
     reason: str = ""
     breakdown: dict[str, int] | None = None
     by_node: bool = False
+    field: str = ""
+    expected: str = ""
 
     @property
     def is_silence(self) -> bool:
         """The node never answered: it heard nothing."""
         return self.code == ErrorCode.NO_RESULT
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether an ``error`` frame tells of it, whatever the session accepts."""
+        return self.by_node or bool(self.field)
 
     @property
     def missing(self) -> Missing:

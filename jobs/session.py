@@ -21,7 +21,7 @@ from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob
 from lua.states import JobState
 from parley.codes import ErrorCode
-from parley.frames import NodeAsrPartial, SessionInit, Utterance
+from parley.frames import FrameError, NodeAsrPartial, SessionInit, Utterance
 from pools.routes import Refusal
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class LiveSession:
     def utterance(self, frame: Utterance) -> "asyncio.Task[None] | None":
         """Make a job of it. Later frames are to wait for the task, where there is one.
 
-        Raises FrameError; then the utterance counts as never sent.
+        One that can't be meant makes none, but has its place among the answers.
         """
         inherit(frame, self._said)
         speech, refusal = None, self._full()
@@ -83,6 +83,8 @@ class LiveSession:
             speech = speech_of(frame)
         except Unsupported as error:
             refusal = Failure(error.code, str(error))
+        except FrameError as error:
+            refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
         told = self._told(frame)
         if not self.telling.announce(told):
             return None  # the same utterance once more: it has its answer, or will have it

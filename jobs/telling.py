@@ -33,7 +33,7 @@ class Wire(Protocol):
 
 class Telling:
     """Events, partials and errors at once, answers in order. ``wants_errors``: whether the client
-    accepts ``error`` frames for what no node reported.
+    accepts ``error`` frames for more than it did wrong itself and what nodes reported.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Telling:
         for told in utterances:
             if not failure.is_silence:
                 self._wire.send_frame(told.failed_event(failure))
-                if failure.by_node or self._wants_errors:
+                if failure.is_shown or self._wants_errors:
                     self._wire.send_error(told.error(failure))
             self._delivery.put(told, failure)
         if failure.code in SHORTAGES:

@@ -111,17 +111,34 @@ async def test_sound_that_lies_elsewhere_is_not_supported_yet(node, session):
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"), [({"audio": ""}, "audio"), ({"tgt_lang": "auto"}, "tgt_lang")]
+    ("changes", "field"),
+    [
+        ({"audio": ""}, "audio"),
+        ({"audio": "not base64"}, "audio"),
+        ({"src_lang": "not a language"}, "src_lang"),
+        ({"tgt_lang": "auto"}, "tgt_lang"),
+    ],
 )
-async def test_an_utterance_that_cannot_be_meant_makes_no_job(node, session, changes, field):
-    anna, ben = await node(), await session()
-    await ben.says(**{**OPUS, **changes})
+@pytest.mark.parametrize("accepts", [[], ["errors"]])
+async def test_an_utterance_that_cannot_be_meant_is_answered_in_its_turn_and_at_once(
+    node, session, changes, field, accepts
+):
+    anna, ben = await node(), await session(accepts=accepts)
+    await ben.says(**OPUS)
+    await ben.says(trace_id="t-1", **{**OPUS, **changes})
+    await ben.says(**OPUS)
     error = await ben.peer.expect("error", code="INVALID_MESSAGE")
-    assert error["details"]["field"] == field
-    await ben.says(utterance_index=0, **OPUS)
-    await anna.answers(await anna.job(), "well")
-    assert (await ben.hears())["text_translated"] == "well"
-    assert len(anna.jobs) == 1
+    assert (error["trace_id"], error["details"]["field"]) == ("t-1", field)
+    for _ in range(2):
+        await anna.answers(await anna.job(), "well")
+    first, refused, last = [await ben.hears(within_s=2) for _ in range(3)]
+    assert first["text_translated"] == last["text_translated"] == "well"
+    assert (refused["utterance_index"], refused["reason"]) == (1, "job_failed")
+    assert (refused["code"], refused["trace_id"]) == ("INVALID_MESSAGE", "t-1")
+    assert refused["message"] == error["message"]
+    assert refused["details"]["field"] == field
+    assert len(ben.peer.of_type("error")) == 1
+    assert len(anna.jobs) == 2
 
 
 async def test_a_result_of_nothing_is_silence(node, session):
