@@ -1,5 +1,6 @@
 -- RESERVED, DISPATCHED, ACKED → RETRYING → …: the node's process could not bring the job to the node,
--- or lost the node. No try is used up.
+-- or lost the node. No try is used up. A node is only avoided when it never took the job, or when it
+-- was Redis that did not answer.
 -- KEYS cell
 -- ARGV id, attempt:int, node, code
 -- FLAGS allow-oom
@@ -18,6 +19,7 @@ if job.stub == '1' then
 elseif state == 'CANCELLED' then
   drop_cancelled(job)
 else
-  state = retry(job, { code = code, soft = state == 'RESERVED' })
+  local soft = state == 'RESERVED' or code == 'SCHEDULER_DEPENDENCY_DOWN'
+  state = retry(job, { code = code, soft = soft })
 end
 return { 'RELEASED', state, flag(offer(holder)) }

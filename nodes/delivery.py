@@ -5,6 +5,7 @@ index. The node's answer comes back through :mod:`nodes.answers`.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from parley.frames import JobCancel, JobHead, encode, splice
 
 log = structlog.get_logger(__name__)
 
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -47,13 +49,13 @@ class Delivery:
         self._way = way
         self._start = start
         self._turn = asyncio.Lock()  # is fair: what was taken first is written first
-        self._pending: set[str] = set()
+        self._pending: dict[str, int] = {}  # job → attempt
         self._unwanted: dict[str, str] = {}  # pending job → code
 
     def assign(self, job: str, attempt: int) -> None:
         """A reservation for this node: take it and send it, unless that has been done."""
         if self._held.add(job, attempt):
-            self._pending.add(job)
+            self._pending[job] = attempt
             self._start(self._deliver(job, attempt))
 
     def cancel(self, job: str, code: str) -> None:
@@ -66,20 +68,25 @@ class Delivery:
 
     async def _deliver(self, job: str, attempt: int) -> None:
         try:
+            if code := await self._bring(job, attempt):
+                await self._give_back(job, attempt, code)
+        finally:
+            if self._pending.get(job) == attempt:
+                del self._pending[job]
+                self._unwanted.pop(job, None)
+
+    async def _bring(self, job: str, attempt: int) -> str:
+        """Empty when there is no more to do, else why the job was not sent."""
+        try:
             taken = await self._take(job, attempt)
             if taken is None:
-                return
+                return ""
             async with self._turn:
                 written = await self._write(job, attempt, taken)
-            if not written:
-                await self._give_back(job, attempt)
         except StoreError as error:
-            # Whatever Redis did, nothing was written: the job's own timer moves it.
-            self._held.remove(job, attempt)
             log.warning("a job is not sent", job=job, node=self._standing.node, why=str(error))
-        finally:
-            self._pending.discard(job)
-            self._unwanted.pop(job, None)
+            return error.code
+        return "" if written else ErrorCode.WS_DISCONNECTED
 
     async def _take(self, job: str, attempt: int) -> scripts.Taken | None:
         """None when the job is somebody else's now, or lost."""
@@ -120,17 +127,39 @@ class Delivery:
         )
         return splice(head, payload)
 
-    async def _give_back(self, job: str, attempt: int) -> None:
-        """The frame was not written: the slot is free, and no try is used up."""
+    async def _give_back(self, job: str, attempt: int, code: str) -> None:
+        """The frame was not written: the slot is free, and no try is used up.
+
+        Told until Redis answers: a ``take`` without an answer may have run, or run later, and
+        after this it finds nothing. Meanwhile the job stays held, so that nobody here takes it
+        again.
+        """
+        holding = self._held.get(job)
+        if holding is not None:
+            holding.taken = False
+        over_s = time.monotonic() + self._cells.limits.job_life_ms / 1000
+        pause_s = FIRST_PAUSE_S
+        while not await self._is_released(job, attempt, code) and time.monotonic() < over_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            if self._held.get(job) not in (None, holding):
+                return
         self._held.remove(job, attempt)
+
+    async def _is_released(self, job: str, attempt: int, code: str) -> bool:
+        """False when Redis did not answer."""
         standing = self._standing
-        reply = await scripts.release(
-            self._cells,
-            cell=standing.cell,
-            job=job,
-            attempt=attempt,
-            node=standing.node,
-            code=ErrorCode.WS_DISCONNECTED,
-        )
+        try:
+            reply = await scripts.release(
+                self._cells,
+                cell=standing.cell,
+                job=job,
+                attempt=attempt,
+                node=standing.node,
+                code=code,
+            )
+        except StoreError:
+            return False
         if isinstance(reply, scripts.Released) and reply.more:
-            await standing.offer()
+            self._start(standing.offer())
+        return True

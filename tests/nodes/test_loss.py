@@ -11,8 +11,8 @@ import redis.asyncio as aioredis
 from jobs.reaper import reap
 from lua import scripts
 from lua.client import StoreSettings
-from lua.mailbox import Outcome
-from lua.views import nodes
+from lua.mailbox import Assign, Outcome, Placed
+from lua.views import job_now, nodes
 from tests.lua.proxy import Proxy
 from tests.nodes.caller import Caller
 from tests.nodes.conftest import SETTINGS
@@ -92,6 +92,49 @@ async def test_a_result_that_redis_cannot_take_is_kept_until_it_can(web, proxy, 
         await proxy.accept()
         outcome = await caller.expect(Outcome)
         assert (outcome.state, outcome.attempt) == ("DONE", 1)
+
+
+async def warm_up(web, peer, caller: Caller) -> None:
+    """Redis knows the scripts of a delivery from now on."""
+    first = await caller.dispatch()
+    await peer.expect("job_assign")
+    await peer.send(result(first.job))
+    await caller.expect(Outcome)
+    caller.messages.clear()
+    gone = await scripts.release(
+        web.process.cells, cell=0, job=first.job, attempt=1, node="node-1", code="-"
+    )
+    assert isinstance(gone, scripts.Gone)
+
+
+async def test_a_job_whose_taking_got_no_answer_is_placed_anew_and_no_try_is_used_up(
+    web, proxy, caller
+):
+    """``take`` has run in Redis, and nobody knows."""
+    taking = asyncio.Event()
+
+    def assign(cell: int, message: Assign) -> None:
+        if not taking.is_set():
+            proxy.stall()
+            taking.set()
+        web.registry.assign(cell, message)
+
+    async with web.peer() as peer:
+        await register(peer)
+        await warm_up(web, peer, caller)
+        web.process.handle(Assign, assign)
+        reserved = await caller.dispatch()
+        await taking.wait()
+        await caller.expect(Placed, where=lambda m: m.attempt == 2 or m.state == "WAITING")
+        proxy.flow()
+        assert (await peer.expect("job_assign", job_id=reserved.job))["attempt_id"] == 2
+        await peer.send(result(reserved.job))
+        assert (await caller.expect(Outcome)).state == "DONE"
+        view = await job_now(caller.cells, reserved.job)
+        assert view is not None
+        assert view.tries == 0
+        assert len(peer.of_type("job_assign")) == 2
+        assert web.registry.busy == 0
 
 
 async def test_after_a_loss_the_node_is_there_again_with_what_it_holds(web, caller, store):
