@@ -23,6 +23,8 @@ DEFAULT_TTS_FORMAT = "pcm16"
 # Codes of a node that say that the input is at fault: no other node would do better.
 INPUT_FAULTS = frozenset({"UNSUPPORTED_AUDIO", "UNSUPPORTED_AUDIO_FORMAT", "UNSUPPORTED_FEATURE"})
 INPUT_FAULT_PREFIX = "INVALID_"
+# In ``extra.reason``: nothing was said, or none of it is this job's. That is an answer.
+WITHOUT_TEXT = frozenset({"ASR_EMPTY", "NO_TEXT_ASSIGNED"})
 # In the message of an agent that has seen the job, or its utterance, before.
 DUPLICATE = "DUPLICATE_"
 
@@ -51,7 +53,7 @@ def verdict_of(result: JobResult) -> tuple[Verdict, str, str]:
     A full node, a duplicate and a missing model are no fault of the job, nor is any failure that
     another node may not have.
     """
-    if result.success:
+    if result.success or _is_without_text(result):
         return Verdict.DONE, "", ""
     if result.error is None:
         return Verdict.RETRY, ErrorCode.PROCESSING_ERROR, "The node gave no reason."
@@ -59,6 +61,10 @@ def verdict_of(result: JobResult) -> tuple[Verdict, str, str]:
     message = result.error.message[:LONGEST_MESSAGE]
     verdict = Verdict.FAIL if _input_is_at_fault(code, message) else Verdict.RETRY
     return verdict, code, message
+
+
+def _is_without_text(result: JobResult) -> bool:
+    return present(result.extra) and read_extra(result.extra).reason in WITHOUT_TEXT
 
 
 def _input_is_at_fault(code: str, message: str) -> bool:
@@ -90,10 +96,11 @@ def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
 
 
 def _stored(result: JobResult, timings: ServiceTimings | None, trace: str) -> StoredResult:
+    silent = _is_without_text(result)
     return StoredResult(
-        text_asr=result.text_asr or "",
-        text_translated=result.text_translated or "",
-        tts_audio=result.tts_audio if present(result.tts_audio) else NO_AUDIO,
+        text_asr="" if silent else result.text_asr or "",
+        text_translated="" if silent else result.text_translated or "",
+        tts_audio=result.tts_audio if present(result.tts_audio) and not silent else NO_AUDIO,
         trace_id=result.trace_id or trace,
         group_id=result.group_id or f"g-{result.job_id}",
         tts_format=result.tts_format or DEFAULT_TTS_FORMAT,

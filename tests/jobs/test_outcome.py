@@ -56,6 +56,15 @@ def test_missing_texts_are_empty_and_a_group_is_made():
     assert kept(trace_id="")["trace_id"] == "trace-of-job"
 
 
+@pytest.mark.parametrize("reason", ["ASR_EMPTY", "NO_TEXT_ASSIGNED"])
+@pytest.mark.parametrize("answer", [{}, failure("PROCESSING_ERROR"), failure("INVALID_AUDIO")])
+def test_a_reason_to_have_no_text_makes_the_job_done_without_any(reason, answer):
+    answer = {"tts_audio": "QUJD", **answer, "extra": {"reason": reason}}
+    assert verdict_of(read_result(result(**answer))) == ("done", "", "")
+    body = kept(**answer)
+    assert (body["text_asr"], body["text_translated"], body["tts_audio"]) == ("", "", "")
+
+
 def test_audio_is_passed_on_as_it_came():
     audio = r"QUJD\u0052EVG"
     text = json.dumps(result(tts_audio="@", tts_format="opus")).replace("@", audio)
