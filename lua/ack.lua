@@ -1,9 +1,10 @@
 -- DISPATCHED → ACKED: commits the slot and starts the job timeout anew. Further signs of work only
 -- renew it. A partial text goes on to the session's process. The node may have come back on another
--- connection since the job was handed over; only its present one counts.
+-- connection since the job was handed over; only its present one counts. Mailboxes stay small: of a
+-- partial that is too long only the sign of work is told.
 -- KEYS cell
 -- ARGV id, node, conn, kind, partial
--- CONST job_timeout_ms
+-- CONST job_timeout_ms, partial_bytes
 -- FLAGS allow-oom
 -- RETURNS ACKED | GONE
 -- @include clock
@@ -29,6 +30,7 @@ else
   set_job(job, 'due', due, 'quiet', 0, 'taken', now)
 end
 if kind == 'partial' then
-  post(owner, 'kind', 'partial', 'job', id, 'session', session, 'body', partial)
+  post(owner, 'kind', 'partial', 'job', id, 'session', session,
+    'body', #partial <= partial_bytes and partial or '')
 end
 return { 'ACKED' }

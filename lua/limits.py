@@ -29,6 +29,7 @@ class Limits:
     result_ttl_ms: int = 300_000
     final_ttl_ms: int = 600_000
     inline_bytes: int = 262_144
+    partial_bytes: int = 8_192
     self_arbitrated_capacity: int = 8
     mailbox_length: int = 10_000
     sweep_ms: int = 1_000

@@ -4,7 +4,7 @@
 -- FLAGS allow-oom
 -- RETURNS TAUGHT | CONFIG version
 -- @include clock
--- @include tell
+-- @include tell_all
 local present = tonumber(call('HGET', cell .. 'config', 'version') or 0)
 if present >= version then return { 'CONFIG', tostring(present) } end
 local processes = call('SMEMBERS', cell .. 'processes')

@@ -13,6 +13,7 @@ local function read_about(packed)
   end
   if about.arbitrates == '1' then about.capacity = self_arbitrated_capacity end
   about.capacity = math.max(0, math.min(about.capacity, MOST_SLOTS))
+  if about.public == '1' then about.has[#about.has + 1] = 'access:public' end
   return about
 end
 

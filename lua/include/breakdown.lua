@@ -1,5 +1,5 @@
--- @include node
--- @include need
+-- @include usable
+-- @include offers
 -- @include skips
 -- Why nobody took it: 20 members of each of the first 4 pools, counted by reason.
 local REASONS = { [0] = 'capacity_exceeded', 'offline', 'status_not_ready', 'not_in_public_pool',

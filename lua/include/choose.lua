@@ -1,3 +1,4 @@
+-- @include need
 -- @include sample
 -- @include skips
 -- CONST sample_k
@@ -7,7 +8,11 @@ math.randomseed(instant[2])
 -- One round of at most 4 pools.
 local function look_round(round, need, skip, stale)
   local ids, all = draw(round, sample_k, false)
-  local node = best_of(keep_offering(ids, need), skip, stale)
+  if #need.has > 0 then
+    -- @include offering
+    ids = keep_offering(ids, need)
+  end
+  local node = best_of(ids, skip, stale)
   if node or all then return node end
   -- @include search
   return search(round, need, skip, stale)

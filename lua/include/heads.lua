@@ -1,4 +1,5 @@
 -- @include hand
+-- @include offers
 -- Who waits for a node, in the order of the heads of its queues.
 local function fits(text, node)
   local has, pin = string.match(text, '^.-\t(.-)\t(.-)$')

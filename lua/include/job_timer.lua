@@ -13,7 +13,7 @@ local function place_restored(job)
   -- STEP
   take_out(stale)
   if not node then return move_to_queue(queue, job, need) end
-  reserve(job, node, pool_of(node, need))
+  reserve(job, node, pool_of(node, need), 'claim', '')
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,
     'node', node.id, 'pool', job.pool)

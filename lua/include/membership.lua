@@ -1,5 +1,5 @@
 -- @include node
--- @include tell
+-- @include tell_all
 -- A node's pools and has: sets, changed by difference only: nothing is cleared and built again.
 local function difference(old, new)
   local before, after, added, removed = set_of(old), set_of(new), {}, {}

@@ -1,5 +1,5 @@
--- @include node
--- @include need
+-- @include usable
+-- @include offers
 -- A pinned or preferred node, if it passes every check.
 local function named(id, need, skip)
   if id == '' or skip[id] then return nil end

@@ -1,4 +1,3 @@
--- CONST stale_ms
 -- @include text
 -- A node as selection sees it: the packed record in `fleet` and a few fields of its hash.
 -- Record: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
@@ -19,11 +18,6 @@ local function load_node(id, raw)
   return nodes[id]
 end
 
--- why 3: usable but private, so only for jobs pinned to it.
-local function has_room(node)
-  return (node.why == 0 or node.why == 3) and node.used + node.foreign < node.capacity
-end
-
 -- Writes the record and, only when the node crossed full/not full or usable/not, its ready sets.
 local function save_node(node)
   call('HSET', cell .. 'fleet', node.id, struct.pack(RECORD, node.capacity, node.used,
@@ -36,5 +30,3 @@ local function save_node(node)
     node.listed = ready
   end
 end
-
-local function fresh(node) return now - node.beat <= stale_ms end

@@ -1,5 +1,6 @@
 -- @include take_down
 -- @include claims
+-- @include usable
 -- CONST stale_ms
 -- A node's time is over: no heartbeat, no return within the grace, never ready.
 local function on_stale(node, about)

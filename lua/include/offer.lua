@@ -1,4 +1,4 @@
--- @include node
+-- @include usable
 -- Gives free slots of a node to waiting jobs, in the order of the heads of its queues.
 local HAND_OVERS = 8
 

@@ -28,14 +28,14 @@ local function retry(job, why)
   take_out(stale)
   local function changed()
     return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
-      'quiet', 0
+      'quiet', 0, 'conn', '', 'lost', ''
   end
   if node then
     reserve(job, node, pool_of(node, need), changed())
   elseif queue then
-    move_to_queue(queue, job, need, 'lost', '', changed())
+    move_to_queue(queue, job, need, changed())
   else
-    set_job(job, 'lost', '', changed())
+    set_job(job, changed())
     settle(job, 'FAILED', owner, why)
     emit_end(job, moves .. ' FAILED', code)
     return 'FAILED'

@@ -1,6 +1,4 @@
 -- @include node
--- @include need
--- @include offering
 -- CONST stale_ms
 -- Reads of selection: who of a pool's ready members is the best for a requirement.
 

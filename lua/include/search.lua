@@ -1,4 +1,5 @@
 -- @include sample
+-- @include offering
 -- CONST sample_k
 -- Looks on when a small sample yielded nobody.
 local function size_of(set)

@@ -11,7 +11,7 @@ local function reserve(job, node, pool, ...)
   save_node(node)
   local due = now + reservation_ttl_ms
   call('HSET', cell .. 'job:' .. job.id, 'state', 'RESERVED', 'attempt', job.attempt,
-    'node', node.id, 'slot', '1', 'pool', pool, 'due', due, 'conn', '', 'lost', '', 'claim', '', ...)
+    'node', node.id, 'slot', '1', 'pool', pool, 'due', due, ...)
   set_timer(job, due)
   post(node.process, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt, 'node', node.id,
     'conn', node.conn)

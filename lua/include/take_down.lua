@@ -4,19 +4,21 @@
 -- CONST grace_ms, lonely_grace_ms
 -- Takes a node offline: it leaves the ready sets at once, its jobs wait for the grace.
 
--- Somebody else in its pools lives, so that its jobs need not wait long for it to come back.
-local function has_company(node)
+-- Somebody else in its pools lives, so that its jobs need not wait long for it to come back. The
+-- nodes of a lost process are no company to each other: they all go.
+local function has_company(node, why)
   for _, pool in ipairs(words(node.pools)) do
     for _, id in ipairs(call('SRANDMEMBER', cell .. 'pool:' .. pool, 20)) do
       local other = id ~= node.id and load_node(id)
-      if other and (other.why == 0 or other.why >= 5) then return true end
+      local goes = other and why == 'process' and other.process == node.process
+      if other and not goes and (other.why == 0 or other.why >= 5) then return true end
     end
   end
   return false
 end
 
 local function take_down(node, about, why)
-  local grace = has_company(node) and grace_ms or lonely_grace_ms
+  local grace = has_company(node, why) and grace_ms or lonely_grace_ms
   local from = about.state
   -- STEP
   node.why, node.state = 1, 'offline'

@@ -8,7 +8,3 @@ local function post(process, ...)
 end
 
 local function emit(...) call('XADD', cell .. 'events', '*', ...) end
-
-local function post_all(processes, ...)
-  for _, process in ipairs(processes) do post(process, ...) end
-end

@@ -292,7 +292,8 @@ def _register_node(step: Step) -> Iterator[str]:
 
 def _described(step: Step, node: str, about: scripts.Node) -> Iterator[str]:
     now = step.after.nodes[node]
-    if now["pools"].split() != about.pools or now["has"].split() != about.has:
+    has = [*about.has, "access:public"] if about.public else about.has
+    if now["pools"].split() != about.pools or now["has"].split() != has:
         yield f"{node} is in {now['pools']!r} and has {now['has']!r}, not {about}"
     for name in ("public", "enabled", "core", "gpu"):
         if now[name] != str(int(getattr(about, name))):
@@ -366,8 +367,14 @@ def _reap(step: Step) -> Iterator[str]:
 
 
 def _handed_on(step: Step, timers: set[str]) -> bool:
-    """A job that another timer of the same call has given up is due again at once."""
-    return all(step.after.jobs.get(timer.removeprefix("job:"), {}).get("lost") for timer in timers)
+    """A job that another timer of the same call has given up is due again at once; and a process
+    ends in parts.
+    """
+    ending = {
+        f"process:{name}" for name in step.before["processes"].set - step.after["processes"].set
+    }
+    given_up = {f"job:{job}" for job, fields in step.after.jobs.items() if fields.get("lost")}
+    return timers <= ending | given_up
 
 
 def _renew_lease(step: Step) -> Iterator[str]:

@@ -98,6 +98,8 @@ def possible(cell: Snapshot, wish: Wish) -> bool:
     """Whether some node, ready or not, could ever serve it that has not had it."""
     for node, fields in cell.nodes.items():
         listed = node == wish.pin if wish.pin else set(wish.pools) & set(fields["pools"].split())
+        if not wish.pin and fields["public"] != "1":
+            continue
         if listed and wish.has <= set(fields["has"].split()) and node not in wish.had:
             return True
     return False
