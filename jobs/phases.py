@@ -74,8 +74,9 @@ class Initialising:
 
     async def _open(self, init: SessionInit) -> None:
         socket = self._socket
-        if init.pairing_code and init.pairing_required:
-            _refuse(socket, ErrorCode.INVALID_PAIRING_CODE, "This pairing code is not valid.")
+        if init.pairing_required:
+            fault = "is not valid" if init.pairing_code else "is missing"
+            _refuse(socket, ErrorCode.INVALID_PAIRING_CODE, f"The pairing code {fault}.")
             socket.close(REFUSED)
             return
         try:

@@ -50,9 +50,14 @@ async def test_what_cannot_be_done_yet_gives_a_new_unpaired_session(client, chan
     assert word in ack["message"]
 
 
-async def test_a_pairing_that_must_be_is_refused(client):
-    await client.send({**INIT, "pairing_code": "123456", "pairing_required": True})
-    assert (await client.expect("error"))["code"] == "INVALID_PAIRING_CODE"
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [({"pairing_code": "123456"}, "valid"), ({"pairing_code": ""}, "missing"), ({}, "missing")],
+)
+async def test_a_pairing_that_must_be_is_refused_with_a_code_or_without(client, changes, word):
+    await client.send({**INIT, "pairing_required": True, **changes})
+    error = await client.expect("error", code="INVALID_PAIRING_CODE")
+    assert word in error["message"]
     assert await client.closed() == 4400
 
 
