@@ -49,6 +49,8 @@ def test_named_modules_exist(module: str) -> None:
     path = ROOT / module.replace(".", "/")
     parent, name = path.parent, path.name
     function = parent.with_suffix(".py").exists() or (parent / "__init__.py").exists()
-    assert path.with_suffix(".py").exists() or path.is_dir() or (
-        function and name in (parent / "__init__.py").read_text(encoding="utf-8")
+    assert (
+        path.with_suffix(".py").exists()
+        or path.is_dir()
+        or (function and name in (parent / "__init__.py").read_text(encoding="utf-8"))
     )
