@@ -30,7 +30,7 @@ from parley.audio import pcm16_from_wav
 from parley.frames import ServiceTimings
 
 FILLERS = {"ah", "eh", "er", "hmm", "mm", "uh", "um"}
-GREETINGS = {"hello", "hey", "hi"}
+GREETINGS = {"hello", "hey", "hi", "oh"}
 QUESTIONS = {"are", "can", "do", "does", "how", "is", "what", "when", "where", "who", "why", "will"}
 
 

@@ -77,6 +77,7 @@ class Worker:
             task.cancel()
         for _, handling in self._jobs.values():
             handling.cancel()
+        self.idle.set()
 
     async def _handle(self, job: Job) -> Result:
         async with self._seats:

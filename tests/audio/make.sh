@@ -13,5 +13,6 @@ say hello         en-us 165 "Hello, how are you today?"
 say station       en-us 165 "Where is the train station?"
 say coffee        en-gb 165 "A cup of coffee, please."
 say thanks        en-us 165 "Thank you very much."
+say hospital      en-us+f5 150 "I would like to go to the hospital."
 say ni-hao        cmn   165 "你好，谢谢。"
 sox -R hello.wav -r 44100 -c 2 -b 16 hello-44k-stereo.wav trim 0 1.1

@@ -16,7 +16,7 @@ from parley.audio import load_wav
 from parley.say import say
 from tests.peers.raw import RawPeer
 from tests.peers.server import FakeServer
-from tests.sdk import test_node, test_session
+from tests.sdk import nodes, sessions
 
 ROOT = Path(__file__).parent.parent.parent
 AUDIO = ROOT / "tests" / "audio"
@@ -29,7 +29,7 @@ async def start(module: str, *arguments: object) -> Process:
 
 async def answer_all(server: FakeServer, answers: list[dict[str, Any]]) -> RawPeer:
     """Plays the service for one client: each utterance gets the next answer."""
-    peer = await test_session.welcome(server)
+    peer = await sessions.welcome(server)
     for index, answer in enumerate(answers):
         await peer.expect("utterance", utterance_index=index)
         await peer.send(answer)
@@ -42,7 +42,7 @@ async def test_say_prints_what_was_heard_and_said_and_saves_the_sound(
     server: FakeServer, tmp_path: Path
 ) -> None:
     spoken = tmp_path / "answer.wav"
-    answers = [test_session.result(n, service_timings={"total_ms": 412}) for n in range(2)]
+    answers = [sessions.result(n, service_timings={"total_ms": 412}) for n in range(2)]
     answering = asyncio.create_task(answer_all(server, answers))
     files = [AUDIO / "hello.wav", AUDIO / "hello-44k-stereo.wav"]
     where = ["--from", "en", "--to", "zh", "--url", server.url]
@@ -70,7 +70,7 @@ async def test_say_prints_what_was_heard_and_said_and_saves_the_sound(
 async def test_say_tells_what_failed_and_what_to_do(
     server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failure = test_session.missing(0, code="QUEUE_TIMEOUT", message="waited 10 s")
+    failure = sessions.missing(0, code="QUEUE_TIMEOUT", message="waited 10 s")
     answering = asyncio.create_task(answer_all(server, [failure]))
     session = Session(server.url, src_lang="en", tgt_lang="zh")
     assert await say([AUDIO / "thanks.wav"], session) is False
@@ -113,10 +113,10 @@ async def test_a_demo_node_answers_with_a_mark_and_a_tone_until_sigterm(
     process = await start("parley.demo", "--url", server.url, "--node-id", "x", "--latency-ms", 20)
     assert process.stdout is not None
     assert b"x: simulated" in await process.stdout.readline()
-    peer = await test_node.welcome(server, "x")
+    peer = await nodes.welcome(server, "x")
     register = peer.of_type("node_register")[0]
     assert (register["node_id"], register["version"]) == ("x", "demo (simulated)")
-    await peer.send(test_node.assignment())
+    await peer.send(nodes.assignment())
     assert (await peer.expect("asr_partial"))["text"] == "[demo] 0.0 s of speech in en"
     result = await peer.expect("job_result")
     assert result["text_translated"] == "[demo] the same, said in zh"
@@ -137,8 +137,8 @@ async def test_many_demo_nodes_may_fail_and_come_back(server: FakeServer) -> Non
     assert {register["node_id"] for register in registers} == {"demo-en-ja-1", "demo-en-ja-2"}
     assert registers[0]["language_capabilities"]["asr_languages"] == ["en", "ja"]
     peers[0].vanish()
-    peer = await test_node.welcome(server, registers[0]["node_id"])
-    await peer.send(test_node.assignment())
+    peer = await nodes.welcome(server, registers[0]["node_id"])
+    await peer.send(nodes.assignment())
     assert (await peer.expect("job_result"))["error"]["code"] == "PROCESSING_ERROR"
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 5) == 0

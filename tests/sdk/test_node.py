@@ -5,97 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from parley import Backoff, Job, JobFailed, Node, Profile, Result
-from parley.frames import Gpu, ServiceTimings
-from parley.usage import Measured, idle
-from tests.peers.raw import RawPeer
+from parley import Job, JobFailed, Node, Profile, Result
+from parley.frames import Gpu, ResourceUsage, ServiceTimings
+from parley.usage import idle
 from tests.peers.server import FakeServer
 from tests.peers.until import until
-
-Json = dict[str, Any]
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def assignment(number: int = 1, **changes: Any) -> Json:
-    return {
-        "type": "job_assign",
-        "job_id": f"job-{number}",
-        "attempt_id": 1,
-        "session_id": "s-00000001",
-        "utterance_index": 100 + number,
-        "src_lang": "en",
-        "tgt_lang": "zh",
-        "dialect": None,
-        "pipeline": {
-            "use_asr": True,
-            "use_nmt": True,
-            "use_tts": True,
-            "use_semantic": False,
-            "use_tone": False,
-        },
-        "audio": base64.b64encode(b"\1\0\2\0").decode(),
-        "audio_format": "pcm16",
-        "sample_rate": 16000,
-        "trace_id": f"trace-{number}",
-        "is_manual_cut": True,
-        "is_timeout_triggered": False,
-        "is_max_duration_triggered": False,
-        **changes,
-    }
-
-
-async def welcome(server: FakeServer, node_id: str = "node-1") -> RawPeer:
-    """Accepts the node's connection and its registration."""
-    peer = await server.accept()
-    await peer.expect("node_register")
-    await peer.send(
-        {"type": "node_register_ack", "node_id": node_id, "message": "", "status": "ready"}
-    )
-    return peer
-
-
-def make_node(server: FakeServer, **options: Any) -> Node:
-    profile = options.pop("profile", None) or Profile(
-        ["en", "zh"], concurrency=options.pop("concurrency", 2), usage=idle
-    )
-    return Node(server.url, profile=profile, backoff=Backoff(first=0.01, longest=0.1), **options)
-
-
-@asynccontextmanager
-async def serving(node: Node, server: FakeServer) -> AsyncIterator[RawPeer]:
-    """The node serves; the peer is the server's end of its connection."""
-    welcoming = asyncio.create_task(welcome(server))
-    async with node:
-        yield await welcoming
-
-
-class Gate:
-    """A handler that waits until it is let through."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.entered = asyncio.Queue[Job]()
-        self.cancelled: list[str] = []
-
-    async def __call__(self, job: Job) -> Result:
-        self.entered.put_nowait(job)
-        try:
-            await self.open.wait()
-        except asyncio.CancelledError:
-            self.cancelled.append(job.job_id)
-            raise
-        return Result(text_asr="hello", text_translated="你好")
+from tests.sdk.nodes import Gate, Json, assignment, make_node, serving
 
 
 async def test_it_registers_with_capabilities_filled_in(server: FakeServer) -> None:
@@ -253,6 +171,27 @@ async def test_a_job_cancelled_before_it_began_is_answered_too(server: FakeServe
     assert gate.entered.qsize() == 1
 
 
+async def test_a_cancelled_job_is_told_as_such_whatever_its_handler_makes_of_it(
+    server: FakeServer,
+) -> None:
+    node, entered = make_node(server), asyncio.Event()
+
+    @node.translate
+    async def translate(job: Job) -> Result:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the model was busy")
+
+    async with serving(node, server) as peer:
+        await peer.send(assignment())
+        await entered.wait()
+        await peer.send({"type": "job_cancel", "job_id": "job-1"})
+        result = await peer.expect("job_result")
+    assert result["error"]["code"] == "CANCELLED"
+
+
 async def test_jobs_beyond_its_concurrency_wait(server: FakeServer) -> None:
     node, gate = make_node(server, concurrency=2), Gate()
     node.translate(gate)
@@ -305,6 +244,34 @@ async def test_it_heartbeats_by_itself(server: FakeServer, monkeypatch: pytest.M
             await peer.expect("node_heartbeat")
 
 
+async def test_under_a_high_load_it_heartbeats_often(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parley.node.BUSY_HEARTBEAT_S", 0.02)
+    node = make_node(server)
+    async with serving(node, server) as peer:
+        node.profile.usage = lambda running: ResourceUsage(99.0, 20.0, running)
+        node.changed()
+        for _ in range(3):
+            await peer.expect("node_heartbeat")
+
+
+async def test_a_load_that_cannot_be_told_costs_one_heartbeat(
+    server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_driver(running: int) -> ResourceUsage:
+        node.profile.usage = idle
+        raise OSError("no driver")
+
+    node = make_node(server, profile=Profile(["en"], usage=no_driver))
+    async with serving(node, server) as peer:
+        node.changed()
+        await until(lambda: node.profile.usage is idle)
+        node.changed()
+        await peer.expect("node_heartbeat")
+    assert "no driver" in caplog.text
+
+
 async def test_drain_asks_for_no_more_jobs_and_resume_takes_them_again(
     server: FakeServer,
 ) -> None:
@@ -316,97 +283,6 @@ async def test_drain_asks_for_no_more_jobs_and_resume_takes_them_again(
         assert ready(await peer.expect("node_heartbeat")) == {False}
         await peer.send({"type": "node_control", "command": "resume"})
         assert ready(await peer.expect("node_heartbeat")) == {True}
-
-
-async def test_shutdown_finishes_what_is_running_and_ends(server: FakeServer) -> None:
-    node, gate = make_node(server), Gate()
-    node.translate(gate)
-    serving_node = asyncio.create_task(node.serve())
-    peer = await welcome(server)
-    await peer.send(assignment())
-    await gate.entered.get()
-    await peer.send({"type": "node_control", "command": "shutdown"})
-    await peer.expect("node_heartbeat")
-    assert not serving_node.done()
-    gate.open.set()
-    assert (await peer.expect("job_result"))["success"] is True
-    await asyncio.wait_for(serving_node, 5)
-    assert await peer.closed() == 1000
-
-
-async def test_after_a_lost_connection_it_names_its_jobs_and_delivers_them(
-    server: FakeServer,
-) -> None:
-    node, gate = make_node(server), Gate()
-    node.translate(gate)
-    async with serving(node, server) as peer:
-        await peer.send(assignment())
-        await gate.entered.get()
-        peer.vanish()
-        peer = await server.accept()
-        register = await peer.expect("node_register")
-        assert (register["node_id"], register["running_job_ids"]) == ("node-1", ["job-1"])
-        gate.open.set()
-        assert (await peer.expect("job_result"))["job_id"] == "job-1"
-
-
-async def test_a_result_made_while_disconnected_is_delivered_afterwards(
-    server: FakeServer,
-) -> None:
-    node, gate = make_node(server), Gate()
-    node.translate(gate)
-    async with serving(node, server) as peer:
-        await peer.send(assignment())
-        await gate.entered.get()
-        await server.stop()
-        gate.open.set()
-        await until(lambda: not node.running)
-        await server.start()
-        peer = await server.accept()
-        assert (await peer.expect("node_register"))["running_job_ids"] == ["job-1"]
-        assert (await peer.expect("job_result"))["success"] is True
-
-
-async def test_a_result_that_arrived_is_not_sent_again(server: FakeServer) -> None:
-    node, gate = make_node(server), Gate()
-    gate.open.set()
-    node.translate(gate)
-    async with serving(node, server) as peer:
-        await peer.send(assignment())
-        await peer.expect("job_result")
-        await until(lambda: not node._worker.held)
-        peer.vanish()
-        peer = await welcome(server)
-        await peer.send({"type": "node_control", "command": "refresh"})
-        await peer.expect("node_heartbeat")
-        assert peer.of_type("node_register")[0]["running_job_ids"] == []
-        assert not peer.of_type("job_result")
-
-
-async def test_it_never_gives_up(server: FakeServer) -> None:
-    node = make_node(server)
-    async with serving(node, server) as peer:
-        await peer.close(1012)
-        server.refuse = HTTPStatus.SERVICE_UNAVAILABLE
-        await until(lambda: len(server.requests) >= 4)
-        server.refuse = HTTPStatus.UNAUTHORIZED
-        seen = len(server.requests)
-        await until(lambda: len(server.requests) >= seen + 2)
-        assert not node.registered.is_set()
-        server.refuse = None
-        for code in (4409, 4400, 1011):
-            peer = await server.accept()
-            await peer.close(code)
-        await welcome(server)
-        await asyncio.wait_for(node.registered.wait(), 5)
-
-
-async def test_a_server_that_forgot_it_is_told_again(server: FakeServer) -> None:
-    async with serving(make_node(server), server) as peer:
-        error = {"type": "error", "code": "NODE_UNAVAILABLE", "message": "who are you?"}
-        await peer.send(error)
-        register = await peer.expect("node_register")
-        assert register["node_id"] == "node-1"
 
 
 async def test_what_it_does_not_understand_is_logged_and_harmless(
@@ -427,34 +303,3 @@ async def test_a_wrong_address_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="isn't a valid URI"):
         async with Node("http://nowhere", languages=["en"]):
             pass
-
-
-async def test_sigterm_drains_and_ends_the_process(server: FakeServer) -> None:
-    program = f"""
-import asyncio
-from parley import Node, Result
-node = Node({server.url!r}, languages=["en"])
-@node.translate
-async def translate(job):
-    await asyncio.sleep(0.2)
-    return Result(text_asr="done")
-node.run()
-"""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, cwd=ROOT / "sdk", stderr=asyncio.subprocess.PIPE
-    )
-    peer = await welcome(server)
-    await peer.send(assignment())
-    await peer.expect("job_started")
-    process.send_signal(signal.SIGTERM)
-    assert (await peer.expect("job_result"))["text_asr"] == "done"
-    assert await asyncio.wait_for(process.wait(), 10) == 0
-
-
-def test_usage_is_measured() -> None:
-    measured = Measured()
-    sum(range(3_000_000))
-    usage = measured(4)
-    assert usage.running_jobs == 4
-    assert 0 <= usage.cpu_percent <= 100
-    assert 0 < usage.mem_percent < 100

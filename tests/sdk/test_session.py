@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from parley import Answer, Backoff, Missing, Session, SessionError
+from parley import Answer, Missing, SessionError
 from parley.audio import AudioError, load_wav, tone, wav_from_pcm16
 from parley.frames import AsrPartial, Backpressure, Error, PipelineWish, SessionInit
-from tests.peers.raw import RawPeer
 from tests.peers.server import FakeServer
 from tests.peers.until import until
-
-Json = dict[str, Any]
+from tests.sdk.sessions import make_session, missing, result, talking, welcome
 
 HELLO = Path(__file__).parent.parent / "audio" / "hello.wav"
 STEREO = HELLO.with_name("hello-44k-stereo.wav")
@@ -29,65 +24,6 @@ STEREO = HELLO.with_name("hello-44k-stereo.wav")
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions don't wait long for the answer to their goodbye, which most tests don't give."""
     monkeypatch.setattr("parley.session.CLOSE_S", 0.02)
-
-
-async def welcome(server: FakeServer, session_id: str = "s-00000001", **changes: Any) -> RawPeer:
-    """Accepts the client's connection and its `session_init`."""
-    peer = await server.accept()
-    await peer.expect("session_init")
-    await peer.send(
-        {
-            "type": "session_init_ack",
-            "session_id": session_id,
-            "assigned_node_id": None,
-            "message": "",
-            "trace_id": "t",
-            "protocol_version": "1.0",
-            "use_binary_frame": False,
-            "negotiated_codec": "opus",
-            "negotiated_audio_format": "opus",
-            "negotiated_sample_rate": 16000,
-            "negotiated_channel_count": 1,
-            **changes,
-        }
-    )
-    return peer
-
-
-def result(index: int, session_id: str = "s-00000001", **changes: Any) -> Json:
-    return {
-        "type": "translation_result",
-        "session_id": session_id,
-        "utterance_index": index,
-        "job_id": f"job-{index}",
-        "text_asr": "hello",
-        "text_translated": f"你好 {index}",
-        "tts_audio": base64.b64encode(b"\1\0").decode(),
-        "tts_format": "pcm16",
-        "trace_id": "t",
-        "group_id": "g",
-        "scheduler_sent_at_ms": 1,
-        **changes,
-    }
-
-
-def missing(index: int, reason: str = "job_failed", **changes: Any) -> Json:
-    about = {"session_id": "s-00000001", "utterance_index": index, "created_at_ms": 1}
-    return {"type": "missing_result", "reason": reason, **about, **changes}
-
-
-def make_session(server: FakeServer, **options: Any) -> Session:
-    options = {"src_lang": "en", "tgt_lang": "zh", **options}
-    return Session(server.url, backoff=Backoff(first=0.01, longest=0.1), **options)
-
-
-@asynccontextmanager
-async def talking(server: FakeServer, **options: Any) -> AsyncIterator[tuple[Session, RawPeer]]:
-    """An open session and the server's end of its connection."""
-    welcoming = asyncio.create_task(welcome(server))
-    async with make_session(server, **options) as session:
-        peer = await welcoming
-        yield session, peer
 
 
 async def test_it_introduces_itself(server: FakeServer) -> None:
