@@ -243,7 +243,7 @@ def a_job_waits(stage: Stage) -> Act:
 def a_job_is_refused(stage: Stage) -> Act:
     stage.node("n1", capacity=0)
     stage.node("n2")
-    wishes = {"avoid": ["n2"], "request": "t/c/1", "deadline_ms": 0}
+    wishes: dict[str, Any] = {"avoid": ["n2"], "request": "t/c/1", "deadline_ms": 0}
     return lambda: stage.send("j1", need=Need((POOL,), ("tts:zh",)), **wishes)
 
 

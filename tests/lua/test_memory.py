@@ -43,7 +43,7 @@ async def fill(cells: Cells) -> None:
 
 
 async def used(cells: Cells) -> int:
-    return await cells.plain.scard(f"{cells.prefixes[0]}node:n1:jobs")  # type: ignore[no-any-return]
+    return await cells.plain.scard(f"{cells.prefixes[0]}node:n1:jobs")
 
 
 async def test_a_new_job_is_refused_and_leaves_nothing(cells: Cells) -> None:

@@ -1,5 +1,7 @@
 """A node's life: registration, states, heartbeats, loss and return, operators."""
 
+from typing import Any
+
 import pytest
 
 from lua import scripts
@@ -279,7 +281,7 @@ def test_processes_are_told_when_an_auto_pool_comes_or_goes(stage: Stage) -> Non
 def test_a_forgotten_node_leaves_nothing(stage: Stage) -> None:
     before = set(stage.cell.keys)
     stage.node("n1", has=["tts:zh"])
-    forget = {"cell": 0, "node": "n1", "offline_ms": 5_000}
+    forget: dict[str, Any] = {"cell": 0, "node": "n1", "offline_ms": 5_000}
     assert stage.do(scripts.forget_node, **forget) == scripts.Live()
     stage.offline("n1")
     assert stage.do(scripts.forget_node, **forget) == scripts.Live()

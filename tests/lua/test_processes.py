@@ -1,5 +1,7 @@
 """Web processes, their leases and sessions; what happens when one is gone or Redis stood still."""
 
+from typing import Any
+
 from lua import scripts
 from lua.scripts.process import Closed, Config, Kept, Lease, Taught
 from tests.lua.fleet import a_job
@@ -112,7 +114,7 @@ def test_the_end_of_a_session_cancels_its_jobs_and_leaves_nothing(stage: Stage) 
     stage.node("n1", capacity=1)
     for number in range(20):
         stage.send(f"j{number}")
-    close = {"cell": 0, "session": "s-1", "process": "p1"}
+    close: dict[str, Any] = {"cell": 0, "session": "s-1", "process": "p1"}
     assert stage.do(scripts.close_session, **close) == Closed(cancelled=16, more=True)
     assert stage.do(scripts.close_session, **close) == Closed(cancelled=4, more=False)
     assert stage.do(scripts.close_session, **close) == Closed(cancelled=0, more=False)
@@ -154,7 +156,7 @@ def test_a_configuration_reaches_all_processes_and_an_older_one_changes_nothing(
     stage: Stage,
 ) -> None:
     stage.renew("p2")
-    write = {"cell": 0, "content": b'{"a":1}'}
+    write: dict[str, Any] = {"cell": 0, "content": b'{"a":1}'}
     assert stage.do(scripts.write_config, version=2, **write) == Taught()
     assert stage.do(scripts.write_config, version=2, **write) == Config(version=2)
     assert stage.do(scripts.write_config, version=1, **write) == Config(version=2)
