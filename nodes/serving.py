@@ -5,7 +5,8 @@ What a node says of its jobs goes on to :mod:`nodes.answers`; jobs come the othe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
@@ -19,7 +20,7 @@ from nodes.capabilities import Description
 from nodes.delivery import Delivery, Way
 from nodes.outages import Outages
 from nodes.registry import Registry
-from nodes.standing import Beaten, Peer, Registered, Standing
+from nodes.standing import Peer, Registered, Standing
 from nodes.waiting import Waiting
 from parley import frames
 from parley.codes import ErrorCode
@@ -173,11 +174,11 @@ class Serving:
         return self.enter(frame)
 
     def _heartbeat(self, frame: frames.NodeHeartbeat) -> None:
-        self._socket.start(self._beat(lambda: self.standing.beat(frame)))
+        self._socket.start(self._beat(frame))
 
-    async def _beat(self, beat: Callable[[], Awaitable[Beaten]]) -> None:
+    async def _beat(self, frame: frames.NodeHeartbeat) -> None:
         try:
-            reply = await beat()
+            reply = await self.standing.beat(frame)
             if not isinstance(reply, scripts.Ok):
                 await self.replay()
             elif reply.more:
@@ -192,7 +193,8 @@ class Serving:
         return task
 
     async def _refresh(self) -> None:
-        await self._beat(self.standing.refresh)
+        with contextlib.suppress(StoreError):  # its next heartbeat tells the same
+            await self.reconsider()
 
     def _send(self, frame: frames.Frame) -> None:
         self._socket.send_frame(encode(frame))

@@ -75,8 +75,6 @@ class Standing:
         self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
         self._hot = False
-        self._running, self._queue = 0, 0
-        self._metrics = "{}"
 
     def has_service(self, service: str) -> bool:
         """Whether the node has said that it has this service (an id)."""
@@ -126,24 +124,45 @@ class Standing:
         """A heartbeat; only what has changed since the last one goes along."""
         self.description.update(frame)
         usage = frame.resource_usage
-        self._running = min(usage.running_jobs, MOST_SLOTS)
-        self._queue = min(usage.gpu_queue_length or 0, MOST_SLOTS)
         self._hot = is_hot(frame, self._settings)
-        self._metrics = _metrics(frame)
-        return await self._beat(self._running)
-
-    async def refresh(self) -> Beaten:
-        """Tell what has changed on our side, such as a service that is left out for a while."""
-        # Not idle: this is no sign that the node has nothing to do.
-        return await self._beat(max(1, self._running))
+        while True:
+            about = self.about()
+            told, self._told = self._told, None
+            beat = Beat(
+                node=self.node,
+                conn=self.conn,
+                running=min(usage.running_jobs, MOST_SLOTS),
+                queue=min(usage.gpu_queue_length or 0, MOST_SLOTS),
+                hot=self._hot,
+                about=None if told == about else about,
+                metrics=_metrics(frame),
+            )
+            reply = await scripts.heartbeat(self._cells, cell=self.cell, beat=beat)
+            if not isinstance(reply, scripts.Outdated):
+                break
+            await self._catch_up(reply.version)
+        if isinstance(reply, scripts.Ok):
+            self._told, self.state = about, reply.state
+        return reply
 
     async def change_pools(self) -> None:
-        """After a change of configuration: move differences, if there are any."""
-        about = self.about()
-        if self._told is not None and _same_but_version(self._told, about):
-            return
-        self._told = None
-        reply = await scripts.change_pools(self._cells, cell=self.cell, node=self.node, about=about)
+        """After a change on our side, of the configuration or of what the node is left out of:
+        move differences, if there are any. No heartbeat: it says nothing of the node's work.
+        """
+        while True:
+            about = self.about()
+            if self._told is not None and _same_but_version(self._told, about):
+                return
+            self._told = None
+            reply = await scripts.change_pools(
+                self._cells,
+                cell=self.cell,
+                node=self.node,
+                about=msgspec.structs.replace(about, hot=self._hot),
+            )
+            if not isinstance(reply, scripts.Outdated):
+                break
+            await self._catch_up(reply.version)
         if isinstance(reply, scripts.Moved):
             self._told = about
             if reply.more:
@@ -163,27 +182,6 @@ class Standing:
                 reply = await scripts.offer(self._cells, cell=self.cell, node=self.node)
                 if not isinstance(reply, scripts.Ok) or not reply.more:
                     return
-
-    async def _beat(self, running: int) -> Beaten:
-        while True:
-            about = self.about()
-            told, self._told = self._told, None
-            beat = Beat(
-                node=self.node,
-                conn=self.conn,
-                running=running,
-                queue=self._queue,
-                hot=self._hot,
-                about=None if told == about else about,
-                metrics=self._metrics,
-            )
-            reply = await scripts.heartbeat(self._cells, cell=self.cell, beat=beat)
-            if not isinstance(reply, scripts.Outdated):
-                break
-            await self._catch_up(reply.version)
-        if isinstance(reply, scripts.Ok):
-            self._told, self.state = about, reply.state
-        return reply
 
     async def _catch_up(self, version: int) -> None:
         """Read the configuration anew, after a call that was made with an older one."""

@@ -7,11 +7,12 @@ import pytest
 
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
-from lua.views import job_now, nodes
+from lua.views import NodeView, job_now, nodes
 from nodes.settings import NodeSettings
 from pools.routes import Route
 from tests.nodes.frames import failure, heartbeat, registration, result
 from tests.peers.agent import Agent
+from tests.peers.until import until
 
 CORE_ONLY = {"capability_by_type": [{"type": t, "ready": True} for t in ("asr", "nmt", "semantic")]}
 
@@ -28,6 +29,10 @@ async def node(web):
 async def register(peer, name: str, **changes) -> None:
     await peer.send(registration(name, **changes))
     await peer.expect("node_register_ack")
+
+
+def view(caller) -> NodeView:
+    return nodes(caller.cells.settings, ["node-1"])["node-1"]
 
 
 async def state_of(caller, job: str) -> tuple[str, int]:
@@ -247,6 +252,30 @@ async def test_a_service_without_its_model_is_left_out_for_a_while(open_web, cal
         silent = await caller.dispatch()
         assert (await peer.expect("job_assign"))["job_id"] == silent.job
         assert (await peer.expect("job_assign"))["job_id"] == speaking.job
+
+
+async def test_a_node_with_a_service_left_out_is_as_free_as_before_for_all_else(web, caller):
+    speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
+    missing = {"code": "MODEL_NOT_AVAILABLE", "details": {"service_id": "tts-1"}}
+    async with web.peer() as peer:
+        await register(peer, "node-1", installed_services=[speech], max_concurrent_jobs=1)
+        await peer.send({"type": "node_error", "node_id": "node-1", "message": "-", **missing})
+        await until(lambda: "type:tts" not in view(caller).has)
+        silent = await caller.dispatch(deadline_ms=0)
+        assert isinstance(silent, scripts.Reserved)
+        await peer.expect("job_assign", job_id=silent.job)
+
+
+async def test_a_service_left_out_does_not_make_a_node_that_is_hot_take_jobs(web, caller):
+    speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
+    missing = {"code": "MODEL_NOT_AVAILABLE", "details": {"service_id": "tts-1"}}
+    async with web.peer() as peer:
+        await register(peer, "node-1", installed_services=[speech])
+        await peer.send(heartbeat(usage={"mem_percent": 99}, installed_services=[speech]))
+        await peer.send({"type": "node_error", "node_id": "node-1", "message": "-", **missing})
+        await until(lambda: "type:tts" not in view(caller).has)
+        refused = await caller.dispatch(deadline_ms=0)
+        assert refused.reason == "resource_threshold_exceeded"
 
 
 async def test_an_agent_as_deployed_needs_one_attempt(web, caller):
