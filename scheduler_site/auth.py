@@ -4,10 +4,12 @@ because deployed web clients try the latter again every second for ever.
 What passes has ``scope["principal"]``; the next stop is the path's consumer.
 """
 
+import asyncio
 import json
+from typing import Any
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from jobs.principal import Principal
 from parley.codes import ErrorCode, advice
@@ -22,6 +24,7 @@ CODES = {
     403: ErrorCode.UNAUTHORIZED,
     503: ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
 }
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 TITLES = {401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable"}
 
 
@@ -33,10 +36,15 @@ class Refused(Exception):
         self.status = status
 
 
+class Left(Exception):
+    """The peer went away before it was answered."""
+
+
 class Handshake:
     """Lets a peer through to ``app`` when its token is of ``kind``.
 
-    Sessions are refused with 503 while their process drains; nodes never are.
+    Sessions are refused with 503 while their process drains or SQL is away. Nodes never are: a
+    refused agent does not come back, so its handshake is held until SQL answers.
     """
 
     def __init__(self, app: App, kind: TokenKind) -> None:
@@ -46,7 +54,13 @@ class Handshake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             self._check_open(scope)
-            scope["principal"] = await self._admit(scope)
+            if self._kind is TokenKind.NODE:
+                receive = _Connecting(receive)
+                scope["principal"] = await self._admit_patiently(scope, receive)
+            else:
+                scope["principal"] = await self._admit(scope)
+        except Left:
+            pass
         except Refused as refused:
             await refuse(scope, receive, send, refused.status)
         else:
@@ -57,12 +71,23 @@ class Handshake:
         if self._kind is TokenKind.SESSION and process is not None and process.draining:
             raise Refused(503)
 
+    async def _admit_patiently(self, scope: Scope, peer: "_Connecting") -> Principal:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._admit(scope)
+            except Refused as refused:
+                if refused.status != 503:
+                    raise
+            await peer.stays(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
     async def _admit(self, scope: Scope) -> Principal:
         if auth_is_off():
             return everybody(self._kind, scope)
         try:
             principal = await identify(scope)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.error("tokens cannot be looked up", error=str(error))
             raise Refused(503) from error
         if principal is None:
@@ -70,6 +95,34 @@ class Handshake:
         if principal.kind != self._kind:
             raise Refused(403)
         return principal
+
+
+class _Connecting:
+    """What a peer sends, kept for the application while its handshake is held."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._first: Any = None
+        self._next: asyncio.Future[Any] | None = None
+
+    async def __call__(self) -> Any:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        if self._next is not None:
+            following, self._next = self._next, None
+            return await following
+        return await self._receive()
+
+    async def stays(self, pause_s: float) -> None:
+        """Return after a pause. Raises Left as soon as the peer goes."""
+        if self._first is None:
+            self._first = await self._receive()
+        if self._next is None:  # before it is accepted a peer can only go
+            self._next = asyncio.ensure_future(self._receive())
+        done, _ = await asyncio.wait({self._next}, timeout=pause_s)
+        if done:
+            raise Left
 
 
 class Identified:

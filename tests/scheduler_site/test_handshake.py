@@ -97,6 +97,11 @@ async def said_by(connection: ClientConnection) -> str:
     return str(await connection.recv())
 
 
+async def said_to(server: Server, path: str) -> str:
+    async with server.connect(path) as connection:
+        return await said_by(connection)
+
+
 async def test_a_token_is_taken_from_header_address_and_subprotocol(session_token: str) -> None:
     header = {"additional_headers": {"Authorization": f"Bearer {session_token}"}}
     offered = {"subprotocols": [Subprotocol("bearer"), Subprotocol(session_token)]}
@@ -170,8 +175,10 @@ async def test_everybody_passes_while_authentication_is_off(settings: Settings) 
 
 
 async def test_a_known_token_passes_while_sql_is_away(
-    session_token: str, node_token: str, monkeypatch: pytest.MonkeyPatch
+    session_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    other = await sync_to_async(lambda: create_token(kind="session", tenant="globex")[1])()
+
     def away(credential: str) -> None:
         raise DatabaseError("away")
 
@@ -180,7 +187,34 @@ async def test_a_known_token_passes_while_sql_is_away(
         monkeypatch.setattr(credentials, "_ask_sql", away)
         monkeypatch.setattr(credentials, "KEPT_S", 0)
         await (await server.connect(f"/ws/session?token={session_token}")).close()
-        assert await server.status(f"/ws/node?token={node_token}") == 503
+        assert await server.status(f"/ws/session?token={other}") == 503
+
+
+async def test_a_node_waits_at_the_door_while_sql_is_away(
+    node_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused agent stays away for ever."""
+    asked = asyncio.Event()
+    ask_sql, loop = credentials._ask_sql, asyncio.get_running_loop()
+
+    def away(credential: str) -> None:
+        loop.call_soon_threadsafe(asked.set)
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(credentials, "_ask_sql", away)
+    async with serving() as server:
+        known = asyncio.ensure_future(said_to(server, f"/ws/node?token={node_token}"))
+        await asked.wait()
+        unknown = asyncio.ensure_future(server.status("/ws/node?token=parley_node_guessed"))
+        gone = asyncio.ensure_future(said_to(server, f"/ws/node?token={node_token}"))
+        await asyncio.sleep(0.3)
+        gone.cancel()
+        assert not known.done()
+        assert not unknown.done()
+
+        monkeypatch.setattr(credentials, "_ask_sql", ask_sql)
+        assert (await asyncio.wait_for(known, 10)).startswith("node  ")
+        assert await asyncio.wait_for(unknown, 10) == 401
 
 
 async def test_a_server_that_cannot_answer_closes() -> None:
