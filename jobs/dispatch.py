@@ -93,6 +93,7 @@ def outcome_of(view: JobView) -> Outcome:
         node=view.node,
         attempt=view.attempt,
         size=view.size,
+        by_node=bool(view.message),  # nobody else leaves one
     )
 
 

@@ -73,12 +73,12 @@ def _lacks_format(refused: Refused, audio_format: str) -> bool:
 
 
 def failure_from(outcome: Outcome) -> Failure:
-    """Why a job ended FAILED or CANCELLED. Only a node's own report has a message."""
+    """Why a job ended FAILED or CANCELLED."""
     if outcome.state == JobState.CANCELLED:
         return Failure(ErrorCode.CANCELLED)
     return Failure(
         outcome.code or ErrorCode.INTERNAL_ERROR,
         outcome.message,
         breakdown=_breakdown(outcome.details) if outcome.details else None,
-        by_node=bool(outcome.message),
+        by_node=outcome.by_node,
     )

@@ -56,7 +56,7 @@ class Control:
 class Outcome:
     """``job`` of ``session`` ended. ``size``: bytes of its result, 0 without one.
 
-    ``details`` is JSON: the breakdown of a refusal, else empty.
+    ``details`` is JSON: the breakdown of a refusal, else empty. ``by_node``: a node reported it.
     """
 
     job: str
@@ -68,6 +68,7 @@ class Outcome:
     node: str
     attempt: int
     size: int
+    by_node: bool
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,12 @@ KINDS: dict[str, type[Message]] = {
     "config": NewConfig,
     "hello": Hello,
 }
-_READ: dict[Any, Callable[[bytes], Any]] = {str: bytes.decode, int: int, bytes: bytes}
+_READ: dict[Any, Callable[[bytes], Any]] = {
+    str: bytes.decode,
+    int: int,
+    bool: b"1".__eq__,
+    bytes: bytes,
+}
 
 
 def _readers(type_: type[Message]) -> list[tuple[bytes, Callable[[bytes], Any]]]:

@@ -22,9 +22,11 @@ end
 local function expire_waiting(job)
   local need, queue, owner = read_need(job.need), read_queue(job.sig), owner_of(job)
   local code = job.cause ~= '' and job.cause or 'QUEUE_TIMEOUT'
+  local said = load_job(job.id, { 'state', 'cause_message', 'cause_by_node' })
   -- STEP
   leave_queue(queue, job, need)
-  settle(job, 'FAILED', owner, { code = code })
+  settle(job, 'FAILED', owner, { code = code, message = said.cause_message,
+    answered = said.cause_by_node == '1' })
   emit_end(job, 'WAITING FAILED', code)
 end
 

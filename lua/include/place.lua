@@ -27,7 +27,8 @@ local function retry(job, why)
   free_slot(job, old)
   take_out(stale)
   local function changed()
-    return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code, 'taken', 0,
+    return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code,
+      'cause_message', why.message or '', 'cause_by_node', flag(why.answered), 'taken', 0,
       'quiet', 0, 'conn', '', 'lost', ''
   end
   if node then

@@ -1,3 +1,4 @@
+-- @include text
 -- @include save_job
 -- @include tell
 -- CONST final_ttl_ms
@@ -9,8 +10,9 @@ local function retire(job)
 end
 
 -- `owner`: the session's process; nil when it learns the outcome from the reply.
--- `outcome`: code, message, details (JSON), size of the result. A cancelled job that still holds
--- a slot keeps its timer until the slot is free. Further fields of the job may follow.
+-- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it. A
+-- node's last word brings its `token`, too. A cancelled job that still holds a slot keeps its timer
+-- until the slot is free. Further fields of the job may follow.
 local function settle(job, state, owner, outcome, ...)
   set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
     'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
@@ -21,7 +23,7 @@ local function settle(job, state, owner, outcome, ...)
     post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
       'code', outcome.code or '', 'message', outcome.message or '',
       'details', outcome.details or '', 'node', job.node, 'attempt', job.attempt,
-      'size', outcome.size or 0)
+      'size', outcome.size or 0, 'by_node', flag(outcome.answered or job.token))
   end
 end
 

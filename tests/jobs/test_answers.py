@@ -10,6 +10,7 @@ from jobs.failures import Failure, failure_from
 from jobs.ordering import Missing
 from jobs.outcome import prepare
 from lua.mailbox import Outcome
+from parley.codes import advice
 from parley.frames import JobResult, decode_to_session
 
 TOLD = Told("s-1", 3, "job-1", "t-1", "zh-Hans", received_ms=1_000)
@@ -107,13 +108,21 @@ def test_a_failure_advises_the_speaker_in_the_speakers_language() -> None:
     }
 
 
-def outcome(state: str, code: str = "", message: str = "", details: str = "") -> Outcome:
-    return Outcome("job-1", "s-1", state, code, message, details, "n", 1, 0)
+def outcome(state: str, code: str, message: str = "", *, by_node: bool = False) -> Outcome:
+    return Outcome("job-1", "s-1", state, code, message, "", "n", 1, 0, by_node)
 
 
-def test_only_a_nodes_own_report_has_a_message() -> None:
-    assert failure_from(outcome("FAILED", "GPU_ON_FIRE", "it burns")).by_node
-    assert not failure_from(outcome("FAILED", "JOB_TIMEOUT")).by_node
+@pytest.mark.parametrize(
+    ("message", "said"), [("it burns", "it burns"), ("", advice("GPU_ON_FIRE", "zh"))]
+)
+def test_a_nodes_own_report_is_shown_with_its_words_or_advice(message: str, said: str) -> None:
+    failure = failure_from(outcome("FAILED", "GPU_ON_FIRE", message, by_node=True))
+    assert failure.is_shown
+    assert TOLD.error(failure).message == said
+
+
+def test_a_failure_that_no_node_reported_is_not_shown_to_everybody() -> None:
+    assert not failure_from(outcome("FAILED", "JOB_TIMEOUT")).is_shown
 
 
 def test_a_cancelled_job_is_told_as_cancelled_whatever_the_cause() -> None:

@@ -9,6 +9,7 @@ import pytest
 from jobs.settings import JobSettings, OrderSettings, SocketSettings
 from lua.scripts import cancel
 from parley.audio import tone, wav_from_pcm16
+from parley.codes import advice
 from tests.harness.frames import job_result, session_init, utterance
 from tests.peers.raw import raw_peer
 
@@ -175,6 +176,36 @@ async def test_what_the_node_itself_reports_is_told_to_everybody(node, session, 
     event = ben.peer.of_type("ui_event")[-1]
     assert (event["event"], event["status"]) == ("ERROR", "error")
     assert (event["error_code"], bool(event["hint"])) == ("INVALID_SPEECH", True)
+
+
+async def busy(node, session, name: str) -> None:
+    """A node that has all it can do."""
+    it, other = await node(name, slots=1), await session()
+    await other.says()
+    await it.job()
+
+
+@pytest.mark.parametrize("message", ["out of memory", ""])
+async def test_what_a_node_reported_is_told_even_if_the_job_waits_afterwards(
+    node, session, message
+):
+    await busy(node, session, "carl")
+    anna, ben = await node(), await session()
+    await ben.says(deadline_ms=1_000)
+    await anna.fails(await anna.job(), "GPU_ON_FIRE", message)
+    missing = await ben.hears()
+    error = await ben.peer.expect("error", code="GPU_ON_FIRE")
+    said = message or advice("GPU_ON_FIRE")
+    assert (missing["code"], missing["message"], error["message"]) == ("GPU_ON_FIRE", said, said)
+
+
+async def test_a_node_that_gives_no_message_is_told_with_advice(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await anna.fails(await anna.job(), "INVALID_SPEECH", "")
+    error = await ben.peer.expect("error", code="INVALID_SPEECH")
+    assert error["message"] == advice("INVALID_SPEECH")
+    assert (await ben.hears())["message"] == advice("INVALID_SPEECH")
 
 
 @pytest.mark.parametrize(("accepts", "shown"), [([], 0), (["errors"], 1)])
