@@ -38,13 +38,16 @@ class SessionConsumer(HotConsumer):
     phase: Initialising | Serving | None = None
     principal: Principal
     wants_errors = False
+    is_counted = False
 
     async def opened(self) -> None:
         """Credentials have been looked at before."""
         process = self.process
-        if process.draining or len(process.sessions) >= process.settings.max_sessions:
+        if process.draining or process.callers >= process.settings.max_sessions:
             await self.refuse(OVERLOADED)
             return
+        process.callers += 1
+        self.is_counted = True
         self.principal = self.scope["principal"]
         self._loop = asyncio.get_running_loop()
         self._bucket = Bucket(process.settings, self._loop.time)
@@ -68,6 +71,8 @@ class SessionConsumer(HotConsumer):
 
     async def closed(self) -> None:
         """The connection is gone."""
+        if self.is_counted:
+            self.process.callers -= 1
         if self.phase is not None:
             await self.phase.closed()
 

@@ -39,6 +39,7 @@ class Process:
     ``replayers`` are called with a cell whenever Redis may have forgotten what this process
     holds. ``drainers`` are called when :meth:`drain` begins, and ``busy`` count the live jobs that
     it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
+    ``callers``: session sockets that are accepted, whether their session is open yet or not.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Process:
         self.cells = Cells(store)
         self.snapshot = Snapshot(self.cells.count, pools)
         self.draining = False
+        self.callers = 0
         self.mailroom = Mailroom(self.cells, self.id)
         self.sessions = Sessions(self)
         self.replayers: list[Replayer] = [self.sessions.replay]

@@ -35,7 +35,8 @@ class JobSettings:
     """``frames_per_s`` fill a session's token bucket of ``burst_frames``; 0: no limit.
 
     ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
-    sound is kept in case that Redis loses them. ``max_sessions``: of one process.
+    sound is kept in case that Redis loses them. ``max_sessions``: accepted sockets
+    of one process.
     ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
     """
 

@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 from jobs.settings import JobSettings
 from tests.harness.frames import session_init, utterance
 from tests.peers.raw import raw_peer
+from tests.peers.until import until
 
 QUICK = JobSettings(init_timeout_ms=300, lease_pause_ms=200)
 INIT = session_init("en", "zh")
@@ -206,12 +207,21 @@ class TestFull:
     def jobs(self) -> JobSettings:
         return JobSettings(max_sessions=1)
 
-    async def test_one_more_is_refused_at_the_handshake(self, client, web):
-        await opened(client)
-        with pytest.raises(InvalidStatus) as caught:
-            async with raw_peer(web.session_url):
-                pass
-        assert caught.value.response.status_code == 503
+    @pytest.mark.parametrize("begun", [True, False])
+    async def test_one_more_is_refused_at_the_handshake(self, client, web, begun):
+        if begun:
+            await opened(client)
+        for _ in range(2):
+            with pytest.raises(InvalidStatus) as caught:
+                async with raw_peer(web.session_url):
+                    pass
+            assert caught.value.response.status_code == 503
+
+    async def test_who_leaves_makes_room_without_ever_having_begun(self, client, web):
+        await client.close()
+        await until(lambda: web.process.callers == 0)
+        async with raw_peer(web.session_url) as next_one:
+            await opened(next_one)
 
 
 async def test_a_draining_process_takes_no_new_sessions_and_no_new_jobs(client, web):
