@@ -1,5 +1,6 @@
 -- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick. It takes
--- effect here at once, whether or not the agent understands `node_control`.
+-- effect here at once, whether or not the agent understands `node_control`. A disable comes with the
+-- configuration: here it is only recorded. What changes no state leaves a note.
 -- KEYS cell
 -- ARGV id, command, reason
 -- FLAGS allow-oom
@@ -24,15 +25,17 @@ node.why, node.state, node.leave = judge(about), about.state, about.leave
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', about.state, 'drain', about.drain,
   'leave', about.leave)
-post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
-  'reason', reason)
+if command ~= 'disable' then
+  post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
+    'reason', reason)
+end
 if command == 'shutdown' and empty then
   post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
     'reason', 'empty')
 end
 if from ~= about.state then
   enter_state(node, from, command, 'text', reason)
-elseif command == 'kick' then
-  emit('e', 'note', 'what', 'kick', 'node', id, 'text', reason)
+else
+  emit('e', 'note', 'what', command, 'node', id, 'text', reason)
 end
 return { 'OK', about.state, flag(offer(node)) }

@@ -25,19 +25,26 @@ def drain(node: str, *, reason: str = "", request: HttpRequest | None = None) ->
 
     Raises UnknownNode; StoreError when Redis is away: the decision is kept all the same.
     """
-    _decide(node, request, drain=True, note=reason)
-    return control(node, Command.DRAIN, reason=reason, request=request)
+    _decide(node, drain=True, note=reason)
+    # The configuration alone would drain it too, but nobody would learn why.
+    state = control(node, Command.DRAIN, reason=reason, request=request)
+    _publish(request)
+    return state
 
 
 def resume(node: str, *, request: HttpRequest | None = None) -> NodeState | None:
     """Take jobs again: ends a drain and switches a disabled node on. Otherwise as ``drain``."""
-    _decide(node, request, drain=False, enabled=True, note="")
+    _decide(node, drain=False, enabled=True, note="")
+    # First, because a registration by the old configuration would drain it again.
+    _publish(request)
     return control(node, Command.RESUME, request=request)
 
 
 def disable(node: str, *, reason: str = "", request: HttpRequest | None = None) -> None:
     """Never use it, also when it registers anew. Otherwise as ``drain``."""
-    _decide(node, request, enabled=False, note=reason)
+    _decide(node, enabled=False, note=reason)
+    control(node, Command.DISABLE, reason=reason, request=request)
+    _publish(request)
 
 
 def kick(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
@@ -65,12 +72,15 @@ def control(
     return call(tell, request)
 
 
-def _decide(node: str, request: HttpRequest | None, **decision: str | bool) -> None:
+def _decide(node: str, **decision: str | bool) -> None:
     _make_sure_it_exists(node)
     with transaction.atomic():
         Node.objects.filter(pk=node).update(**decision)
         configuration.count_change()
-        version, content = configuration.current()
+
+
+def _publish(request: HttpRequest | None) -> None:
+    version, content = configuration.current()
     call(lambda cells: configuration.publish(cells, version, content), request)
 
 

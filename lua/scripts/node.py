@@ -154,6 +154,7 @@ class Command(StrEnum):
     RESUME = "resume"
     SHUTDOWN = "shutdown"  # drain, and leave when empty
     KICK = "kick"  # close its connection now
+    DISABLE = "disable"  # recorded; the configuration does it
 
 
 CONTROL_NODE = Script("control_node", (Ok, Unknown))
@@ -162,7 +163,7 @@ CONTROL_NODE = Script("control_node", (Ok, Unknown))
 async def control_node(
     cells: Cells, *, cell: int, node: str, command: Command, reason: str
 ) -> Ok | Unknown:
-    """Drain, resume, shut down or kick a node."""
+    """Drain, resume, shut down or kick a node, or record that it was disabled."""
     return await cells.run(CONTROL_NODE, cell, node, command, reason)
 
 

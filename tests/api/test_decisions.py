@@ -7,6 +7,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
+from jobs import audit
+from jobs.models import NodeEvent
 from jobs.settings import JobSettings
 from lua import views
 from lua.client import StoreSettings
@@ -40,7 +42,9 @@ def node_now(store: StoreSettings) -> NodeView:
     return views.nodes(store, ["node-1"])["node-1"]
 
 
-async def test_drain_and_resume_are_told_to_the_agent(web: Web, http: httpx.AsyncClient) -> None:
+async def test_drain_and_resume_are_told_to_the_agent(
+    web: Web, http: httpx.AsyncClient, live_state: StoreSettings
+) -> None:
     async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2) as node:
         response = await http.post("nodes/node-1/drain/", json={"reason": "new driver"})
         assert response.json()["state"] == "draining"
@@ -49,6 +53,9 @@ async def test_drain_and_resume_are_told_to_the_agent(web: Web, http: httpx.Asyn
 
         await http.post("nodes/node-1/resume/")
         await node.peer.expect("node_control", command="resume")
+    await sync_to_async(audit.drain)(live_state, 0)
+    drained = await NodeEvent.objects.aget(why="drain")
+    assert (drained.moves, drained.text) == ("ready draining", "new driver")
 
 
 async def test_a_kick_closes_the_connection(web: Web, http: httpx.AsyncClient) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from jobs import audit
+from jobs.models import NodeEvent, Note
 from lua.client import StoreSettings
 from lua.keys import cell_prefix
 from lua.reader import client
+from nodes import services
 from nodes.models import Node
 from nodes.tasks import expire_nodes, teach_cells
 from pools.models import Configuration
@@ -96,6 +99,22 @@ def test_a_drained_node_takes_no_new_jobs_until_resumed(
     assert resumed.json() == {"node_id": "node-1", "state": "ready"}
     assert acme.post_job(options={"deadline_ms": 0}).status_code == 201
     assert content(live_state)["drained_nodes"] == []
+
+
+def test_the_history_says_who_decided_and_why(
+    operator: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    operator.post("nodes/node-1/drain/", {"reason": "new driver"})
+    operator.post("nodes/node-1/drain/", {"reason": "still"})
+    operator.post("nodes/node-1/resume/")
+    services.disable("node-1", reason="bad fan")
+    operator.post("nodes/node-1/resume/")
+    audit.drain(live_state, 0)
+
+    moved = NodeEvent.objects.filter(node="node-1").order_by("id").values_list("why", "text")
+    assert list(moved)[1:] == [("drain", "new driver"), ("resume", "")]
+    noted = Note.objects.filter(node="node-1").order_by("id").values_list("what", "text")
+    assert list(noted) == [("drain", "still"), ("disable", "bad fan"), ("resume", "")]
 
 
 def test_a_resumed_node_gets_the_jobs_that_wait(operator: Api, acme: Api, node: FakeNode) -> None:
