@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from jobs.services import hand_out
 from lua import ids, scripts, views
 from lua.client import Cells
 from lua.scripts import Command
@@ -11,6 +12,8 @@ from nodes.models import Node
 from pools.store import store
 
 NOTED_EVERY = timedelta(minutes=1)
+# What selection says of nodes that an operator has drained.
+IDLE = (Reason.OFFLINE, Reason.STATUS_NOT_READY)
 OFFLINE_MS = 3_600_000
 # When most of a fleet is gone something else is wrong: then forget slowly.
 AT_ONCE, AT_ONCE_WHEN_MOST_ARE_GONE = 256, 4
@@ -51,10 +54,24 @@ def not_told_to_drain() -> list[str]:
     return [node for node, view in views.nodes(store(), drained).items() if not view.drain]
 
 
-async def drain_again(cells: Cells, nodes: list[str]) -> None:
-    """Tell them once more."""
+def not_told_to_resume(fleet: dict[str, Load]) -> list[str]:
+    """Nodes of the fleet that are drained where they live, but not in SQL."""
+    idle = [node for node, load in fleet.items() if load.reason in IDLE]
+    # Redis is read first: a decision is in SQL before it is there.
+    views_now = views.nodes(store(), idle).items()
+    drained = [node for node, view in views_now if view.drain and not view.leaving]
+    if not drained:
+        return []
+    resumed = set(Node.objects.filter(drain=False).values_list("node_id", flat=True))
+    return [node for node in drained if node in resumed]
+
+
+async def tell_again(cells: Cells, nodes: list[str], command: Command) -> None:
+    """Tell them once more what was decided."""
     for node in nodes:
         cell = ids.cell_of_node(node, cells.count)
-        await scripts.control_node(
-            cells, cell=cell, node=node, command=Command.DRAIN, reason="kept"
+        reply = await scripts.control_node(
+            cells, cell=cell, node=node, command=command, reason="kept"
         )
+        if isinstance(reply, scripts.Ok) and reply.more:
+            await hand_out(cells, cell, node)

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from lua import views
+from lua.scripts import Command
 from nodes import configuration, known
 from pools.store import call, store
 
@@ -24,4 +25,6 @@ def teach_cells() -> None:
         version, content = configuration.current()
         call(lambda cells: configuration.publish(cells, version, content))
     if nodes := known.not_told_to_drain():
-        call(lambda cells: known.drain_again(cells, nodes))
+        call(lambda cells: known.tell_again(cells, nodes, Command.DRAIN))
+    if resumed := known.not_told_to_resume(views.fleet(store())):
+        call(lambda cells: known.tell_again(cells, resumed, Command.RESUME))

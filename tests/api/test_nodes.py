@@ -1,10 +1,12 @@
 """Nodes over REST: the live list, and what operators tell a node."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs import audit
 from jobs.models import NodeEvent, Note
@@ -166,6 +168,22 @@ def test_decisions_are_told_again_after_a_loss_of_redis(
 
     assert content(live_state)["drained_nodes"] == ["node-1"]
     assert operator.get("nodes/node-1/").json()["state"] == "draining"
+
+
+def test_what_was_decided_while_redis_was_away_is_told_when_it_is_back(
+    operator: Api, acme: Api, node: FakeNode, settings: Settings, tmp_path: Path
+) -> None:
+    operator.post("nodes/node-1/drain/")
+    waiting = acme.post_job().json()["job_id"]
+    url, settings.STATE_REDIS_URL = settings.STATE_REDIS_URL, f"unix://{tmp_path}/nobody"
+    problem(operator.post("nodes/node-1/resume/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
+    settings.STATE_REDIS_URL = url
+    assert operator.get("nodes/node-1/").json()["state"] == "draining"
+
+    teach_cells()
+
+    seen = operator.get("nodes/node-1/").json()
+    assert (seen["state"], seen["jobs"]) == ("ready", [waiting])
 
 
 def test_sessions_and_strangers_learn_nothing_of_nodes(api: Api, acme: Api, db: None) -> None:
