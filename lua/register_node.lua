@@ -1,7 +1,7 @@
 -- Makes a connection the present one of its node, and the node a member of its pools. A connection
 -- has a token: the present one is answered ALREADY, an earlier one STALE. A live connection with the
--- same credential is replaced (its process is told), with another one it wins. The node keeps the
--- jobs it still has; `held` says so after a loss of Redis, and then it speaks for all its jobs.
+-- same credential is replaced (its process is told); with another one it wins, and so does one that
+-- is away and has jobs. The node keeps the jobs it still has; `held` says so after a loss of Redis.
 -- KEYS cell
 -- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list
 -- RETURNS OK state more | ALREADY state more | STALE | OUTDATED version | ID_CONFLICT
@@ -31,8 +31,9 @@ local function refuse(what, kind)
 end
 
 local swaps = recent_swaps(known.swaps)
+local kept = live or call('SCARD', cell .. 'node:' .. id .. ':jobs') > 0
+if kept and known.credential ~= credential then return refuse('id_conflict', 'note') end
 if live and not same then
-  if known.credential ~= credential then return refuse('id_conflict', 'note') end
   if fought_over(swaps) then return refuse('id_fought_over', 'alert') end
   swaps[#swaps + 1] = now .. '@' .. address
 end

@@ -115,7 +115,7 @@ async def test_a_heartbeat_moves_a_node_to_its_new_pools(node, caller):
     known = {"semantic_languages": ["en", "fr"], "asr_languages": ["en", "fr"]}
     await node.send(heartbeat(language_capabilities=known))
     await until(lambda: view(caller).pools == ("auto:en-fr",))
-    assert view(caller).has == ("tts:en", "tts:fr", "type:tts")
+    assert view(caller).has == ("tts:en", "tts:fr", "type:tts", "access:public")
     await caller.dispatch(pools="auto:en-fr", tgt="fr")
     await node.expect("job_assign")
 

@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from lua.mailbox import Outcome
 from lua.views import fleet, nodes
 from nodes.capabilities import Description
 from nodes.serving import Serving
 from nodes.settings import NodeSettings
 from nodes.standing import Peer
-from tests.nodes.frames import heartbeat, read_registration, registration
+from tests.nodes.frames import heartbeat, read_registration, registration, result
 from tests.nodes.web import Web
 from tests.peers.until import until
 
@@ -147,6 +148,39 @@ async def test_another_credential_does_not_get_a_node_id_that_lives(web: Web):
         assert await second.closed() == 4400
         await first.send(registration("node-1"))
         await first.expect("node_register_ack")
+
+
+async def test_another_credential_does_not_get_the_jobs_of_a_node_that_is_away(
+    web: Web, caller, store
+):
+    async with web.peer("token=a") as first:
+        await first.send(registration("node-1"))
+        await first.expect("node_register_ack")
+        reserved = await caller.dispatch()
+        await first.expect("job_assign")
+    await until(lambda: nodes(store, ["node-1"])["node-1"].state == "offline")
+    async with web.peer("token=b") as other:
+        await other.send(registration("node-1"))
+        await other.expect("error", code="NODE_ID_CONFLICT")
+        assert await other.closed() == 4400
+    async with web.peer("token=a") as again:
+        await again.send(registration("node-1"))
+        await again.expect("node_register_ack")
+        await again.send(result(reserved.job))
+        outcome = await caller.expect(Outcome)
+        assert (outcome.state, outcome.attempt) == ("DONE", 1)
+
+
+async def test_a_node_that_left_with_nothing_to_do_may_come_with_another_credential(
+    web: Web, store
+):
+    async with web.peer("token=a") as first:
+        await first.send(registration("node-1"))
+        await first.expect("node_register_ack")
+    await until(lambda: nodes(store, ["node-1"])["node-1"].state == "offline")
+    async with web.peer("token=b") as other:
+        await other.send(registration("node-1"))
+        await other.expect("node_register_ack")
 
 
 async def test_a_connection_stays_the_node_that_it_is(web: Web):
