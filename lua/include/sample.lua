@@ -9,7 +9,13 @@ local LARGE = 256
 
 local function some_of(key, size, count, again)
   if again or size < LARGE then return call('SRANDMEMBER', key, count) end
-  return call('SSCAN', key, math.random(2 ^ 30), 'COUNT', count)[2]
+  local cursor, ids = unpack(call('SSCAN', key, math.random(2 ^ 30), 'COUNT', count))
+  -- At the end of the table it goes on from its beginning, else those there would be seen less.
+  local more = cursor == '0' and count - #ids or 0
+  if more > 0 then
+    for _, id in ipairs(call('SSCAN', key, 0, 'COUNT', more)[2]) do ids[#ids + 1] = id end
+  end
+  return ids
 end
 
 -- Ids out of ready:P for pools of one round, and whether these are all; k is split by their sizes.
