@@ -45,6 +45,7 @@ class Socket(Wire, Protocol):
     process: Process
     principal: Principal
     wants_errors: bool
+    lang: str
     phase: "Initialising | Serving | None"
 
     def close(self, code: int, reason: str = "") -> None: ...
@@ -66,6 +67,7 @@ class Initialising:
             return None
         self._deadline.cancel()
         self._socket.wants_errors = "errors" in (frame.accepts or ())
+        self._socket.lang = frame.src_lang
         return self._socket.start(self._open(frame))
 
     async def closed(self) -> None:
@@ -156,7 +158,7 @@ class Serving:
 
 
 def _refuse(socket: Socket, code: str, message: str = "") -> None:
-    socket.send_error(Error(code=code, message=message or advice(code)))
+    socket.send_error(Error(code=code, message=message or advice(code, socket.lang)))
 
 
 async def _cell_for(process: Process, init: SessionInit) -> int:

@@ -38,6 +38,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """
 
     process: "Process"
+    lang = "en"  # in which the peer is advised
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -132,7 +133,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     def _failed(self, error: BaseException) -> None:
         log.error("a frame could not be handled", exc_info=error)
         code = ErrorCode.INTERNAL_ERROR
-        self.send_error(Error(code=code, message=advice(code)))
+        self.send_error(Error(code=code, message=advice(code, self.lang)))
 
 
 def _transport_of(receive: Receive) -> asyncio.Transport | None:

@@ -7,6 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from jobs.settings import JobSettings
+from parley.codes import advice
 from tests.harness.frames import session_init, utterance
 from tests.peers.raw import raw_peer
 from tests.peers.until import until
@@ -115,6 +116,19 @@ async def test_another_sessions_frames_are_refused(client):
     await opened(client)
     await client.send({"type": "client_heartbeat", "session_id": "s-OTHER", "timestamp": 1})
     assert (await client.expect("error"))["code"] == "INVALID_SESSION"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+async def test_what_has_no_job_is_advised_in_the_sessions_language(client, web, monkeypatch, lang):
+    session = await opened(client, src_lang=lang, accepts=["errors"])
+
+    def broken(frame):
+        raise RuntimeError("for the test")
+
+    monkeypatch.setattr(web.process.sessions.get(session), "utterance", broken)
+    await client.send(utterance(session, 0, INIT, "QUJD", audio_format="pcm16"))
+    error = await client.expect("error", code="INTERNAL_ERROR")
+    assert error["message"] == advice("INTERNAL_ERROR", lang)
 
 
 async def test_a_second_init_is_refused_and_the_session_stays(client):
