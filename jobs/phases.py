@@ -143,8 +143,11 @@ class Serving:
         self._socket.send_frame(encode(SessionCloseAck(self._session.id)))
         self._socket.close(NORMAL)
 
-    def _playback(self, frame: TtsStarted | TtsPlayEnded) -> None:
-        """Matters to streams of audio only."""
+    def _tts_started(self, frame: TtsStarted) -> None:
+        self._session.telling.playback(frame.trace_id, "TTS_PLAY_STARTED")
+
+    def _tts_ended(self, frame: TtsPlayEnded) -> None:
+        self._session.telling.playback(frame.trace_id, "TTS_PLAY_ENDED")
 
     _handlers: ClassVar[dict[type[Any], Callable[["Serving", Any], Task | None]]] = {
         SessionInit: _init,
@@ -152,8 +155,8 @@ class Serving:
         AudioChunk: _audio_chunk,
         ClientHeartbeat: _heartbeat,
         SessionClose: _close,
-        TtsStarted: _playback,
-        TtsPlayEnded: _playback,
+        TtsStarted: _tts_started,
+        TtsPlayEnded: _tts_ended,
     }
 
 

@@ -14,6 +14,7 @@ from parley.codes import ErrorCode
 from parley.frames import AsrPartial, Backpressure, Error, NodeAsrPartial, encode
 
 SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
+KEPT_RESULTS = 32  # that may be played still
 
 
 class Wire(Protocol):
@@ -50,6 +51,7 @@ class Telling:
         self._wants_errors = wants_errors
         self._pause_ms = settings.pause_ms
         self._resume_s = float("-inf")
+        self._results: dict[str, Told] = {}  # trace id → the last utterance that has it
         self._delivery = Delivery(
             cells,
             cell,
@@ -69,6 +71,7 @@ class Telling:
         """An utterance came; False when its index was used before."""
         if not self._delivery.announce(told):
             return False
+        self.event((told,), "INPUT_STARTED")  # it comes whole
         self.event((told,), "INPUT_ENDED")
         return True
 
@@ -93,7 +96,13 @@ class Telling:
     def result(self, utterances: Iterable[Told], found: Found) -> None:
         """Their result is there."""
         for told in utterances:
+            self._remember(told)
             self._delivery.put(told, found)
+
+    def playback(self, trace: str, name: str) -> None:
+        """The client has begun, or ended, to play a result; one told long ago is forgotten."""
+        if told := self._results.get(trace):
+            self.event((told,), name)
 
     def failed(self, utterances: Iterable[Told], failure: Failure) -> None:
         """They end without a result."""
@@ -116,3 +125,9 @@ class Telling:
     def stop(self) -> None:
         """The session is over."""
         self._delivery.stop()
+
+    def _remember(self, told: Told) -> None:
+        self._results.pop(told.trace, None)
+        self._results[told.trace] = told
+        if len(self._results) > KEPT_RESULTS:
+            del self._results[next(iter(self._results))]

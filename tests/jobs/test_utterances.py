@@ -7,6 +7,7 @@ import json
 import pytest
 
 from jobs.settings import JobSettings, OrderSettings, SocketSettings
+from jobs.telling import KEPT_RESULTS
 from lua.scripts import cancel
 from parley.audio import tone, wav_from_pcm16
 from parley.codes import advice
@@ -42,10 +43,55 @@ async def test_each_step_of_a_job_is_told(node, session):
     await anna.answers(job, "你好")
     result = await ben.hears()
     assert result["network_timings"]["scheduler_to_node_ms"] >= 0
-    assert events(ben) == ["INPUT_ENDED", "DISPATCHED", "NODE_ACCEPTED", "ASR_PARTIAL", "NMT_DONE"]
+    assert events(ben) == [
+        "INPUT_STARTED",
+        "INPUT_ENDED",
+        "DISPATCHED",
+        "NODE_ACCEPTED",
+        "ASR_PARTIAL",
+        "NMT_DONE",
+    ]
     for event in ben.peer.of_type("ui_event"):
         assert (event["trace_id"], event["job_id"], event["status"]) == ("t-9", job["job_id"], "ok")
         assert event["elapsed_ms"] >= 0
+
+
+def plays(session, trace: str):
+    """What a client sends when it has begun to play a result, and when that has ended."""
+    about = {"session_id": session.id, "trace_id": trace, "group_id": "unknown"}
+    started = {"type": "tts_started", "ts_start_ms": 1, **about}
+    return started, {"type": "tts_play_ended", "ts_end_ms": 2, **about}
+
+
+async def test_a_result_that_is_played_is_told_of_its_utterance(node, session):
+    anna, ben = await node(), await session()
+    for trace in ("t-0", "t-1"):
+        await ben.says(trace_id=trace)
+        await anna.answers(await anna.job(), "…")
+        await ben.hears()
+    for frame in (*plays(ben, "t-OTHER"), *plays(ben, "t-1"), *plays(ben, "t-0")):
+        await ben.peer.send(frame)
+    await ben.peer.expect("ui_event", event="TTS_PLAY_ENDED", trace_id="t-0")
+    told = [(event["utterance_index"], event["event"]) for event in ben.peer.of_type("ui_event")]
+    assert told[-4:] == [
+        (1, "TTS_PLAY_STARTED"),
+        (1, "TTS_PLAY_ENDED"),
+        (0, "TTS_PLAY_STARTED"),
+        (0, "TTS_PLAY_ENDED"),
+    ]
+
+
+async def test_only_the_last_results_can_be_played(node, session):
+    anna, ben = await node(), await session()
+    for index in range(KEPT_RESULTS + 1):
+        await ben.says(trace_id=f"t-{index}")
+        await anna.answers(await anna.job(), "…")
+        await ben.hears()
+    for index in (0, 1):
+        for frame in plays(ben, f"t-{index}"):
+            await ben.peer.send(frame)
+    await ben.peer.expect("ui_event", event="TTS_PLAY_ENDED", utterance_index=1)
+    assert "TTS_PLAY_STARTED" not in events(ben, 0)
 
 
 async def test_partials_overtake_the_results_that_wait(node, session):
@@ -237,7 +283,7 @@ async def test_a_job_that_waits_asks_for_a_pause_once(node, session):
         await anna.answers(await anna.job(), "…")
     assert [(await ben.hears())["type"] for _ in range(3)] == ["translation_result"] * 3
     assert len(ben.peer.of_type("backpressure")) == 1
-    assert events(ben, 2) == ["INPUT_ENDED", "DISPATCHED", "NMT_DONE"]
+    assert events(ben, 2) == ["INPUT_STARTED", "INPUT_ENDED", "DISPATCHED", "NMT_DONE"]
 
 
 async def test_what_an_utterance_leaves_out_its_session_has_said(node, session):
