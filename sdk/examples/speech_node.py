@@ -32,6 +32,7 @@ from parley.frames import ServiceTimings
 FILLERS = {"ah", "eh", "er", "hmm", "mm", "uh", "um"}
 GREETINGS = {"hello", "hey", "hi", "oh"}
 QUESTIONS = {"are", "can", "do", "does", "how", "is", "what", "when", "where", "who", "why", "will"}
+decoder: Any  # of pocketsphinx, in the process that recognises
 
 
 def missing() -> list[str]:
@@ -43,8 +44,6 @@ def missing() -> list[str]:
 
 
 # 1. Recognition. The decoder keeps Python's lock while it works: it has a process of its own.
-
-decoder: Any
 
 
 def load_decoder() -> None:
@@ -84,9 +83,8 @@ def tidy_english(words: str) -> str:
     kept = ["I" + word[1:] if word.partition("'")[0] == "i" else word for word in kept]
     greeting = [word + "," for word in kept[:1] if word in GREETINGS and kept[1:]]
     said = kept[len(greeting) :]
-    text = " ".join(greeting + said)
-    mark = "?" if said and said[0] in QUESTIONS else "."
-    return text[:1].upper() + text[1:] + mark if text else ""
+    text = " ".join(greeting + said) + ("?" if {*said[:1]} & QUESTIONS else ".")
+    return text[:1].upper() + text[1:] if kept else ""
 
 
 def tidy_spanish(text: str) -> str:
@@ -143,6 +141,8 @@ def main() -> None:
         node = Node(profile=profile)
         node.translate(lambda job: translate(job, pool))
         node.run()
+        for recogniser in multiprocessing.active_children():
+            recogniser.kill()  # what it may still listen to was cancelled
 
 
 if __name__ == "__main__":

@@ -44,9 +44,9 @@ def assignment(number: int = 1, **changes: Any) -> Json:
     }
 
 
-async def welcome(server: FakeServer, node_id: str = "node-1") -> RawPeer:
+async def welcome(server: FakeServer, node_id: str = "node-1", *, within_s: float = 5.0) -> RawPeer:
     """Accepts the node's connection and its registration."""
-    peer = await server.accept()
+    peer = await server.accept(within_s)
     await peer.expect("node_register")
     await peer.send(
         {"type": "node_register_ack", "node_id": node_id, "message": "", "status": "ready"}
