@@ -112,7 +112,7 @@ async def dispatch(
                 session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
             )
         if isinstance(need, Refusal):
-            session.fail(work, failure_of(need, audio_format=speech.audio_format))
+            session.fail(work, _failure(session, need, speech))
             return
         work.job = new_job(work, frame, speech, need, session.origin, process.settings)
         reply = await _place(session, work, work.job)
@@ -161,11 +161,18 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
         case scripts.Held():
             session.telling.waiting(work.told)  # not for long: no reason to hold speech back
         case Refused() | Conflict():
-            session.fail(work, failure_of(reply, audio_format=speech.audio_format))
+            session.fail(work, _failure(session, reply, speech))
         case Repeat() if reply.job != work.id:
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:
             session.dispatched(work)
+
+
+def _failure(
+    session: "LiveSession", refusal: Refusal | Refused | Conflict, speech: Speech
+) -> Failure:
+    snapshot = session.process.snapshot
+    return failure_of(refusal, snapshot=snapshot, cell=session.cell, speech=speech)
 
 
 async def _join(session: "LiveSession", work: Work, earlier: str) -> None:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import msgspec
 
 from jobs.ordering import Missing
+from jobs.payload import Speech
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Refused
 from lua.states import JobState, Reason
 from parley.codes import ErrorCode
 from pools.modules import BASE_FORMATS
 from pools.routes import Refusal
+from pools.snapshot import Snapshot
 
 _breakdown = msgspec.json.Decoder(dict[str, int]).decode
 
@@ -47,15 +49,16 @@ class Failure:
         return Missing.SILENCE if self.is_silence else Missing.JOB_FAILED
 
 
-def failure_of(refusal: Refusal | Refused | Conflict, *, audio_format: str) -> Failure:
-    """Why a job was not placed."""
+def failure_of(
+    refusal: Refusal | Refused | Conflict, *, snapshot: Snapshot, cell: int, speech: Speech
+) -> Failure:
+    """Why the speech was not placed in the cell."""
     match refusal:
         case Refusal():
             return Failure(refusal.code, refusal.message, refusal.reason)
-        case Refused() if _lacks_format(refusal, audio_format):
-            possible = " and ".join(sorted(BASE_FORMATS))
-            message = f"No node takes {audio_format!r} here; {possible}, 16 kHz mono, are possible."
-            return Failure(ErrorCode.UNSUPPORTED_FEATURE, message, refusal.reason)
+        case Refused() if _lacks_format(refusal, speech.audio_format):
+            why = snapshot.format_refusal(cell, speech.route, speech.audio_format)
+            return Failure(why.code, why.message, refusal.reason)
         case Refused():
             return Failure(refusal.code, reason=refusal.reason, breakdown=refusal.breakdown)
         case Conflict():

@@ -67,7 +67,7 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
         cells, cell, speech.route, speech.pipeline, speech.audio_format, pin=pin
     )
     if isinstance(need, Refusal):
-        return NotPlaced(failure_of(need, audio_format=speech.audio_format))
+        return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
     job = ids.new_job(cell, cells.count)
     # Agents run a session strictly index by index: a job without one is a session of its own.
     frame.session_id = request.session or job
@@ -76,7 +76,8 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
     reply = await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
     if isinstance(reply, Refused):
-        return NotPlaced(failure_of(reply, audio_format=speech.audio_format), reply.job)
+        failure = failure_of(reply, snapshot=snapshot, cell=cell, speech=speech)
+        return NotPlaced(failure, reply.job)
     return reply
 
 

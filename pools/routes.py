@@ -1,12 +1,13 @@
 """The languages of a job, which pools serve them, and why none does."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lua.states import Reason
 from parley.codes import ErrorCode
 from pools.languages import AUTO, primary
 from pools.matching import Definition
+from pools.modules import BASE_FORMATS
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,18 @@ def refusal(route: Route, pools: Collection[Definition]) -> Refusal:
     return Refusal(ErrorCode.NO_CAPABLE_NODE, reason, message)
 
 
-def format_refusal(audio_format: str) -> Refusal:
-    """Nodes for the languages are there, but none takes the audio."""
-    message = f"No node for these languages takes audio of the format {audio_format!r}."
-    return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, message)
+def formats_taken(serving: Iterable[Definition]) -> list[str]:
+    """The usual audio formats that some of the pools take."""
+    return sorted({name for pool in serving for name in BASE_FORMATS.difference(pool.lacks)})
+
+
+def format_refusal(audio_format: str, serving: Iterable[Definition]) -> Refusal:
+    """Nodes for the languages are there, in the pools that serve them, but none takes the audio."""
+    message = f"No node for these languages takes audio of the format {audio_format!r}"
+    if taken := formats_taken(serving):
+        verb = "is" if len(taken) == 1 else "are"
+        message += f"; {' and '.join(taken)}, 16 kHz mono, {verb} possible"
+    return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, f"{message}.")
 
 
 def _why(route: Route, pools: Collection[Definition]) -> tuple[Reason, str]:

@@ -89,6 +89,11 @@ class Snapshot:
         """The auto pools that have members in a cell."""
         return self._cells[cell].pools
 
+    def format_refusal(self, cell: int, route: Route, audio_format: str) -> Refusal:
+        """What to say when the nodes of a cell that serve the languages don't take the audio."""
+        pools = self._cells[cell].pools.values()
+        return format_refusal(audio_format, filter(route.served_by, pools))
+
     def cells_serving(self, route: Route) -> list[int]:
         """Cells in which some node can serve the languages."""
         return [
@@ -175,7 +180,9 @@ class Snapshot:
         serving = [name for name, pool in known.pools.items() if route.served_by(pool)]
         taking = [name for name in serving if audio_format not in known.pools[name].lacks]
         if not taking:
-            return format_refusal(audio_format) if serving else refusal(route, known.pools.values())
+            if serving:
+                return format_refusal(audio_format, map(known.pools.__getitem__, serving))
+            return refusal(route, known.pools.values())
         return Need(pools=tuple(self._some(taking)), has=has)
 
     def _some(self, pools: list[str]) -> list[str]:

@@ -149,6 +149,25 @@ async def test_another_format_goes_only_to_nodes_that_take_it(node, session):
     assert (await carl.job())["audio_format"] == "flac"
 
 
+@pytest.mark.parametrize(
+    ("taken", "sent", "possible"),
+    [
+        (["pcm16"], "opus", "pcm16, 16 kHz mono, is possible."),
+        (["pcm16"], "flac", "pcm16, 16 kHz mono, is possible."),
+        (["flac"], "opus", "takes audio of the format 'opus'."),
+    ],
+)
+async def test_a_refused_format_names_those_that_the_nodes_do_take(
+    node, session, taken, sent, possible
+):
+    await node(audio_formats=taken)
+    ben = await session()
+    await ben.says(NOISE, audio_format=sent)
+    refusal = await ben.hears()
+    assert refusal["code"] == "UNSUPPORTED_FEATURE"
+    assert refusal["message"].endswith(possible)
+
+
 async def test_sound_that_lies_elsewhere_is_not_supported_yet(node, session):
     await node()
     ben = await session()
