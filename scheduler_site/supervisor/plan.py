@@ -58,7 +58,8 @@ def serving(options: Options, listener: int) -> list[Child]:
 
 def demo_nodes(options: Options) -> list[Child]:
     file = _demo_token(options)
-    token = ("--token", file.read_text()) if file else ()
+    # Not on the command line, which everybody on this machine can read.
+    token = {"PARLEY_TOKEN": file.read_text()} if file else {}
     return [
         Child(
             name=name,
@@ -66,9 +67,9 @@ def demo_nodes(options: Options) -> list[Child]:
             command=(
                 *(sys.executable, "-m", "parley.demo"),
                 *("--url", options.url("/ws/node", scheme="ws"), "--node-id", name),
-                *token,
             ),
             log=_log(options, name),
+            environ=token,
         )
         for name in (f"demo-{number}" for number in range(1, options.demo_nodes + 1))
     ]
