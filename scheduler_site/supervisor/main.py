@@ -58,7 +58,8 @@ class Supervisor:
         since_ms = int(time.time() * 1000)
         for child in plan.serving(self.options, self._listener.fileno()):
             self.family.launch(child)
-        self.family.until(lambda: not readiness.missing(self.options, since_ms=since_ms))
+        waiting = readiness.Waiting()
+        self.family.until(lambda: waiting.over(readiness.missing(self.options, since_ms=since_ms)))
         for child in plan.demo_nodes(self.options):
             self.family.launch(child)
         self.family.settled = True

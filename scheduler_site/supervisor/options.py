@@ -67,8 +67,10 @@ class Options:
     @property
     def local_host(self) -> str:
         """The name under which this machine reaches the web processes."""
-        if self.host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::"):
+        if self.host in ("127.0.0.1", "localhost", "0.0.0.0"):
             return "localhost"
+        if self.host == "::":
+            return "[::1]"
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def url(self, path: str, *, scheme: str = "http") -> str:

@@ -14,6 +14,8 @@ from scheduler_site.supervisor.child import Child
 from scheduler_site.supervisor.listener import PortTaken, open_listener
 from scheduler_site.supervisor.lock import FileLock
 from scheduler_site.supervisor.options import BadOption, Options
+from scheduler_site.supervisor.plan import demo_nodes
+from scheduler_site.supervisor.readiness import Waiting
 from tests.scheduler_site.running import ROOT, Running, all_gone, eventually
 
 DRIVER = """
@@ -177,6 +179,42 @@ def test_it_answers_to_any_name_only_when_others_may_connect() -> None:
         Options.read({"HOST": "192.0.2.7", "ALLOWED_HOSTS": "talk.example"}).names == "talk.example"
     )
     assert Options.read({"ALLOWED_HOSTS": ".talk.example,other"}).host_header == "talk.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("", "localhost"),
+        ("0.0.0.0", "localhost"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("192.0.2.7", "192.0.2.7"),
+    ],
+)
+def test_the_web_processes_are_asked_where_they_listen(host: str, name: str) -> None:
+    assert Options.read({"HOST": host, "PORT": "80"}).url("/") == f"http://{name}:80/"
+
+
+def test_a_start_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    said = Waiting(told_every_s=60)
+    assert not said.over("the web process does not answer")
+    assert said.over("")
+    assert capsys.readouterr().out == ""
+
+    said = Waiting(told_every_s=0)
+    assert not said.over("the web process does not answer")
+    assert not said.over("not ready: sql")
+    assert capsys.readouterr().out == (
+        "Waiting: the web process does not answer.\nWaiting: not ready: sql.\n"
+    )
+
+
+def test_the_token_of_demo_nodes_is_not_on_their_command_line(tmp_path: Path) -> None:
+    (tmp_path / "demo_token").write_text("secret")
+    options = Options.read({"PARLEY_VAR": str(tmp_path), "PARLEY_AUTH": "required", "DEMO": "1"})
+    [node] = demo_nodes(options)
+    assert "secret" not in node.command
+    assert node.environ["PARLEY_TOKEN"] == "secret"
 
 
 @pytest.mark.parametrize("environ", [{"PORT": "http"}, {"WEB": "0"}, {"DEMO": "-1"}])
