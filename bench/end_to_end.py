@@ -1,6 +1,6 @@
 """A job from the session's frame to the node's and back, beside Celery and a bare ASGI relay.
 
-    .venv/bin/python -m bench.end_to_end [--json FILE] [--quick]
+    .venv/bin/python bench/end_to_end.py [--json FILE] [--quick]
 
 One web process, 16 sessions and 16 nodes that answer at once with as much as they got; payloads of
 300 bytes and 64 KiB; first one job at a time, then 64 in flight. Celery: prefork with one process,
@@ -24,6 +24,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
 import uvloop
