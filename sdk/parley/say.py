@@ -82,7 +82,7 @@ class _Talk:
     def _show_missing(self, missing: Missing) -> None:
         told = ": ".join(part for part in (missing.code, missing.frame.message) if part)
         print(f"  no translation ({missing.reason}) {told}")
-        if missing.code:
+        if missing.code and missing.advice() != missing.frame.message:
             print(f"  {missing.advice()}", flush=True)
         self.all_answered = False
 

@@ -57,19 +57,15 @@ async def test_english_speech_comes_back_as_spanish_speech(url, start):
     node = await start(SPEECH_NODE, at=url)
     await node.says("(ready)", LOADED_S)
     async with Session(url, src_lang="en", tgt_lang="es") as session:
-        for english in ENGLISH_TO_SPANISH:
-            await session.send(spoken(english))
+        answers = [await session.say(spoken(english)) for english in ENGLISH_TO_SPANISH]
         session.finish()
-        events = [event async for event in session]
+        shown = [event.text async for event in session if isinstance(event, AsrPartial)]
 
-    answers = [event for event in events if isinstance(event, Answer)]
-    assert [answer.index for answer in answers] == [0, 1, 2]
     for answer, (english, spanish) in zip(answers, ENGLISH_TO_SPANISH.items(), strict=True):
+        assert isinstance(answer, Answer)
         assert answer.text_asr == english
         assert spanish <= words(answer.text_translated)
         assert_is_speech(answer.wav)
-
-    shown = [event.text for event in events if isinstance(event, AsrPartial)]
     assert shown == list(ENGLISH_TO_SPANISH)
 
 
