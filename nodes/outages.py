@@ -17,42 +17,37 @@ LONGEST_TEXT = 500
 
 
 class Outages:
-    """Keeps ``standing.out``; ``changed()`` is called whenever it has changed."""
+    """Of one node, whatever its connection. ``services``: ids of those left out now;
+    ``changed()`` is called whenever they have changed.
+    """
 
-    def __init__(
-        self, standing: Standing, settings: NodeSettings, changed: Callable[[], object]
-    ) -> None:
-        self._standing = standing
+    def __init__(self, settings: NodeSettings, changed: Callable[[], object]) -> None:
+        self.services: set[str] = set()
         self._out_s = settings.service_out_ms / 1000
         self._changed = changed
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    def reported(self, frame: NodeError) -> None:
+    def reported(self, standing: Standing, frame: NodeError) -> None:
         """A ``node_error``: it is recorded."""
-        node, text = self._standing.node, frame.message[:LONGEST_TEXT]
+        node, text = standing.node, frame.message[:LONGEST_TEXT]
         log.warning("a node reports an error", node=node, code=frame.code[:64], text=text)
-        self.consider(frame.code, frame.details)
+        self.consider(standing, frame.code, frame.details)
 
-    def consider(self, code: str, details: Any) -> None:
+    def consider(self, standing: Standing, code: str, details: Any) -> None:
         """An error that the node told; ``details.service_id`` may name one of its services."""
         service = details.get("service_id") if isinstance(details, dict) else None
         if code != ErrorCode.MODEL_NOT_AVAILABLE or not isinstance(service, str):
             return
-        if not self._standing.has_service(service):
+        if not standing.has_service(service):
             return
         if earlier := self._timers.pop(service, None):
             earlier.cancel()
         loop = asyncio.get_running_loop()
         self._timers[service] = loop.call_later(self._out_s, self._take_in, service)
-        self._standing.out.add(service)
+        self.services.add(service)
         self._changed()
-
-    def close(self) -> None:
-        """The connection is gone."""
-        for timer in self._timers.values():
-            timer.cancel()
 
     def _take_in(self, service: str) -> None:
         del self._timers[service]
-        self._standing.out.discard(service)
+        self.services.discard(service)
         self._changed()

@@ -7,6 +7,7 @@ A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; it
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from lua.errors import StoreError
 from lua.mailbox import Assign, CancelJob, Control, Replaced
 from nodes.delivery import Delivery
 from nodes.held import Held
+from nodes.outages import Outages
 from nodes.settings import NodeSettings
 from nodes.standing import Standing
 
@@ -59,6 +61,7 @@ class Registry:
         self._connections: dict[str, Connection] = {}
         self._of_node: dict[str, list[Connection]] = {}
         self._held: dict[str, Held] = {}
+        self._outages: dict[str, Outages] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -79,6 +82,12 @@ class Registry:
     def held_by(self, node: str) -> Held:
         """What a node holds, also from before it connected anew."""
         return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))
+
+    def outages_of(self, node: str) -> Outages:
+        """Which of a node's services are left out, also from before it connected anew."""
+        if node not in self._outages:
+            self._outages[node] = Outages(self.settings, partial(self._reconsider_node, node))
+        return self._outages[node]
 
     def add(self, connection: Connection) -> None:
         """Before the registration, because a job may follow it at once.
@@ -103,8 +112,9 @@ class Registry:
         self._of_node[standing.node].remove(connection)
         if not self._of_node[standing.node]:
             del self._of_node[standing.node]
-            life_s = self.cells.limits.job_life_ms / 1000 if self._held[standing.node] else 0
-            asyncio.get_running_loop().call_later(life_s, self._forget, standing.node)
+            asyncio.get_running_loop().call_later(
+                self._keep_ms(standing.node) / 1000, self._forget, standing.node
+            )
 
     def assign(self, cell: int, message: Assign) -> None:
         """A reservation. For a connection that is gone the grace of its node gives it back."""
@@ -172,10 +182,19 @@ class Registry:
     def _in(self, cell: int) -> list[Connection]:
         return [one for one in self._connections.values() if one.standing.cell == cell]
 
+    def _reconsider_node(self, node: str) -> None:
+        self.start(self._reconsider(list(self._of_node.get(node, ()))))
+
+    def _keep_ms(self, node: str) -> int:
+        """How long what is known of a node is kept after it left."""
+        jobs_ms = self.cells.limits.job_life_ms if self._held[node] else 0
+        return max(jobs_ms, self.settings.service_out_ms if self._outages[node].services else 0)
+
     def _forget(self, node: str) -> None:
         """The jobs of a node that left are over, unless it came back."""
         if node not in self._of_node:
             self._held.pop(node, None)
+            self._outages.pop(node, None)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

@@ -5,7 +5,6 @@ What a node says of its jobs goes on to :mod:`nodes.answers`; jobs come the othe
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -18,7 +17,6 @@ from lua.states import NodeState
 from nodes.answers import Answers
 from nodes.capabilities import Description
 from nodes.delivery import Delivery, Way
-from nodes.outages import Outages
 from nodes.registry import Registry
 from nodes.standing import Peer, Registered, Standing
 from nodes.waiting import Waiting
@@ -48,8 +46,14 @@ class Serving:
     ) -> None:
         self._socket = socket
         self._registry = registry
+        self.outages = registry.outages_of(peer.node)
         self.standing = Standing(
-            registry.cells, registry.snapshot, registry.settings, peer, description
+            registry.cells,
+            registry.snapshot,
+            registry.settings,
+            peer,
+            description,
+            self.outages.services,
         )
         self._held = registry.held_by(peer.node)
         self.delivery = Delivery(
@@ -57,9 +61,6 @@ class Serving:
         )
         self.answers = Answers(registry, self.standing, self._held, socket.start)
         self.standing.resting = registry.resting
-        self.outages = Outages(
-            self.standing, registry.settings, lambda: registry.start(self._refresh())
-        )
         self._waiting = Waiting(registry.settings)
         self._open = True
         self._entered = False
@@ -83,7 +84,6 @@ class Serving:
     def closed(self) -> None:
         """The socket is gone. What the node has sent before is still finished."""
         self._open = False
-        self.outages.close()
         self._registry.remove(self)
 
     def gives_way_to(self, newer: Standing) -> bool:
@@ -189,12 +189,8 @@ class Serving:
     def _result(self, frame: frames.JobResult) -> "asyncio.Task[None] | None":
         task = self.answers.result(frame)
         if frame.error:
-            self.outages.consider(frame.error.code, frame.error.details)
+            self.outages.consider(self.standing, frame.error.code, frame.error.details)
         return task
-
-    async def _refresh(self) -> None:
-        with contextlib.suppress(StoreError):  # its next heartbeat tells the same
-            await self.reconsider()
 
     def _send(self, frame: frames.Frame) -> None:
         self._socket.send_frame(encode(frame))
@@ -207,5 +203,5 @@ _HANDLERS: dict[type[Any], Callable[[Serving, Any], "asyncio.Task[None] | None"]
     frames.JobStarted: lambda serving, frame: serving.answers.started(frame),
     frames.NodeAsrPartial: lambda serving, frame: serving.answers.partial(frame),
     frames.JobResult: Serving._result,
-    frames.NodeError: lambda serving, frame: serving.outages.reported(frame),
+    frames.NodeError: lambda serving, frame: serving.outages.reported(serving.standing, frame),
 }

@@ -5,6 +5,7 @@ Selection (``dispatch``) sees of a node what is written from here.
 
 import asyncio
 import contextlib
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import msgspec
@@ -52,7 +53,8 @@ class Metrics(msgspec.Struct, omit_defaults=True):
 
 
 class Standing:
-    """``conn`` is this connection's token. All calls raise StoreError when Redis is away."""
+    """``conn`` is this connection's token; ``out``: services that are left out, kept up to date by
+    :class:`nodes.outages.Outages`. All calls raise StoreError when Redis is away."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Standing:
         settings: NodeSettings,
         peer: Peer,
         description: Description,
+        out: AbstractSet[str] = frozenset(),
     ) -> None:
         self._cells = cells
         self._snapshot = snapshot
@@ -71,7 +74,7 @@ class Standing:
         self.cell = ids.cell_of_node(peer.node, cells.count)
         self.description = description
         self.state = NodeState.REGISTERING
-        self.out: set[str] = set()
+        self._out = out
         self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
         self._hot = False
@@ -89,7 +92,7 @@ class Standing:
         """The node as it is now by the configuration that this process knows."""
         configuration = self._snapshot.configuration(self.cell)
         about = self.description.node(
-            self.node, configuration, self._settings, out=frozenset(self.out)
+            self.node, configuration, self._settings, out=frozenset(self._out)
         )
         return msgspec.structs.replace(about, enabled=False) if self.resting else about
 

@@ -266,6 +266,23 @@ async def test_a_node_with_a_service_left_out_is_as_free_as_before_for_all_else(
         await peer.expect("job_assign", job_id=silent.job)
 
 
+async def test_a_service_stays_left_out_when_its_node_connects_anew(open_web, caller):
+    web = await open_web(NodeSettings(service_out_ms=1_500))
+    speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
+    missing = {"code": "MODEL_NOT_AVAILABLE", "details": {"service_id": "tts-1"}}
+    async with web.peer() as peer:
+        await register(peer, "node-1", installed_services=[speech])
+        await peer.send({"type": "node_error", "node_id": "node-1", "message": "-", **missing})
+        await until(lambda: "type:tts" not in view(caller).has)
+    await until(lambda: view(caller).state == "offline")
+    async with web.peer() as again:
+        await register(again, "node-1", installed_services=[speech])
+        assert "type:tts" not in view(caller).has
+        await until(lambda: "type:tts" in view(caller).has)
+        speaking = await caller.dispatch(has="tts:zh")
+        await again.expect("job_assign", job_id=speaking.job)
+
+
 async def test_a_service_left_out_does_not_make_a_node_that_is_hot_take_jobs(web, caller):
     speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
     missing = {"code": "MODEL_NOT_AVAILABLE", "details": {"service_id": "tts-1"}}
