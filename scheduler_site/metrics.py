@@ -23,7 +23,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Operators only. ``parley_up`` is 0, and the rest of Redis' figures missing, without Redis."""
     principal = principal_of(request)
     if principal is None:
-        return problems.response(401)
+        return problems.unauthorized(shown="Authorization" in request.headers)
     if principal.kind != OPERATOR:
         return problems.response(403)
     registry = CollectorRegistry()

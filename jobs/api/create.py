@@ -33,29 +33,30 @@ def create(request: HttpRequest, body: JobBody, principal: Principal) -> Respons
         raise StoreUnavailable("this process is leaving")
     wish = _wish(body, principal, request.headers.get(KEY_HEADER, ""))
 
-    async def place(cells: Cells) -> rest_dispatch.Answer:
+    async def place(cells: Cells) -> tuple[rest_dispatch.Answer, str]:
         await _check_session(cells, wish)
         snapshot = process.snapshot if process is not None else await _read(cells)
-        return await rest_dispatch.dispatch(cells, snapshot, wish)
+        answer = await rest_dispatch.dispatch(cells, snapshot, wish)
+        return answer, await _pool(cells, answer)
 
     try:
-        answer = call(place, request)
+        answer, pool = call(place, request)
     except FrameError as error:
         raise invalid(error) from error
     except Unsupported as error:
         raise Problem(422, error.code, str(error)) from error
-    return respond(answer)
+    return respond(answer, pool)
 
 
-def respond(answer: rest_dispatch.Answer) -> Response:
+def respond(answer: rest_dispatch.Answer, pool: str) -> Response:
     """201, 202, 200; or a Problem."""
     match answer:
         case scripts.Reserved():
-            return _placed(201, answer, JobState.RESERVED, node=answer.node, pool=answer.pool)
+            return _placed(201, answer, JobState.RESERVED, node=answer.node, pool=pool)
         case scripts.Waiting():
             return _placed(202, answer, JobState.WAITING)
         case scripts.Repeat():
-            return _placed(200, answer, answer.state, node=answer.node)
+            return _placed(200, answer, answer.state, node=answer.node, pool=pool)
         case scripts.Conflict():
             detail = "This Idempotency-Key was used with another body."
             raise Problem(422, ErrorCode.INVALID_MESSAGE, detail, job_id=answer.job)
@@ -68,7 +69,8 @@ def respond(answer: rest_dispatch.Answer) -> Response:
 def _not_placed(failure: Failure, job: str) -> Problem:
     status = 422 if failure.code == ErrorCode.UNSUPPORTED_FEATURE else 503
     members: dict[str, Any] = {"job_id": job} if job else {}
-    members["breakdown"] = failure.breakdown or {failure.reason: 0}
+    if failure.breakdown:
+        members["breakdown"] = failure.breakdown
     return Problem(status, failure.code, failure.message, reason=failure.reason, **members)
 
 
@@ -103,6 +105,14 @@ def _wish(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Reques
         exclude=options.exclude_node_id or "",
         retries=settings.PARLEY_JOBS.max_retries,
     )
+
+
+async def _pool(cells: Cells, answer: rest_dispatch.Answer) -> str:
+    """The pool that a job was placed in, also by an earlier request; empty: in none."""
+    if isinstance(answer, scripts.Reserved):
+        return answer.pool
+    job = await views.job_now(cells, answer.job) if isinstance(answer, scripts.Repeat) else None
+    return job.pool if job else ""
 
 
 async def _check_session(cells: Cells, wish: rest_dispatch.Request) -> None:

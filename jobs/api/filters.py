@@ -11,14 +11,14 @@ from lua.states import JobState
 
 
 class JobFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """Equality, and the time of creation in Unix ms."""
+    """Equality (of languages in any case), and the time of creation in Unix ms."""
 
     state = django_filters.MultipleChoiceFilter(choices=[(s.value, s.value) for s in JobState])
     session_id = django_filters.CharFilter(field_name="session")
     tenant_id = django_filters.CharFilter(field_name="tenant")
     node_id = django_filters.CharFilter(field_name="node")
-    src_lang = django_filters.CharFilter(field_name="src")
-    tgt_lang = django_filters.CharFilter(field_name="tgt")
+    src_lang = django_filters.CharFilter(field_name="src", lookup_expr="iexact")
+    tgt_lang = django_filters.CharFilter(field_name="tgt", lookup_expr="iexact")
     trace_id = django_filters.CharFilter(field_name="trace")
     created_from_ms = django_filters.NumberFilter(method="since")
     created_to_ms = django_filters.NumberFilter(method="until")

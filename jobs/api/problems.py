@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -13,6 +14,8 @@ from lua.errors import StoreError
 from parley.codes import ErrorCode, advice
 
 CONTENT_TYPE = "application/problem+json"
+NO_TOKEN = "This needs a token: Authorization: Bearer TOKEN."
+BAD_TOKEN = "This token is not known, or was revoked."
 _BY_STATUS = {
     401: ErrorCode.UNAUTHORIZED,
     403: ErrorCode.UNAUTHORIZED,
@@ -65,6 +68,16 @@ def response(status: int, *, code: str = "", detail: str = "", **members: Any) -
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
+def unauthorized(*, shown: bool) -> JsonResponse:
+    """401; ``shown``: they did show a token."""
+    return response(401, detail=_of_token(shown))
+
+
+def _of_token(shown: bool) -> str:
+    return BAD_TOKEN if shown else NO_TOKEN
+
+
+@csrf_exempt
 def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """For every path under the API that is none."""
     return response(404, detail=f"There is nothing at {request.path}.")
@@ -73,6 +86,8 @@ def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """What DRF answers to an exception; None: not expected, so a 500 and a log entry."""
     found = _document_of(error)
+    if isinstance(error, exceptions.NotAuthenticated):
+        found = document(401, detail=_of_token("Authorization" in context["request"].headers))
     if found is None:
         return None
     headers = {}

@@ -77,7 +77,7 @@ async def _respond(scope: dict[str, Any]) -> HttpResponse:
     if scope["method"] != "GET":
         return problems.response(405, detail="Only GET.")
     if principal is None:
-        return problems.response(401)
+        return problems.unauthorized(shown=b"authorization" in dict(scope["headers"]))
     if principal.kind not in (OPERATOR, SESSION):
         return problems.response(403)
     wait_s = _wait_s(QueryDict(scope["query_string"]))
@@ -105,8 +105,7 @@ async def _answer(cells: Cells, job_id: str, principal: Principal, wait_s: float
     if not _may_see(principal, job):
         return _unknown(job_id)
     if not job.is_final:
-        detail = f"The job has not ended: it is {job.state}."
-        return problems.response(404, code=ErrorCode.NO_RESULT, detail=detail, state=job.state)
+        return _not_yet(job.state)
     if job.state is not JobState.DONE:
         return _failure(job_id, job.state, job.node, job.attempt, job.code, job.message)
     body = await cells.result(ids.cell_of(job_id, cells.count), job_id, size=job.size)
@@ -169,6 +168,12 @@ def _failure(
 
 def _unknown(job_id: str) -> HttpResponse:
     return problems.response(404, detail=f"There is no job {job_id[:64]}.")
+
+
+def _not_yet(state: str) -> HttpResponse:
+    detail = f"The job is not finished yet: it is {state}."
+    wait = "Ask again later, or with ?wait=20 to wait for it."
+    return problems.response(404, code=ErrorCode.NO_RESULT, detail=detail, advice=wait, state=state)
 
 
 def _gone(state: str) -> HttpResponse:

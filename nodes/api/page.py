@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from rest_framework.exceptions import ValidationError
 
 from lua import views
-from lua.states import NodeState
 from lua.views import NodeView
+from nodes.api.serializers import shown_state
 from pools.store import store
 
 CHUNK = 200
@@ -22,14 +22,14 @@ class Page:
     next: str | None
 
 
-def page(*, cursor: str, size: int, state: NodeState | None, pool: str) -> Page:
+def page(*, cursor: str, size: int, state: str | None, pool: str) -> Page:
     """At most ``size`` nodes, optionally of a state and a pool. Raises ValidationError."""
     names = _names(pool)
     names = names[bisect_right(names, _name(cursor)) :] if cursor else names
     found: list[NodeView] = []
     for start in range(0, len(names), CHUNK):
         chunk = views.nodes(store(), names[start : start + CHUNK]).values()
-        found += [node for node in chunk if state in (None, node.state)]
+        found += [node for node in chunk if state in (None, shown_state(node))]
         if len(found) > size:
             return Page(found[:size], cursor_after(found[size - 1].node))
     return Page(found, None)

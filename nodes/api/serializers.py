@@ -4,14 +4,26 @@ from typing import Any
 
 from rest_framework import serializers
 
+from lua.states import NodeState
 from lua.views import NodeView
+
+DISABLED = "disabled"
+
+
+def shown_state(node: NodeView) -> str:
+    """Its state, but ``disabled`` while its connection stands and it is never used."""
+    if node.enabled or node.state is NodeState.OFFLINE:
+        return node.state.value
+    return DISABLED
 
 
 class NodeSerializer(serializers.Serializer[Any]):
     """A node as it is now; times are Unix ms. ``reason``: why it takes no public job, or usable."""
 
     node_id = serializers.CharField(source="node")
-    state = serializers.CharField()
+    state = serializers.SerializerMethodField(
+        help_text="registering, ready, degraded, draining, disabled or offline."
+    )
     reason = serializers.CharField(source="load.reason")
     capacity = serializers.IntegerField(source="load.capacity", help_text="Slots.")
     used = serializers.IntegerField(source="load.used", help_text="Slots that jobs hold.")
@@ -28,6 +40,9 @@ class NodeSerializer(serializers.Serializer[Any]):
     platform = serializers.CharField(source="caps.platform", default="")
     gpu_queue_length = serializers.IntegerField(source="queue")
     cell = serializers.IntegerField()
+
+    def get_state(self, node: NodeView) -> str:
+        return shown_state(node)
 
     def get_languages(self, node: NodeView) -> dict[str, Any]:
         return dict(node.caps.get("language_capabilities") or {})
@@ -61,7 +76,7 @@ class QuerySerializer(serializers.Serializer[Any]):
     cursor = serializers.CharField(required=False, default="")
     page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
     state = serializers.ChoiceField(
-        ["registering", "ready", "degraded", "draining", "offline"], required=False, default=None
+        [*(state.value for state in NodeState), DISABLED], required=False, default=None
     )
     pool = serializers.CharField(required=False, default="")
 

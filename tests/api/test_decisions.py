@@ -85,6 +85,8 @@ async def test_a_disabled_node_is_not_used_until_it_is_resumed(
         await sync_to_async(services.disable)("node-1", reason="bad fan")
         await until(lambda: not node_now(live_state).enabled, 5)
         assert node_now(live_state).load.reason == "status_not_ready"
+        assert (await http.get("nodes/node-1/")).json()["state"] == "disabled"
+        assert (await http.get("nodes/?state=ready")).json()["results"] == []
 
         await http.post("nodes/node-1/resume/")
         await until(lambda: node_now(live_state).load.reason == "usable", 5)

@@ -55,7 +55,7 @@ def test_a_repeated_key_answers_the_same_job_as_it_is_now(acme: Api, node: FakeN
     response = acme.post_job("key-1")
 
     assert response.status_code == 200
-    assert (response.json()["job_id"], response.json()["state"]) == (first["job_id"], "DISPATCHED")
+    assert response.json() == {**first, "state": "DISPATCHED"}
 
 
 def test_a_key_with_another_body_is_refused(acme: Api, node: FakeNode) -> None:
@@ -89,6 +89,7 @@ def test_a_job_that_may_not_wait_is_refused_with_a_breakdown(acme: Api, node: Fa
 def test_languages_that_nobody_serves_are_refused(acme: Api, node: FakeNode) -> None:
     body = problem(acme.post_job(tgt_lang="de"), 503, "NO_CAPABLE_NODE")
     assert body["reason"] == "lang_pair_unsupported"
+    assert "breakdown" not in body
 
 
 def test_the_preferred_node_is_taken(acme: Api, node: FakeNode) -> None:
@@ -228,6 +229,7 @@ def history(db: None) -> None:
             code="QUEUE_TIMEOUT" if number % 3 == 0 else "",
             node=f"node-{number % 2}",
             tenant="acme",
+            src="en" if number % 4 else "zh",
             created_at=f"2026-03-01T00:{number // 60:02}:{number % 60:02}Z",
             updated_at="2026-03-01T01:00Z",
             finished_at="2026-03-01T01:00Z",
@@ -258,6 +260,7 @@ def test_lists_come_in_pages_newest_first(acme: Api) -> None:
         ({"node_id": "node-1"}, 60),
         ({"code": "QUEUE_TIMEOUT", "node_id": "node-0"}, 20),
         ({"created_from_ms": 1772323210000, "created_to_ms": 1772323220000}, 10),
+        ({"src_lang": "EN"}, 90),
         ({"tenant_id": "globex"}, 0),
     ],
 )

@@ -96,6 +96,15 @@ def test_metrics_are_for_operators(api: Api, acme: Api) -> None:
         assert who.client.get("/metrics", headers=who.headers()).status_code == status
 
 
+def test_a_wrong_token_is_told_from_none(api: Api, db: None) -> None:
+    wrong = Api(api.client, "parley_operator_guessed")
+    for path in ("/api/v1/nodes/", "/metrics"):
+        without = problem(api.client.get(path), 401, "UNAUTHORIZED")
+        assert "needs a token" in without["detail"]
+        guessed = problem(api.client.get(path, headers=wrong.headers()), 401, "UNAUTHORIZED")
+        assert "not known" in guessed["detail"]
+
+
 def test_a_login_of_the_admin_counts_as_an_operator(db: None, node: FakeNode) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_user("anna", is_staff=True))
@@ -130,5 +139,7 @@ def test_the_docs_page_needs_no_other_host(api: Api, db: None) -> None:
 
 def test_what_is_no_path_is_a_problem_too(operator: Api, api: Api) -> None:
     problem(operator.get("nothing/"), 404, "INVALID_MESSAGE")
+    browser = Client(enforce_csrf_checks=True)
+    problem(browser.post("/api/v1/nothing/"), 404, "INVALID_MESSAGE")
     assert operator.client.delete("/api/v1/jobs/", headers=operator.headers()).status_code == 405
     problem(operator.post("jobs/"), 422, "INVALID_MESSAGE")
