@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from lua.keys import KEYSPACE, Key, Life
@@ -52,6 +52,10 @@ class Content:
     @cached_property
     def zset(self) -> dict[str, float]:
         return {member: float(score) for member, score in self.hash.items()}
+
+    @cached_property
+    def stream(self) -> list[Entry]:
+        return entries(self.flat)
 
 
 NOTHING = Content("none", -2, [])
@@ -123,11 +127,11 @@ class Snapshot:
 
     def events(self) -> list[Entry]:
         """Entries of the outbox, oldest first."""
-        return entries(self["events"].flat)
+        return self["events"].stream
 
     def mailbox(self, process: str) -> list[Entry]:
         """Messages to a process, oldest first."""
-        return entries(self[f"mailbox:{process}"].flat)
+        return self[f"mailbox:{process}"].stream
 
     def comparable(self) -> dict[str, object]:
         """What must be equal when nothing has changed: all but the remaining times."""
@@ -144,11 +148,13 @@ class Snapshot:
 
 def entries(flat: list[Any]) -> list[Entry]:
     """Stream entries with their fields as texts."""
-    found = []
-    for id_, fields in flat:
-        texts = [part.decode() for part in fields]
-        found.append((id_.decode(), dict(zip(texts[::2], texts[1::2], strict=True))))
-    return found
+    return [(id_.decode(), _fields(tuple(fields))) for id_, fields in flat]
+
+
+@lru_cache(50_000)
+def _fields(flat: tuple[bytes, ...]) -> dict[str, str]:
+    texts = [part.decode() for part in flat]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 @cache

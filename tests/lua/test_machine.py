@@ -75,7 +75,7 @@ class Scripts(RuleBasedStateMachine):
     CELLS: ClassVar[int] = 1
     NODES: ClassVar[int] = 4  # in each cell
     url: ClassVar[str] = ""
-    EXAMPLES: ClassVar[int] = 90
+    EXAMPLES: ClassVar[int] = 60
     calls: ClassVar[int] = 0
 
     def __init__(self) -> None:
@@ -532,7 +532,7 @@ class ScriptsInFourCells(Scripts):
     EXAMPLES = 40
 
 
-@pytest.mark.timeout(0 if SOAK else 120)
+@pytest.mark.timeout(0 if SOAK else 600)
 @pytest.mark.parametrize("machine", [Scripts, ScriptsInFourCells])
 def test_random_sequences_of_all_scripts_keep_every_invariant(
     machine: type[Scripts], redis_url: str
