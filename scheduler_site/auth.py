@@ -22,10 +22,11 @@ log = structlog.get_logger(__name__)
 CODES = {
     401: ErrorCode.UNAUTHORIZED,
     403: ErrorCode.UNAUTHORIZED,
+    404: ErrorCode.INVALID_MESSAGE,
     503: ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
 }
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
-TITLES = {401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable"}
+TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
 
 class Refused(Exception):

@@ -10,16 +10,15 @@ from django.urls import path, re_path
 from jobs.api.result import result
 from jobs.consumers import SessionConsumer
 from nodes.consumers import NodeConsumer
-from scheduler_site.auth import Handshake, Identified
+from scheduler_site.auth import Handshake, Identified, refuse
 from scheduler_site.lifespan import App, Receive, Scope, Send
 from scheduler_site.models import TokenKind
 from scheduler_site.origins import AllowedOrigins
 
 
 async def unknown_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """A path without a socket: refused at the handshake."""
-    await receive()
-    await send({"type": "websocket.close"})
+    """A path without a socket: refused with 404 at the handshake."""
+    await refuse(scope, receive, send, 404)
 
 
 def router(django_application: App) -> App:

@@ -13,6 +13,17 @@ from structlog.types import Processor
 QUIET = ("celery", "httpx", "uvicorn.error")
 
 
+def is_a_fault(record: logging.LogRecord) -> bool:
+    """Whether a line about a request is worth one: a 4xx or a 503 is an ordinary answer."""
+    status = getattr(record, "status_code", 500)
+    return bool(status >= 500 and status != 503)
+
+
+def is_no_refusal(record: logging.LogRecord) -> bool:
+    """uvicorn takes every handshake that was answered with an HTTP status for a fault."""
+    return record.msg != "ASGI callable returned without completing handshake."
+
+
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Send the root logger to stderr through structlog."""
     shared: list[Processor] = [
@@ -43,6 +54,10 @@ def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+    # Adding one again changes nothing.
+    logging.getLogger("django.request").addFilter(is_a_fault)
+    logging.getLogger("uvicorn.error").addFilter(is_no_refusal)
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:

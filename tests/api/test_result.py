@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from pytest_django import Settings
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from jobs.models import Job
 from jobs.settings import JobSettings
@@ -85,6 +87,7 @@ async def test_it_is_not_there_before_its_time(http: httpx.AsyncClient, node: Ha
         assert response.status_code == 404
         body = response.json()
         assert (body["code"], body["state"]) == ("NO_RESULT", "DISPATCHED")
+        assert "not finished yet" in body["detail"]
 
 
 async def test_a_failure_is_told_with_the_nodes_own_code(
@@ -219,3 +222,9 @@ async def test_prometheus_sees_the_time_of_each_script(
     label = f'{{process="{web.process.id}",script="dispatch"}}'
     assert f"parley_process_script_calls_total{label} 1.0" in text
     assert f"parley_process_script_seconds_total{label}" in text
+
+
+async def test_a_socket_that_is_none_is_not_found(web: Web) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(web.node_url + "s")
+    assert refused.value.response.status_code == 404

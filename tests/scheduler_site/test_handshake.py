@@ -115,12 +115,15 @@ async def test_a_token_is_taken_from_header_address_and_subprotocol(session_toke
             assert three.subprotocol == "bearer"
 
 
-async def test_nobody_passes_without_a_valid_token(session_token: str) -> None:
+async def test_nobody_passes_without_a_valid_token(
+    session_token: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with serving() as server:
         assert await server.status("/ws/session") == 401
         assert await server.status("/ws/node") == 401
         assert await server.status("/ws/session?token=") == 401
         assert await server.status("/ws/session?token=parley_session_guessed") == 401
+    assert [one.message for one in caplog.records if one.levelname != "INFO"] == []
 
 
 async def test_a_refusal_says_what_to_do(session_token: str) -> None:

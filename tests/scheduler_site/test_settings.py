@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.utils.log import log_response
 from pytest_django import Settings
 
 from jobs.settings import JobSettings, OrderSettings
@@ -132,3 +135,16 @@ def test_development_habits_are_found_before_a_deployment(settings: Settings) ->
     settings.PARLEY_AUTH = "off"
     settings.STATE_REDIS_URL = valkey.socket_url(settings.VAR_DIR)
     assert [message.id for message in check_production()] == ["parley.W001", "parley.W002"]
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, 0), (404, 0), (503, 0), (500, 1)])
+def test_an_ordinary_answer_is_no_line_of_the_log(
+    status: int, told: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = RequestFactory().get("/api/v1/nothing/")
+    log_response("%s", request.path, response=HttpResponse(status=status), request=request)
+    assert len(caplog.records) == told
+
+
+def test_the_root_leads_to_the_admin(client: Client) -> None:
+    assert client.get("/").headers["location"] == "/admin/"
