@@ -36,6 +36,7 @@ FULL = (50, 95, 99)
 SAMPLES = (20, 4)
 PLAIN = 0  # in the place of k
 CALLS = 200
+PATIENCE_S = 120  # a script that makes a third of the nodes takes some seconds
 PAYLOAD = b"{" + b"x" * 298 + b"}"
 
 
@@ -166,7 +167,10 @@ def main() -> None:
     options = parser.parse_args()
     sizes, turns = (SIZES[:-1], 9) if options.quick else (SIZES, 31)
     print("  nodes   k    full dispatch µs  plain µs  ratio  commands")
-    with server() as url, redis.Redis.from_url(url, protocol=2) as client:
+    with (
+        server() as url,
+        redis.Redis.from_url(url, protocol=2, socket_timeout=PATIENCE_S) as client,
+    ):
         prefer(client)
         rows = [row for size in sizes for row in measure(client, size, turns)]
     if options.json:

@@ -31,11 +31,17 @@ for _, key in ipairs(call('KEYS', string.gsub(cell, '[{}]', '?') .. '*')) do
     commands[#commands + 1] = { 'SADD', key, model }
   end
 end
+local places = {}
+for i, command in ipairs(commands) do
+  places[i] = {}
+  for place, word in ipairs(command) do
+    if string.find(word, pattern) then places[i][place] = word end
+  end
+end
 for _, name in ipairs(cmsgpack.unpack(names)) do
-  for _, command in ipairs(commands) do
-    local words = {}
-    for i, word in ipairs(command) do words[i] = string.gsub(word, pattern, name) .. '' end
-    call(unpack(words))
+  for i, command in ipairs(commands) do
+    for place, word in pairs(places[i]) do command[place] = string.gsub(word, pattern, name) end
+    call(unpack(command))
   end
 end
 return { 'OK' }
