@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -26,6 +26,7 @@ class PoolSerializer(serializers.Serializer[Any]):
     ready = serializers.IntegerField(help_text="Members that can take a job now.")
 
 
+@extend_schema_serializer(many=False)
 class PoolPageSerializer(serializers.Serializer[Any]):
     """All pools: there are few, so there is only one page."""
 
@@ -47,7 +48,7 @@ class PoolViewSet(viewsets.ViewSet):
     lookup_url_kwarg = "pool_id"
     lookup_value_regex = r"[^/]+"
 
-    @extend_schema(responses=PoolPageSerializer)
+    @extend_schema(operation_id="pools_list", responses=PoolPageSerializer)
     def list(self, request: Request) -> Response:
         rows = PoolSerializer(pools_now().values(), many=True).data
         return Response({"next": None, "previous": None, "results": rows})

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.urls import include, path, re_path
 from django_redis.exceptions import ConnectionInterrupted
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
@@ -16,13 +15,14 @@ from rest_framework.views import APIView
 from jobs.api.problems import not_found
 from lua.states import JobState
 from scheduler_site import stats
+from scheduler_site.serializers import ClusterSerializer, StatsSerializer
 from scheduler_site.tasks import last_song_ms
 
 
 class StatsView(APIView):
     """Totals: all jobs so far, nodes, slots, waiting jobs, and how far the history lags."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=StatsSerializer)
     def get(self, request: Request) -> Response:
         cells, fleet = stats.cells(), stats.fleet_sum()
         return Response(
@@ -41,7 +41,7 @@ class StatsView(APIView):
 class ClusterView(APIView):
     """Instances and cells: web processes, their streams, and when the worker was last seen."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=ClusterSerializer)
     def get(self, request: Request) -> Response:
         cells, moved_ms = stats.cells(), stats.last_moves_ms()
         return Response(

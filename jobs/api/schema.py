@@ -4,7 +4,16 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-_PROBLEM = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
+_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_PROBLEM = {"content": {"application/problem+json": {"schema": _SCHEMA}}}
+_REFUSALS = {
+    "401": "Without a valid token.",
+    "403": "The token is not for this.",
+    "404": "There is no such thing.",
+    "422": "A field is wrong.",
+    "503": "Redis or SQL is away.",
+}
+_METHODS = ("get", "post", "put", "patch", "delete")
 _PARAMETERS = [
     {"in": "path", "name": "job_id", "schema": {"type": "string"}, "required": True},
     {
@@ -64,3 +73,24 @@ def add_result(result: dict[str, Any], generator: Any, request: Any, public: boo
         }
     }
     return result
+
+
+def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
+    """What every path can answer, as problem documents; the document itself is public."""
+    for path, methods in result["paths"].items():
+        for name in _METHODS if not path.endswith(("/schema/", "/docs/")) else ():
+            if name in methods:
+                responses = methods[name]["responses"]
+                for status in _statuses(path, methods[name]):
+                    known = responses.get(status, {}).get("description")
+                    responses[status] = {**_PROBLEM, "description": known or _REFUSALS[status]}
+    return result
+
+
+def _statuses(path: str, operation: dict[str, Any]) -> list[str]:
+    """Which refusals are possible: 404 of one thing, 422 of what takes any input."""
+    takes_input = "requestBody" in operation or any(
+        one["in"] == "query" for one in operation.get("parameters", ())
+    )
+    possible = {"404": "{" in path, "422": takes_input}
+    return [status for status in _REFUSALS if possible.get(status, True)]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from lua.states import NodeState
@@ -62,6 +63,7 @@ class NodeDetailSerializer(NodeSerializer):
         return jobs
 
 
+@extend_schema_serializer(many=False)
 class NodePageSerializer(serializers.Serializer[Any]):
     """A page of nodes, by name."""
 

@@ -29,7 +29,9 @@ class NodeViewSet(viewsets.ViewSet):
     lookup_url_kwarg = "node_id"
     lookup_value_regex = r"[^/]+"
 
-    @extend_schema(parameters=[QuerySerializer], responses=NodePageSerializer)
+    @extend_schema(
+        operation_id="nodes_list", parameters=[QuerySerializer], responses=NodePageSerializer
+    )
     def list(self, request: Request) -> Response:
         query = QuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)

@@ -141,6 +141,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema.add_result",
+        "jobs.api.schema.add_problems",
     ],
 }
 UNFOLD = {"SITE_TITLE": "Parley", "SITE_HEADER": "Parley"}

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from pytest_django import Settings
 
 from jobs import audit
@@ -129,6 +130,17 @@ def test_openapi_names_every_path(api: Api, db: None) -> None:
     text = api.get("schema/").content.decode()
     for path in ("jobs/", "jobs/{job_id}/result/", "nodes/{node_id}/drain/", "pools/", "stats/"):
         assert f"/api/v1/{path}:" in text
+
+
+def test_openapi_says_what_is_answered(operator: Api, node: FakeNode, settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    shapes = document["components"]["schemas"]
+    for path in ("nodes/", "pools/", "stats/", "cluster/"):
+        responses = document["paths"][f"/api/v1/{path}"]["get"]["responses"]
+        shape = responses["200"]["content"]["application/json"]["schema"]["$ref"]
+        assert set(shapes[shape.rpartition("/")[2]]["properties"]) == set(operator.get(path).json())
+        assert "application/problem+json" in responses["401"]["content"]
 
 
 def test_the_docs_page_needs_no_other_host(api: Api, db: None) -> None:
