@@ -45,7 +45,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.process = scope["parley"]
         self._send = send
         self._tasks: set[asyncio.Task[None]] = set()
-        self.outbox = Outbox(send, _transport_of(receive), self.process.settings.socket)
+        self.outbox = Outbox(send, transport_of(receive), self.process.settings.socket)
         try:
             await receive()  # websocket.connect
             await self.opened()
@@ -136,11 +136,11 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.send_error(Error(code=code, message=advice(code, self.lang)))
 
 
-def _transport_of(receive: Receive) -> asyncio.Transport | None:
-    """What lies under uvicorn's protocol, whose method ``receive`` is.
+def transport_of(receive: Receive) -> asyncio.Transport | None:
+    """What lies under uvicorn's protocol, whose method ``receive`` is, or what ``receive`` says.
 
     ASGI has no word for ending a connection whose peer does not read: a close waits for it.
     """
-    protocol = getattr(receive, "__self__", None)
+    protocol = getattr(receive, "__self__", receive)
     transport: asyncio.Transport | None = getattr(protocol, "transport", None)
     return transport

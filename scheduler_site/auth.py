@@ -12,6 +12,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError
 
 from jobs.principal import Principal
+from jobs.socket import transport_of
 from parley.codes import ErrorCode, advice
 from scheduler_site.credentials import BEARER, auth_is_off, everybody, identify
 from scheduler_site.lifespan import App, Receive, Scope, Send
@@ -99,10 +100,15 @@ class Handshake:
 
 
 class _Connecting:
-    """What a peer sends, kept for the application while its handshake is held."""
+    """What a peer sends, kept for the application while its handshake is held.
+
+    ``transport`` is what lies under the server's ``receive``: the application drops a peer that
+    does not read by it.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self.transport = transport_of(receive)
         self._first: Any = None
         self._next: asyncio.Future[Any] | None = None
 

@@ -9,6 +9,10 @@ LARGE = base64.b64encode(bytes(3 * 2**20)).decode()
 FILLS_ALL_BUFFERS = 6
 
 
+def events(session, kind):
+    return sum(frame["event"] == kind for frame in session.peer.of_type("ui_event"))
+
+
 async def test_its_jobs_go_elsewhere(parley, stage, node, session):
     deaf = hand_node(
         parley.node_url, "deaf", languages=["en", "zh"], slots=FILLS_ALL_BUFFERS, reads=False
@@ -17,7 +21,7 @@ async def test_its_jobs_go_elsewhere(parley, stage, node, session):
     ben = await session("en", "zh")
     for _ in range(FILLS_ALL_BUFFERS):
         await ben.says(LARGE, audio_format="pcm16")
-    await until(lambda: ben.peer.of_type("ui_event"))
+    await until(lambda: events(ben, "DISPATCHED") == FILLS_ALL_BUFFERS)
 
     anna = await node("anna", slots=FILLS_ALL_BUFFERS)
     for _ in range(FILLS_ALL_BUFFERS):
@@ -25,7 +29,7 @@ async def test_its_jobs_go_elsewhere(parley, stage, node, session):
         await anna.answers(job, f"{job['session_utterance_index']}")
     answers = [(await ben.hears(within_s=10))["text_translated"] for _ in range(FILLS_ALL_BUFFERS)]
     assert answers == list("012345")
-    assert len(parley.registry) == 1
+    await until(lambda: len(parley.registry) == 1)
 
 
 async def test_others_are_served_meanwhile(parley, stage, node, session):
