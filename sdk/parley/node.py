@@ -225,11 +225,8 @@ class Node:
 
     def _obey(self, command: str) -> None:
         match command:
-            case "drain":
-                self.drain()
-            case "resume":
-                self.resume()
-            case "refresh":
+            case "drain" | "resume" | "refresh":
+                # The server itself gives no jobs to a node that it drains; what is ready stays so.
                 self.changed()
             case "shutdown":
                 self._in_background(self.stop())

@@ -272,17 +272,28 @@ async def test_a_load_that_cannot_be_told_costs_one_heartbeat(
     assert "no driver" in caplog.text
 
 
+def ready(beat: Json) -> set[bool]:
+    return {kind["ready"] for kind in beat["capability_by_type"]}
+
+
 async def test_drain_asks_for_no_more_jobs_and_resume_takes_them_again(
     server: FakeServer,
 ) -> None:
-    def ready(beat: Json) -> set[bool]:
-        return {kind["ready"] for kind in beat["capability_by_type"]}
-
-    async with serving(make_node(server), server) as peer:
-        await peer.send({"type": "node_control", "command": "drain"})
+    node = make_node(server)
+    async with serving(node, server) as peer:
+        node.drain()
         assert ready(await peer.expect("node_heartbeat")) == {False}
-        await peer.send({"type": "node_control", "command": "resume"})
+        node.resume()
         assert ready(await peer.expect("node_heartbeat")) == {True}
+
+
+async def test_drained_by_an_operator_it_stays_ready_for_the_moment_it_is_resumed(
+    server: FakeServer,
+) -> None:
+    async with serving(make_node(server), server) as peer:
+        for command in ("drain", "resume"):
+            await peer.send({"type": "node_control", "command": command})
+            assert ready(await peer.expect("node_heartbeat")) == {True}
 
 
 async def test_what_it_does_not_understand_is_logged_and_harmless(
