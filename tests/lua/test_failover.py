@@ -140,6 +140,14 @@ def test_the_loser_is_told_to_stop(stage: Stage) -> None:
     assert stage.finish("j1", "n3") == scripts.Late("DISPATCHED")
 
 
+def test_a_job_does_not_go_back_to_the_node_that_lost_it_to_another(stage: Stage) -> None:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.node("n2", held=[("j1", 2)])
+    assert stage.fail("j1", "n2") == scripts.Failed(code="INTERNAL_ERROR", more=False)
+    assert stage.field("j1", "had").split() == ["n1", "n2"]
+
+
 def test_a_reservation_of_the_copy_that_was_taken_since_is_not_sent_again(stage: Stage) -> None:
     stage.node("n1")
     stage.send("j1")
