@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from jobs.notes import Notes
 from jobs.outcome import Ready
 from lua import scripts
 from lua.client import Cells
 from lua.errors import ScriptFailed, StoreError
+from lua.scripts import Sight
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +46,9 @@ class Keeper:
     job. While Redis does not answer, a result is kept as long as its job may live.
     """
 
-    def __init__(self, cells: Cells, *, limit_bytes: int, again_ms: int) -> None:
+    def __init__(self, cells: Cells, notes: Notes, *, limit_bytes: int, again_ms: int) -> None:
         self._cells = cells
+        self._notes = notes
         self._limit_bytes = limit_bytes
         self._again_s = again_ms / 1000
         self._kept: dict[str, _Kept] = {}
@@ -117,7 +120,11 @@ class Keeper:
         return now_s - result.kept_at_s > self._cells.limits.job_life_ms / 1000
 
     def _drop(self, result: _Kept, why: str) -> None:
-        log.warning("a result is given up", job=result.ready.outcome.job, why=why)
+        outcome = result.ready.outcome
+        log.warning("a result is given up", job=outcome.job, why=why)
+        self._notes.tell(
+            Sight.UNKNOWN_RESULT, cell=result.cell, node=outcome.node, job=outcome.job, text=why
+        )
         self._remove(result)
 
     def _remove(self, result: _Kept) -> None:

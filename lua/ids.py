@@ -1,7 +1,10 @@
 """Identifiers. Each says which cell its owner lives in, so no lookup is ever needed."""
 
+import re
 import secrets
 from zlib import crc32
+
+_JOB = re.compile(r"job-[0-9A-F]{16}")
 
 
 def cell_of_node(node: str, cells: int) -> int:
@@ -15,6 +18,11 @@ def cell_of(identifier: str, cells: int) -> int:
     Raises ValueError for a text that no process of this service made.
     """
     return int(identifier.rpartition("-")[2], 16) % cells
+
+
+def is_job(identifier: str) -> bool:
+    """Whether a text that a peer sent looks like a job id of ours."""
+    return _JOB.fullmatch(identifier) is not None
 
 
 def _hex_in_cell(digits: int, cell: int, cells: int) -> str:

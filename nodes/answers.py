@@ -13,7 +13,7 @@ from jobs.keeping import Reply
 from jobs.outcome import prepare
 from lua import ids, scripts
 from lua.errors import StoreError
-from lua.scripts import AckKind
+from lua.scripts import AckKind, Sight
 from nodes.delivery import Start
 from nodes.held import Held
 from nodes.registry import Registry
@@ -87,5 +87,6 @@ class Answers:
         except ValueError:
             ours = False
         if not ours:
-            log.warning("a node speaks of an unknown job", node=self._standing.node, job=job[:64])
+            here = self._standing
+            self._registry.notes.tell(Sight.FOREIGN_JOB, cell=here.cell, node=here.node, job=job)
         return ours

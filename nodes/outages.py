@@ -4,16 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
+from jobs.notes import Notes, code_of
+from lua.scripts import Sight
 from nodes.settings import NodeSettings
 from nodes.standing import Standing
 from parley.codes import ErrorCode
 from parley.frames import NodeError
-
-log = structlog.get_logger(__name__)
-
-LONGEST_TEXT = 500
 
 
 class Outages:
@@ -21,16 +17,18 @@ class Outages:
     ``changed()`` is called whenever they have changed.
     """
 
-    def __init__(self, settings: NodeSettings, changed: Callable[[], object]) -> None:
+    def __init__(self, settings: NodeSettings, notes: Notes, changed: Callable[[], object]) -> None:
         self.services: set[str] = set()
+        self._notes = notes
         self._out_s = settings.service_out_ms / 1000
         self._changed = changed
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def reported(self, standing: Standing, frame: NodeError) -> None:
-        """A ``node_error``: it is recorded."""
-        node, text = standing.node, frame.message[:LONGEST_TEXT]
-        log.warning("a node reports an error", node=node, code=frame.code[:64], text=text)
+        """A ``node_error``: its code is noted, never its message, which may quote what was said."""
+        self._notes.tell(
+            Sight.NODE_ERROR, cell=standing.cell, node=standing.node, text=code_of(frame.code)
+        )
         self.consider(standing, frame.code, frame.details)
 
     def consider(self, standing: Standing, code: str, details: Any) -> None:

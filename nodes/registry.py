@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from jobs.keeping import Keeper
+from jobs.notes import Notes
 from jobs.process import Process
 from lua.errors import StoreError
 from lua.mailbox import Assign, CancelJob, Control, Replaced
@@ -54,8 +55,12 @@ class Registry:
         self.cells = process.cells
         self.snapshot = process.snapshot
         self.settings = settings
+        self.notes = Notes(self.cells)
         self.keeper = Keeper(
-            self.cells, limit_bytes=settings.kept_results_bytes, again_ms=settings.finish_again_ms
+            self.cells,
+            self.notes,
+            limit_bytes=settings.kept_results_bytes,
+            again_ms=settings.finish_again_ms,
         )
         self.resting = False
         self._connections: dict[str, Connection] = {}
@@ -86,7 +91,9 @@ class Registry:
     def outages_of(self, node: str) -> Outages:
         """Which of a node's services are left out, also from before it connected anew."""
         if node not in self._outages:
-            self._outages[node] = Outages(self.settings, partial(self._reconsider_node, node))
+            self._outages[node] = Outages(
+                self.settings, self.notes, partial(self._reconsider_node, node)
+            )
         return self._outages[node]
 
     def add(self, connection: Connection) -> None:
@@ -158,6 +165,7 @@ class Registry:
     async def stop(self) -> None:
         """End what still runs, after the sockets."""
         await self.keeper.stop()
+        await self.notes.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

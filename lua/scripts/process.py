@@ -1,6 +1,7 @@
-"""Calls of a web process: its lease, its sessions, the reaper, the configuration."""
+"""Calls of a web process: its lease, its sessions, the reaper, the configuration, notes."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lua.client import Cells
 from lua.ids import new_token
@@ -116,3 +117,26 @@ WRITE_CONFIG = Script("write_config", (Taught, Config))
 async def write_config(cells: Cells, *, cell: int, version: int, content: bytes) -> Taught | Config:
     """Publish the configuration to a cell and tell every process's mailbox."""
     return await cells.run(WRITE_CONFIG, cell, version, content)
+
+
+class Sight(StrEnum):
+    """What a process may note."""
+
+    UNKNOWN_RESULT = "unknown_result"  # of a job that Redis did not know, or for too long
+    FOREIGN_JOB = "foreign_job"  # a node spoke of a job that its cell can't have
+    NODE_ERROR = "node_error"  # a node told an error of its own
+
+
+@dataclass(frozen=True)
+class Noted:
+    """It is in the events of the cell."""
+
+
+NOTE = Script("note", (Noted,))
+
+
+async def note(
+    cells: Cells, *, cell: int, what: Sight, job: str = "", node: str = "", text: str = ""
+) -> Noted:
+    """Record something that changes nothing. ``text`` is a word of ours, or a code of the node."""
+    return await cells.run(NOTE, cell, what, job, node, text)

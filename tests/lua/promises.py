@@ -28,6 +28,7 @@ NOTHING_DONE = (
     UnknownNode,
     scripts.Live,
     scripts.Config,
+    scripts.Noted,
 )
 """Replies after which all is as before, but for a note and the value that was laid down."""
 
@@ -385,6 +386,12 @@ def _renew_lease(step: Step) -> Iterator[str]:
         yield "the lease is not 2 s"
 
 
+def _note(step: Step) -> Iterator[str]:
+    given = {name: str(value) for name, value in step.given.items() if name != "cell"}
+    if step.events != [{"e": "note", "job": "", "text": ""} | given]:
+        yield f"{given} is not the only event of {step.events}"
+
+
 CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "dispatch": _dispatch,
     "take": _take,
@@ -401,4 +408,5 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "close_session": _close_session,
     "reap": _reap,
     "renew_lease": _renew_lease,
+    "note": _note,
 }

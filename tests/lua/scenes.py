@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lua import scripts
-from lua.scripts import AckKind, Command, Need, Verdict
+from lua.scripts import AckKind, Command, Need, Sight, Verdict
 from tests.lua.fleet import PAYLOAD, POOL, a_job, a_node
 from tests.lua.stage import Stage
 
@@ -451,6 +451,13 @@ def a_session_ends(stage: Stage) -> Act:
 @scene
 def a_configuration_is_written(stage: Stage) -> Act:
     return lambda: stage.do(scripts.write_config, cell=0, version=3, content=b"{}")
+
+
+@scene
+def something_is_noted(stage: Stage) -> Act:
+    stage.node("n1")
+    what = Sight.NODE_ERROR
+    return lambda: stage.do(scripts.note, cell=0, what=what, node="n1", text="GPU_LOST")
 
 
 # --- time ---

@@ -22,7 +22,7 @@ OF_THE_PROCESS = {  # found before a script is called
     Reason.LANG_PAIR_UNSUPPORTED,
     Reason.SRC_AUTO_NO_CANDIDATE,
 }
-OF_PYTHON = {"lock:NAME"}
+OF_PYTHON = {"lock:NAME", "times:PROCESS"}
 
 
 def quoted(argument: str) -> str | None:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from lua import scripts
 from lua.client import StoreSettings
 from lua.ids import new_token
-from lua.scripts import AckKind, Command, Need, NewJob, Node, Verdict
+from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import a_beat, a_job, a_node, an_outcome
 from tests.lua.selection import idle
@@ -454,6 +454,11 @@ class Scripts(RuleBasedStateMachine):
                 content=b"{}",
                 repeat=True,
             )
+
+    @rule(number=index, what=st.sampled_from(Sight))
+    def note(self, number: int, what: Sight) -> None:
+        peer = self._peer(number)
+        self.world.do(scripts.note, cell=peer.cell, what=what, node=peer.node, repeat=True)
 
     # --- time, late calls and losses ---
 
