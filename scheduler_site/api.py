@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 from django.urls import include, path, re_path
-from django_redis.exceptions import ConnectionInterrupted
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from redis.exceptions import RedisError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,7 +59,7 @@ class ClusterView(APIView):
 def _worker_seen_ms() -> int | None:
     try:
         return last_song_ms()
-    except ConnectionInterrupted:  # the cache may be on another server, which is away
+    except RedisError:  # the cache may be on another server, which is away
         return None
 
 

@@ -49,7 +49,11 @@ def serving(options: Options, listener: int) -> list[Child]:
         Child(
             name="worker",
             group=SERVING,
-            command=(*celery, "worker", "--pool", "solo", "--concurrency", "1"),
+            command=(
+                *(*celery, "worker", "--pool", "solo", "--concurrency", "1"),
+                # It has no other worker to talk to.
+                *("--without-gossip", "--without-mingle"),
+            ),
             log=_log(options, "worker"),
         ),
         Child(name="beat", group=SERVING, command=(*celery, "beat"), log=_log(options, "beat")),

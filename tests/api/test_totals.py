@@ -59,6 +59,16 @@ def test_the_cluster_shows_its_cells(operator: Api, node: FakeNode, settings: Se
     assert body["worker_seen_ms"] > 0
 
 
+def test_the_cluster_is_shown_while_only_the_cache_is_away(
+    operator: Api, node: FakeNode, settings: Settings, tmp_path: object
+) -> None:
+    cache = {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": f"unix://{tmp_path}/nobody"}
+    settings.CACHES = {"default": cache}
+    answer = operator.get("cluster/")
+    assert answer.status_code == 200
+    assert answer.json()["worker_seen_ms"] is None
+
+
 def metrics_of(api: Api) -> dict[str, float]:
     response = api.client.get("/metrics", headers=api.headers())
     assert response.status_code == 200

@@ -1,12 +1,14 @@
 """Which event loops these tests run on, and cells whose time the test sets."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 import uvloop
 
 from lua.client import StoreSettings
+from tests.harness.valkey import OwnValkey
 from tests.lua.driven import DrivenCells
 from tests.lua.stage import Stage
 
@@ -28,3 +30,12 @@ def stage(redis_url: str, prefix: str) -> Iterator[Stage]:
     stage = Stage(DrivenCells(StoreSettings(url=redis_url, prefix=prefix)))
     yield stage
     stage.cells.end()
+
+
+@pytest.fixture
+async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnValkey]:
+    """One that only this test uses."""
+    own = OwnValkey(Path(tmp_path_factory.mktemp("v")))
+    await own.start()
+    yield own
+    await own.stop()

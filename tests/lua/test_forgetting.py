@@ -1,7 +1,6 @@
 """Redis forgets its scripts, or everything: the next call works all the same."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,6 @@ from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_job, a_registration, an_outcome
 from tests.lua.invariants import assert_cell_sound
 from tests.peers.until import until
-
-
-@pytest.fixture
-async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnValkey]:
-    own = OwnValkey(Path(tmp_path_factory.mktemp("v")))
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest.fixture

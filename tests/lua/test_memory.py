@@ -1,7 +1,6 @@
 """Redis is full: nothing new is taken on, and everything that runs comes to its end."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +13,6 @@ from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_registration, an_outcome
 from tests.lua.invariants import assert_cell_sound
 
 RESULT = b'{"text_translated":"' + b"x" * 20_000 + b'"}'
-
-
-@pytest.fixture
-async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnValkey]:
-    own = OwnValkey(Path(tmp_path_factory.mktemp("v")))
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest.fixture
