@@ -18,7 +18,7 @@ from jobs.reaper import reap
 from jobs.replay import Replay, Replayer
 from jobs.sessions import Sessions
 from jobs.settings import JobSettings
-from lua import ids
+from lua import ids, times
 from lua.client import Cells, StoreSettings
 from lua.mailbox import Hello, Message, NewConfig
 from pools.settings import PoolSettings
@@ -73,6 +73,7 @@ class Process:
     async def start(self) -> None:
         """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back."""
         await self.cells.start()
+        self._run(partial(times.publish, self.cells, self.id))
         self.cells.on_reconnect(lambda cell: self._leases[cell].doubt())
         for cell in range(self.cells.count):
             self._run(self._leases[cell].keep)

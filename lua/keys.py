@@ -59,6 +59,7 @@ KEYSPACE = (
     Key("config", "hash", Life.FOREVER, "configuration, its version, and the number of cells"),
     Key("epoch", "string", Life.FOREVER, "a mark of this life of Redis"),
     Key("reaped", "string", Life.FOREVER, "when the reaper last ran, and until when it holds back"),
+    Key("times:PROCESS", "string", Life.TTL, "what a process's script calls took, for metrics"),
     Key("lock:NAME", "string", Life.TTL, "leader lock of a periodic task"),
 )
 

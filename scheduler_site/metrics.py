@@ -1,6 +1,4 @@
-"""``/metrics`` for Prometheus: read when asked, the same whichever web process answers, but for
-the times of its own script calls.
-"""
+"""``/metrics`` for Prometheus: read when asked, the same whichever web process answers."""
 
 from collections.abc import Iterator
 
@@ -13,8 +11,7 @@ from redis.exceptions import RedisError
 
 from jobs.api import problems
 from jobs.api.access import OPERATOR, principal_of
-from lua import views
-from lua.client import Cells
+from lua import times, views
 from pools.store import store
 from scheduler_site import stats
 
@@ -28,8 +25,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return problems.response(403)
     registry = CollectorRegistry()
     registry.register(Figures())
-    if process := getattr(request, "scope", {}).get("parley"):
-        registry.register(ScriptTimes(process.id, process.cells))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -40,7 +35,7 @@ class Figures(Collector):
         yield from _jobs()
         up = GaugeMetricFamily("parley_up", "Whether the live state can be read.")
         try:
-            found = [*_fleet(), *_cells(), *_scripts()]
+            found = [*_fleet(), *_cells(), *_scripts(), *_script_times()]
             up.add_metric([], 1)
         except RedisError:
             found = []
@@ -111,22 +106,18 @@ def _scripts() -> Iterator[Metric]:
     )
 
 
-class ScriptTimes(Collector):
-    """What the script calls of this web process took, from call to answer."""
-
-    def __init__(self, process: str, cells: Cells) -> None:
-        self._process = process
-        self._cells = cells
-
-    def collect(self) -> Iterator[Metric]:
-        labels = ["process", "script"]
-        calls = CounterMetricFamily(
-            "parley_process_script_calls", "Script calls of a web process.", labels=labels
-        )
-        seconds = CounterMetricFamily(
-            "parley_process_script_seconds", "Their time, from call to answer.", labels=labels
-        )
-        for script, (count, spent_s) in sorted(self._cells.times.items()):
-            calls.add_metric([self._process, script], count)
-            seconds.add_metric([self._process, script], spent_s)
-        yield from (calls, seconds)
+def _script_times() -> Iterator[Metric]:
+    # Labelled by process and not added up: a sum would fall when a process ends, which a counter
+    # must not; `sum without (process) (rate(...))` is right whatever comes and goes.
+    labels = ["process", "script"]
+    calls = CounterMetricFamily(
+        "parley_process_script_calls", "Script calls of a web process.", labels=labels
+    )
+    seconds = CounterMetricFamily(
+        "parley_process_script_seconds", "Their time, from call to answer.", labels=labels
+    )
+    for process, by_script in times.read(store()).items():
+        for script, (count, spent_s) in sorted(by_script.items()):
+            calls.add_metric([process, script], count)
+            seconds.add_metric([process, script], spent_s)
+    yield from (calls, seconds)

@@ -1,6 +1,7 @@
 """``result/``: over HTTP from a whole web process, with a node at its socket."""
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator
 
@@ -210,18 +211,33 @@ async def test_a_job_of_a_live_session_ends_with_it(
     assert answer.json()["state"] == "CANCELLED"
 
 
-async def test_prometheus_sees_the_time_of_each_script(
-    web: Web, http: httpx.AsyncClient, node: HandNode, settings: Settings
+def calls_in(text: str, web: Web, script: str) -> float:
+    """0 while the process has published nothing."""
+    label = re.escape(f'{{process="{web.process.id}",script="{script}"}} ')
+    calls = re.search(rf"parley_process_script_calls_total{label}(\S+)", text)
+    seconds = re.search(rf"parley_process_script_seconds_total{label}(\S+)", text)
+    return float(calls[1]) if calls and seconds else 0
+
+
+async def test_prometheus_sees_the_script_times_of_every_process_from_any(
+    web: Web, http: httpx.AsyncClient, node: HandNode, settings: Settings, live_state: StoreSettings
 ) -> None:
     settings.PARLEY_AUTH = "off"
-    await post_job(http)
-    await node.job()
-
-    text = (await http.get(str(http.base_url.copy_with(path="/metrics")))).text
-
-    label = f'{{process="{web.process.id}",script="dispatch"}}'
-    assert f"parley_process_script_calls_total{label} 1.0" in text
-    assert f"parley_process_script_seconds_total{label}" in text
+    async with Web(live_state, JobSettings(), NodeSettings()) as other:
+        pages = [one.node_url.replace("ws:", "http:") for one in (web, other)]
+        pages = [page.replace("/ws/node", "/metrics") for page in pages]
+        await post_job(http)
+        await node.job()
+        leases = 0.0
+        for page in [*pages, *pages]:
+            async with asyncio.timeout(5):
+                while True:
+                    text = (await http.get(page)).text
+                    if calls_in(text, web, "dispatch") and calls_in(text, other, "renew_lease"):
+                        break
+            assert calls_in(text, web, "dispatch") == 1
+            assert calls_in(text, other, "renew_lease") >= leases
+            leases = calls_in(text, other, "renew_lease")
 
 
 async def test_a_socket_that_is_none_is_not_found(web: Web) -> None:
