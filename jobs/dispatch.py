@@ -108,9 +108,7 @@ async def dispatch(
     process = session.process
     try:
         if isinstance(need, Refusal):
-            need = await process.snapshot.need(
-                session.cells, session.cell, speech.route, speech.pipeline, speech.audio_format
-            )
+            need = await process.snapshot.need(session.cells, session.cell, speech.ask)
         if isinstance(need, Refusal):
             session.fail(work, _failure(session, need, speech))
             return

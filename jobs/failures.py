@@ -10,7 +10,7 @@ from lua.mailbox import Outcome
 from lua.scripts import Conflict, Refused
 from lua.states import JobState, Reason
 from parley.codes import ErrorCode
-from pools.modules import BASE_FORMATS
+from pools.ask import Ask
 from pools.routes import Refusal
 from pools.snapshot import Snapshot
 
@@ -56,8 +56,8 @@ def failure_of(
     match refusal:
         case Refusal():
             return Failure(refusal.code, refusal.message, refusal.reason)
-        case Refused() if _lacks_format(refusal, speech.audio_format):
-            why = snapshot.format_refusal(cell, speech.route, speech.audio_format)
+        case Refused() if _lacks_sound(refusal, speech.ask):
+            why = snapshot.sound_refusal(cell, speech.ask)
             return Failure(why.code, why.message, refusal.reason)
         case Refused():
             return Failure(refusal.code, reason=refusal.reason, breakdown=refusal.breakdown)
@@ -66,11 +66,11 @@ def failure_of(
             return Failure(ErrorCode.INVALID_MESSAGE, message)
 
 
-def _lacks_format(refused: Refused, audio_format: str) -> bool:
-    """Of what a job asks for beyond the languages, its format is looked at first."""
+def _lacks_sound(refused: Refused, ask: Ask) -> bool:
+    """Of what a job asks for beyond the languages, its sound is looked at first."""
     return (
         refused.code == ErrorCode.NO_CAPABLE_NODE
-        and audio_format not in BASE_FORMATS
+        and ask.sound_is_special
         and Reason.MODEL_NOT_AVAILABLE in refused.breakdown
     )
 

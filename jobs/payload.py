@@ -13,6 +13,7 @@ import msgspec
 from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
 from parley.codes import ErrorCode
 from parley.frames import (
+    ABSENT,
     FrameError,
     JobPayload,
     Pipeline,
@@ -24,6 +25,7 @@ from parley.frames import (
     present,
     to_base64,
 )
+from pools.ask import Ask
 from pools.languages import AUTO, primary
 from pools.routes import Route
 
@@ -49,15 +51,18 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Speech:
-    """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given."""
+    """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given;
+    ``audio`` is absent when the sound lies at ``audio_ref``.
+    """
 
     src: str
     tgt: str
-    route: Route
+    ask: Ask
     pipeline: Pipeline
     audio: msgspec.Raw
     audio_format: str
     sample_rate: int
+    audio_ref: str | None = None
 
 
 def said_by(init: SessionInit) -> dict[str, Any]:
@@ -80,15 +85,17 @@ def speech_of(frame: Utterance) -> Speech:
     )
     if not route.src or not route.tgt or route.tgt == AUTO:
         _refuse_language(frame)
-    audio, audio_format, rate = _sound(frame)
+    pipeline, (audio, audio_format, rate) = pipeline_of(frame.pipeline), _sound(frame)
+    reference = None if present(audio) else frame.audio_ref
     return Speech(
         src=AUTO if route.both_ways else frame.src_lang,
         tgt=frame.tgt_lang,
-        route=route,
-        pipeline=pipeline_of(frame.pipeline),
+        ask=Ask.of(route, pipeline, audio_format, by_reference=reference is not None),
+        pipeline=pipeline,
         audio=audio,
         audio_format=audio_format,
         sample_rate=rate,
+        audio_ref=reference,
     )
 
 
@@ -116,6 +123,7 @@ def payload_of(frame: Utterance, speech: Speech, *, trace: str) -> bytes:
             is_timeout_triggered=False,
             is_max_duration_triggered=False,
             audio=speech.audio,
+            audio_ref=speech.audio_ref,
             features=frame.features,
             mode=frame.mode,
             lang_a=frame.lang_a,
@@ -130,7 +138,8 @@ def payload_of(frame: Utterance, speech: Speech, *, trace: str) -> bytes:
 
 def digest_of(frame: Utterance, speech: Speech) -> str:
     """Guards a request id: equal for equal bodies, whatever their index and trace id."""
-    body = (speech.src, speech.tgt, speech.pipeline, speech.audio_format, speech.sample_rate)
+    sound = (speech.audio_format, speech.sample_rate, speech.audio_ref)
+    body = (speech.src, speech.tgt, speech.pipeline, *sound)
     asked = tuple(getattr(frame, name) for name in _INHERITED)
     digest = sha1(encode((body, asked)), usedforsecurity=False)
     digest.update(memoryview(speech.audio))
@@ -151,16 +160,18 @@ def _refuse_language(frame: Utterance) -> None:
 
 
 def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
-    """Base64, format and samples a second."""
-    if not present(frame.audio):
-        raise Unsupported("audio_ref is not supported: send the sound itself, in audio.")
-    sound = _decoded(frame)
-    name = frame.audio_format.strip().lower()
-    if name == WAV:
-        return _unwrapped(frame, sound)
+    """Base64 (absent for sound that lies elsewhere), format and samples a second."""
+    name, audio = frame.audio_format.strip().lower(), ABSENT
+    if present(frame.audio):
+        audio = frame.audio
+        sound = _decoded(frame)
+        if name == WAV:
+            return _unwrapped(frame, sound)
+    elif not frame.audio_ref:
+        raise _no_sound()
     if name == PCM16 and frame.sample_rate != SAMPLE_RATE:
         raise Unsupported(f"pcm16 needs {SAMPLE_RATE} samples a second, mono.")
-    return frame.audio, name, frame.sample_rate
+    return audio, name, frame.sample_rate
 
 
 def _decoded(frame: Utterance) -> bytes:

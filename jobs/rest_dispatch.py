@@ -61,11 +61,9 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     """Place it. Raises FrameError or Unsupported for what cannot be meant or done; StoreError."""
     frame = request.frame
     speech = speech_of(frame)
-    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.route))
+    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.ask.route))
     pin = (frame.preferred_node_id or "") if request.strict else ""
-    need = await snapshot.need(
-        cells, cell, speech.route, speech.pipeline, speech.audio_format, pin=pin
-    )
+    need = await snapshot.need(cells, cell, speech.ask, pin=pin)
     if isinstance(need, Refusal):
         return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
     job = ids.new_job(cell, cells.count)

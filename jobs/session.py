@@ -193,9 +193,7 @@ class LiveSession:
     ) -> "asyncio.Task[None] | None":
         work = Work(told.job, [told], payload_of(frame, speech, trace=told.trace))
         self._remember(work)
-        need = self.process.snapshot.compile_need(
-            self.cell, speech.route, speech.pipeline, speech.audio_format
-        )
+        need = self.process.snapshot.compile_need(self.cell, speech.ask)
         task = self.start(dispatch(self, work, frame, speech, need))
         is_big = len(work.payload) > self.cells.limits.inline_bytes
         return task if is_big or isinstance(need, Refusal) else None

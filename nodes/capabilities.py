@@ -112,6 +112,7 @@ class Description(msgspec.Struct, omit_defaults=True):
             tts=_languages(known.tts_languages),
             pairs=_pairs(self.nmt_pairs),
             formats=_formats(self.audio_formats),
+            audio_ref=self.audio_ref,
         )
 
     def node(

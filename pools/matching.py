@@ -12,7 +12,7 @@ from hashlib import sha1
 import msgspec
 
 from pools.languages import AUTO
-from pools.modules import BASE_FORMATS, OPTIONAL_TYPES
+from pools.modules import AUDIO_REF, BASE_FORMATS, OPTIONAL_TYPES
 
 LANGUAGES_IN_A_NAME = 12
 _FORMAT = re.compile(r"[a-z0-9][a-z0-9._+-]{0,31}")
@@ -28,6 +28,7 @@ class Capabilities:
     tts: frozenset[str] | None = None
     pairs: frozenset[tuple[str, str]] | None = None
     formats: frozenset[str] | None = None
+    audio_ref: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,5 +137,7 @@ def _offered(capabilities: Capabilities) -> set[str]:
     if "tts" in capabilities.types:
         languages = capabilities.semantic if capabilities.tts is None else capabilities.tts
         has |= {f"tts:{language}" for language in languages}
+    if capabilities.audio_ref:
+        has.add(AUDIO_REF)
     formats = (capabilities.formats or frozenset()) - BASE_FORMATS
     return has | {f"format:{name}" for name in formats if _FORMAT.fullmatch(name)}

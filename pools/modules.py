@@ -13,6 +13,8 @@ CORE_TYPES = frozenset({"asr", "nmt", "semantic"})
 OPTIONAL_TYPES = frozenset({"tts", "tone"})
 # What every agent takes unless it lists its formats: 16 kHz mono.
 BASE_FORMATS = frozenset({"opus", "pcm16"})
+# Fetches sound that a job only refers to.
+AUDIO_REF = "audio:ref"
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ MODULES = (
 _ASKED = tuple(module for module in MODULES if module.has)
 
 
-def values_of(pipeline: Pipeline, targets: tuple[str, ...], audio_format: str) -> Iterator[str]:
-    """The ``has:`` values that a job needs, the audio format first."""
+def values_of(
+    pipeline: Pipeline, targets: tuple[str, ...], audio_format: str, *, by_reference: bool = False
+) -> Iterator[str]:
+    """The ``has:`` values that a job needs, those of its sound first."""
+    if by_reference:
+        yield AUDIO_REF
     if audio_format not in BASE_FORMATS:
         yield f"format:{audio_format}"
     for module in _ASKED:

@@ -9,6 +9,11 @@ from pools.languages import AUTO, primary
 from pools.matching import Definition
 from pools.modules import BASE_FORMATS
 
+NOT_FETCHED = (
+    "No node for these languages fetches sound in this format by audio_ref: "
+    "send the sound itself, in audio."
+)
+
 
 @dataclass(frozen=True)
 class Route:
@@ -66,6 +71,15 @@ def format_refusal(audio_format: str, serving: Iterable[Definition]) -> Refusal:
         verb = "is" if len(taken) == 1 else "are"
         message += f"; {' and '.join(taken)}, 16 kHz mono, {verb} possible"
     return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, f"{message}.")
+
+
+def sound_refusal(
+    audio_format: str, serving: Iterable[Definition], *, by_reference: bool
+) -> Refusal:
+    """As ``format_refusal``, also for sound that a node would have to fetch."""
+    if not by_reference:
+        return format_refusal(audio_format, serving)
+    return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, NOT_FETCHED)
 
 
 def _why(route: Route, pools: Collection[Definition]) -> tuple[Reason, str]:

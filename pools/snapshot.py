@@ -1,6 +1,6 @@
 """What one process knows of all pools, to say where a job may go without asking anybody.
 
-:meth:`Snapshot.compile_need` turns a language pair and a pipeline into the ``Need`` that
+:meth:`Snapshot.compile_need` turns what a job asks into the ``Need`` that
 :func:`lua.scripts.dispatch` places. Reloaded whenever a cell's pools or configuration change.
 """
 
@@ -14,10 +14,9 @@ import msgspec
 
 from lua.client import Cells
 from lua.scripts import Need
-from parley.frames import Pipeline
+from pools.ask import Ask
 from pools.matching import Configuration, Definition
-from pools.modules import values_of
-from pools.routes import Refusal, Route, format_refusal, refusal
+from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
@@ -27,9 +26,7 @@ CACHED_NEEDS = 4096
 class _Cell:
     pools: dict[str, Definition] = field(default_factory=dict)
     configuration: Configuration = field(default_factory=Configuration)
-    needs: dict[tuple[Route, tuple[str, ...], str, str], Need | Refusal] = field(
-        default_factory=dict
-    )
+    needs: dict[tuple[Ask, str], Need | Refusal] = field(default_factory=dict)
     read_at_s: float = float("-inf")
     doubted_until_s: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,10 +86,11 @@ class Snapshot:
         """The auto pools that have members in a cell."""
         return self._cells[cell].pools
 
-    def format_refusal(self, cell: int, route: Route, audio_format: str) -> Refusal:
-        """What to say when the nodes of a cell that serve the languages don't take the audio."""
+    def sound_refusal(self, cell: int, ask: Ask) -> Refusal:
+        """What to say when the nodes of a cell that serve the languages don't take the sound."""
         pools = self._cells[cell].pools.values()
-        return format_refusal(audio_format, filter(route.served_by, pools))
+        serving = filter(ask.route.served_by, pools)
+        return sound_refusal(ask.audio_format, serving, by_reference=ask.by_reference)
 
     def cells_serving(self, route: Route) -> list[int]:
         """Cells in which some node can serve the languages."""
@@ -115,51 +113,32 @@ class Snapshot:
             found = self.cells_serving(route)
         return found
 
-    def compile_need(
-        self,
-        cell: int,
-        route: Route,
-        pipeline: Pipeline,
-        audio_format: str,
-        *,
-        pin: str = "",
-    ) -> Need | Refusal:
+    def compile_need(self, cell: int, ask: Ask, *, pin: str = "") -> Need | Refusal:
         """Where a job may go: equal requirements give the same ``Need``. Never suspends.
 
         A refusal may only be a matter of being late: see :meth:`need`.
         """
         known = self._cells[cell]
-        has = tuple(values_of(pipeline, route.targets, audio_format))
-        key = (route, has, audio_format, pin)
-        need = known.needs.get(key)
+        need = known.needs.get((ask, pin))
         if need is None:
-            need = self._compile(known, route, has, audio_format, pin)
+            need = self._compile(known, ask, pin)
             if isinstance(need, Refusal) or len(need.pools) < self._settings.job_pools:
                 if len(known.needs) >= CACHED_NEEDS:
                     known.needs.clear()
-                known.needs[key] = need
+                known.needs[ask, pin] = need
         return need
 
-    async def need(
-        self,
-        cells: Cells,
-        cell: int,
-        route: Route,
-        pipeline: Pipeline,
-        audio_format: str,
-        *,
-        pin: str = "",
-    ) -> Need | Refusal:
+    async def need(self, cells: Cells, cell: int, ask: Ask, *, pin: str = "") -> Need | Refusal:
         """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new.
 
         Suspends only then, for the ``reload_pause_ms`` between two readings at most. Raises
         StoreError.
         """
         asked_s = time.monotonic()
-        need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
+        need = self.compile_need(cell, ask, pin=pin)
         if isinstance(need, Refusal):
             await self._read_since(asked_s, cells, cell)
-            need = self.compile_need(cell, route, pipeline, audio_format, pin=pin)
+            need = self.compile_need(cell, ask, pin=pin)
         return need
 
     async def _read_since(self, asked_s: float, cells: Cells, cell: int) -> None:
@@ -172,18 +151,17 @@ class Snapshot:
             await asyncio.sleep(max(0.0, next_s - time.monotonic()))
             await self.reload(cells, cell)
 
-    def _compile(
-        self, known: _Cell, route: Route, has: tuple[str, ...], audio_format: str, pin: str
-    ) -> Need | Refusal:
+    def _compile(self, known: _Cell, ask: Ask, pin: str) -> Need | Refusal:
         if pin:
-            return Need(pools=(), has=has, pin=pin)
+            return Need(pools=(), has=ask.has, pin=pin)
+        route, audio_format = ask.route, ask.audio_format
         serving = [name for name, pool in known.pools.items() if route.served_by(pool)]
         taking = [name for name in serving if audio_format not in known.pools[name].lacks]
         if not taking:
             if serving:
                 return format_refusal(audio_format, map(known.pools.__getitem__, serving))
             return refusal(route, known.pools.values())
-        return Need(pools=tuple(self._some(taking)), has=has)
+        return Need(pools=tuple(self._some(taking)), has=ask.has)
 
     def _some(self, pools: list[str]) -> list[str]:
         """All, or when there are too many for one job another part of the ring each time."""

@@ -78,6 +78,9 @@ def read_body(raw: bytes) -> JobBody:
     absent = not present(body.audio)
     if absent and body.audio_ref is None:
         raise invalid(FrameError("job: audio is missing.", field="audio", expected="string"))
+    if absent and body.audio_format is None:
+        fault = "job: audio_format is missing: it can't be told from audio_ref."
+        raise invalid(FrameError(fault, field="audio_format", expected="string"))
     if not absent and first_byte(body.audio) != b'"':
         fault = "job: expected string at audio."
         raise invalid(FrameError(fault, field="audio", expected="string"))

@@ -97,8 +97,14 @@ class NewJobSerializer(serializers.Serializer[Any]):
 
     src_lang = serializers.CharField(help_text="BCP-47, or auto.")
     tgt_lang = serializers.CharField()
-    audio = serializers.CharField(help_text="Base64.")
-    audio_format = serializers.CharField(required=False, help_text="wav, pcm16, opus …")
+    audio = serializers.CharField(required=False, help_text="Base64; or else audio_ref.")
+    audio_ref = serializers.CharField(
+        required=False,
+        help_text="Where the sound lies; for nodes that announce that they fetch it.",
+    )
+    audio_format = serializers.CharField(
+        required=False, help_text="wav, pcm16, opus …; to be given with audio_ref."
+    )
     sample_rate = serializers.IntegerField(required=False, default=16000)
     session_id = serializers.CharField(required=False, help_text="A live session of the tenant.")
     tenant_id = serializers.CharField(

@@ -24,6 +24,7 @@ class FakeNode:
     name: str
     capacity: int = 2
     public: bool = True
+    audio_ref: bool = False
     languages: tuple[str, ...] = ("en", "zh")
     conn: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -32,6 +33,7 @@ class FakeNode:
             Capabilities(
                 types=frozenset({"asr", "nmt", "tts", "semantic"}),
                 semantic=frozenset(self.languages),
+                audio_ref=self.audio_ref,
             ),
             Configuration(),
         )

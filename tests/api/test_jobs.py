@@ -7,7 +7,7 @@ import pytest
 from jobs import audit
 from jobs.models import Job
 from lua.client import StoreSettings
-from tests.api.conftest import Api
+from tests.api.conftest import JOB, Api
 from tests.api.fleet import FakeNode
 
 
@@ -123,6 +123,7 @@ def test_an_excluded_node_is_passed_over(acme: Api, node: FakeNode) -> None:
         ({"sample_rate": "many"}, "sample_rate"),
         ({"audio": None}, "audio"),
         ({"audio": 12}, "audio"),
+        ({"audio": None, "audio_ref": "s3://x", "audio_format": None}, "audio_format"),
         ({"options": {"deadline_ms": -1}}, "options.deadline_ms"),
         ({"pipeline": {"use_tts": "yes"}}, "pipeline.use_tts"),
     ],
@@ -147,6 +148,14 @@ def test_a_body_over_the_limit_is_refused(acme: Api) -> None:
 
 def test_a_format_that_no_node_takes_is_refused(acme: Api, node: FakeNode) -> None:
     problem(acme.post_job(audio_format="flac"), 422, "UNSUPPORTED_FEATURE")
+
+
+def test_sound_that_lies_elsewhere_needs_a_node_that_fetches_it(acme: Api, node: FakeNode) -> None:
+    job = {**JOB, "audio": None, "audio_ref": "s3://x"}
+    refused = problem(acme.post("jobs/", job), 422, "UNSUPPORTED_FEATURE")
+    assert "audio_ref" in refused["detail"]
+    FakeNode("node-2", audio_ref=True).register()
+    assert acme.post("jobs/", job).json()["node_id"] == "node-2"
 
 
 def test_a_session_must_be_live_and_of_the_tenant(acme: Api, node: FakeNode) -> None:

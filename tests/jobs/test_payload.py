@@ -8,7 +8,7 @@ import pytest
 
 from jobs.payload import Unsupported, digest_of, inherit, payload_of, said_by, speech_of
 from parley.audio import tone, wav_from_pcm16
-from parley.frames import FrameError, PipelineWish, SessionInit, Utterance
+from parley.frames import ABSENT, FrameError, PipelineWish, SessionInit, Utterance
 
 SOUND = tone(0.1)
 
@@ -114,6 +114,7 @@ def test_another_wav_stays_one_for_the_nodes_that_take_it() -> None:
     ("changes", "field"),
     [
         ({"audio": msgspec.Raw(b'""')}, "audio"),
+        ({"audio": ABSENT, "audio_ref": ""}, "audio"),
         ({"audio": msgspec.Raw(b'"?"'), "audio_format": "wav"}, "audio"),
         ({"audio": base64_json(wav_from_pcm16(b"")), "audio_format": "wav"}, "audio"),
         ({"src_lang": "not a language"}, "src_lang"),
@@ -130,19 +131,37 @@ def test_what_cannot_be_meant_is_refused_by_its_field(changes: dict[str, Any], f
 
 @pytest.mark.parametrize(
     "changes",
-    [{"audio": msgspec.Raw(), "audio_ref": "s3://sound"}, {"sample_rate": 8_000}],
-    ids=["sound elsewhere", "another sample rate"],
+    [{"sample_rate": 8_000}, {"sample_rate": 8_000, "audio": ABSENT, "audio_ref": "s3://sound"}],
+    ids=["another sample rate", "the same of sound elsewhere"],
 )
 def test_what_no_node_takes_is_unsupported(changes: dict[str, Any]) -> None:
     with pytest.raises(Unsupported):
         speech_of(utterance(**changes))
 
 
+def test_sound_that_lies_elsewhere_is_only_named() -> None:
+    frame = utterance(audio=ABSENT, audio_ref="s3://sound", audio_format="FLAC", sample_rate=44_100)
+    sent = payload(frame)
+    assert "audio" not in sent
+    assert (sent["audio_ref"], sent["audio_format"], sent["sample_rate"]) == (
+        "s3://sound",
+        "flac",
+        44_100,
+    )
+    assert speech_of(frame).ask.has[:2] == ("audio:ref", "format:flac")
+
+
+def test_the_sound_itself_comes_before_where_it_lies() -> None:
+    sent = payload(utterance(audio_ref="s3://sound"))
+    assert "audio_ref" not in sent
+    assert sent["audio"]
+
+
 def test_two_ways_mean_that_the_source_is_to_be_found_out() -> None:
     frame = utterance(mode="two_way_auto", lang_a="en", lang_b="zh-Hans")
     speech = speech_of(frame)
     assert (speech.src, speech.tgt) == ("auto", "zh")
-    assert speech.route.both_ways
+    assert speech.ask.route.both_ways
 
 
 def test_what_an_utterance_leaves_out_is_taken_from_its_session() -> None:

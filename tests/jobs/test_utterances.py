@@ -168,12 +168,18 @@ async def test_a_refused_format_names_those_that_the_nodes_do_take(
     assert refusal["message"].endswith(possible)
 
 
-async def test_sound_that_lies_elsewhere_is_not_supported_yet(node, session):
-    await node()
+async def test_sound_that_lies_elsewhere_goes_only_to_nodes_that_fetch_it(node, session):
+    await node("anna")
     ben = await session()
-    await ben.says(audio=None, audio_ref="https://sound")
+    await ben.says(audio=None, audio_ref="https://sound", audio_format="opus")
     refusal = await ben.hears()
     assert (refusal["reason"], refusal["code"]) == ("job_failed", "UNSUPPORTED_FEATURE")
+    assert "audio_ref" in refusal["message"]
+    carl = await node("carl", audio_ref=True)
+    await ben.says(audio=None, audio_ref="https://sound", audio_format="opus")
+    job = await carl.job()
+    assert job["audio_ref"] == "https://sound"
+    assert "audio" not in job
 
 
 @pytest.mark.parametrize(

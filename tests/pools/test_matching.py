@@ -93,6 +93,7 @@ def test_a_node_that_serves_no_pair_is_in_no_pool(node, reason):
         (a_node(types="tts", tts="zh ja"), ("tts:ja", "tts:zh", "type:tts")),
         (a_node(types="tts", tts=frozenset()), ("type:tts",)),
         (a_node(tts="zh"), ()),
+        (a_node(audio_ref=True), ("audio:ref",)),
         (a_node(types="tone phonetic punctuation"), ("type:tone",)),
         (a_node(formats="opus pcm16 wav flac"), ("format:flac", "format:wav")),
         (a_node(formats=frozenset({"two words", "", "a:b", "x" * 40})), ()),

@@ -8,6 +8,7 @@ import pytest
 from lua.client import Cells
 from lua.scripts import Need
 from parley.frames import Pipeline
+from pools.ask import Ask
 from pools.matching import Capabilities, Configuration, match
 from pools.routes import Refusal, Route
 from pools.settings import PoolSettings
@@ -38,13 +39,13 @@ def route(src: str, tgt: str, *, lang_a=None, lang_b=None) -> Route:
 
 
 def needed(snapshot: Snapshot, languages: Route, pipeline=TEXT_ONLY, audio_format="opus", cell=0):
-    need = snapshot.compile_need(cell, languages, pipeline, audio_format)
+    need = snapshot.compile_need(cell, Ask.of(languages, pipeline, audio_format))
     assert isinstance(need, Need), need
     return need
 
 
 def refused(snapshot: Snapshot, languages: Route, audio_format="opus", cell=0) -> Refusal:
-    refusal = snapshot.compile_need(cell, languages, TEXT_ONLY, audio_format)
+    refusal = snapshot.compile_need(cell, Ask.of(languages, TEXT_ONLY, audio_format))
     assert isinstance(refusal, Refusal), refusal
     return refusal
 
@@ -125,7 +126,7 @@ def test_a_pool_whose_members_take_no_opus_gets_none():
 
 
 def test_a_pinned_job_names_its_node_and_no_pool():
-    need = knowing().compile_need(0, route("en", "zh"), Pipeline(), "opus", pin="node-1")
+    need = knowing().compile_need(0, Ask.of(route("en", "zh"), Pipeline(), "opus"), pin="node-1")
     assert need == Need(pools=(), has=("tts:zh",), pin="node-1")
 
 
@@ -181,7 +182,8 @@ async def test_nobody_is_refused_for_what_was_registered_before_he_asked():
     await snapshot.reload(cells)
     name, definition = EN_ZH
     redis.registered[name] = definition.encoded()
-    asked = (snapshot.need(cells, 0, route("en", "zh"), TEXT_ONLY, "opus") for _ in range(20))
+    ask = Ask.of(route("en", "zh"), TEXT_ONLY, "opus")
+    asked = (snapshot.need(cells, 0, ask) for _ in range(20))
     needs = await asyncio.gather(*asked)
     assert [need.pools for need in needs if isinstance(need, Need)] == [(name,)] * 20
     assert redis.readings == 2

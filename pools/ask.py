@@ -1,0 +1,34 @@
+"""What a job asks of nodes, before anybody looks where they are."""
+
+from dataclasses import dataclass
+
+from parley.frames import Pipeline
+from pools.modules import AUDIO_REF, BASE_FORMATS, values_of
+from pools.routes import Route
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Languages, audio format, and the ``has:`` values that its node must offer."""
+
+    route: Route
+    audio_format: str
+    has: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, route: Route, pipeline: Pipeline, audio_format: str, *, by_reference: bool = False
+    ) -> "Ask":
+        """``by_reference``: the sound is not in the job, the node must fetch it."""
+        has = values_of(pipeline, route.targets, audio_format, by_reference=by_reference)
+        return cls(route, audio_format, tuple(has))
+
+    @property
+    def by_reference(self) -> bool:
+        """Whether the node must fetch the sound itself."""
+        return AUDIO_REF in self.has
+
+    @property
+    def sound_is_special(self) -> bool:
+        """Whether some nodes for the languages may be unable to take the sound."""
+        return self.by_reference or self.audio_format not in BASE_FORMATS
