@@ -10,14 +10,13 @@ from typing import Any
 
 import msgspec
 
+from jobs.wishes import Unsupported, features_of, pipeline_of
 from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
-from parley.codes import ErrorCode
 from parley.frames import (
     ABSENT,
     FrameError,
     JobPayload,
     Pipeline,
-    PipelineWish,
     SessionInit,
     Utterance,
     encode,
@@ -41,12 +40,6 @@ _INHERITED = (
     "enable_streaming_asr",
     "partial_update_interval_ms",
 )
-
-
-class Unsupported(Exception):
-    """Sound that no node can be given; the text says what is possible."""
-
-    code = ErrorCode.UNSUPPORTED_FEATURE
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,9 @@ def inherit(frame: Utterance, said: dict[str, Any]) -> None:
 
 
 def speech_of(frame: Utterance) -> Speech:
-    """Raises ``FrameError`` for what can't be meant, ``Unsupported`` for what can't be done."""
+    """Raises ``FrameError`` for what can't be meant, ``Unsupported`` for what can't be done: sound
+    that no node can be given, a step or feature that is not known.
+    """
     route = Route.of(
         frame.src_lang, frame.tgt_lang, mode=frame.mode, lang_a=frame.lang_a, lang_b=frame.lang_b
     )
@@ -90,23 +85,19 @@ def speech_of(frame: Utterance) -> Speech:
     return Speech(
         src=AUTO if route.both_ways else frame.src_lang,
         tgt=frame.tgt_lang,
-        ask=Ask.of(route, pipeline, audio_format, by_reference=reference is not None),
+        ask=Ask.of(
+            route,
+            pipeline,
+            audio_format,
+            by_reference=reference is not None,
+            features=features_of(frame.features),
+        ),
         pipeline=pipeline,
         audio=audio,
         audio_format=audio_format,
         sample_rate=rate,
         audio_ref=reference,
     )
-
-
-def pipeline_of(wish: PipelineWish | None) -> Pipeline:
-    """The defaults, key by key, but for what the client asks for or forbids."""
-    pipeline = Pipeline()
-    if wish is not None:
-        for name in PipelineWish.__struct_fields__:
-            if (wanted := getattr(wish, name)) is not None:
-                setattr(pipeline, name, wanted)
-    return pipeline
 
 
 def payload_of(frame: Utterance, speech: Speech, *, trace: str) -> bytes:

@@ -14,8 +14,9 @@ from jobs.answers import Told, now_ms
 from jobs.delivery import Found
 from jobs.dispatch import Origin, Work, dispatch
 from jobs.failures import Failure, failure_from
-from jobs.payload import Speech, Unsupported, inherit, payload_of, said_by, speech_of
+from jobs.payload import Speech, inherit, payload_of, said_by, speech_of
 from jobs.telling import Telling, Wire
+from jobs.wishes import Unsupported
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import path
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from lua import views
+from pools.modules_api import ModulesView
 from pools.services import PoolNow, pools_now
 from pools.store import store
 
@@ -74,4 +76,4 @@ def _pool(pool_id: str) -> PoolNow:
 
 router = SimpleRouter()
 router.register("pools", PoolViewSet, basename="pool")
-urlpatterns = router.urls
+urlpatterns = [path("modules/", ModulesView.as_view(), name="modules"), *router.urls]

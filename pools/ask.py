@@ -1,5 +1,6 @@
 """What a job asks of nodes, before anybody looks where they are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parley.frames import Pipeline
@@ -17,10 +18,18 @@ class Ask:
 
     @classmethod
     def of(
-        cls, route: Route, pipeline: Pipeline, audio_format: str, *, by_reference: bool = False
+        cls,
+        route: Route,
+        pipeline: Pipeline,
+        audio_format: str,
+        *,
+        by_reference: bool = False,
+        features: Iterable[str] = (),
     ) -> "Ask":
         """``by_reference``: the sound is not in the job, the node must fetch it."""
-        has = values_of(pipeline, route.targets, audio_format, by_reference=by_reference)
+        has = values_of(
+            pipeline, route.targets, audio_format, by_reference=by_reference, features=features
+        )
         return cls(route, audio_format, tuple(has))
 
     @property

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from pools.modules import FEATURES, MODULES, STEPS, table_faults
+
 ORIGIN = re.compile(r"https?://[^/\s]+")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
 
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
-    return [*_prefix(), *_origins(), *_redis_urls(), *_numbers()]
+    return [*_prefix(), *_origins(), *_redis_urls(), *_numbers(), *_modules()]
 
 
 @register(Tags.security, deploy=True)
@@ -54,6 +56,11 @@ def _redis_urls() -> Iterator[CheckMessage]:
     for name in ("STATE_REDIS_URL", "BROKER_REDIS_URL", "CACHE_REDIS_URL"):
         if urlsplit(getattr(settings, name)).scheme not in REDIS_SCHEMES:
             yield Error(f"{name} is no Redis address.", id="parley.E003")
+
+
+def _modules() -> Iterator[CheckMessage]:
+    for fault in table_faults(MODULES, STEPS | FEATURES):
+        yield Error(f"The table of modules: {fault}", id="parley.E005")
 
 
 def _numbers() -> Iterator[CheckMessage]:

@@ -10,8 +10,8 @@ from rest_framework.parsers import BaseParser
 from jobs.api.problems import Problem
 from parley.audio import SAMPLE_RATE
 from parley.codes import ErrorCode
-from parley.frames import ABSENT, Features, FrameError, PipelineWish, Utterance, present
-from parley.frames.common import Base64, Count, Id, Part, first_byte
+from parley.frames import ABSENT, FrameError, Utterance, present
+from parley.frames.common import Base64, Count, Id, Part, Switches, first_byte
 from parley.frames.decode import explain
 
 # How base64 begins whose bytes begin with RIFF.
@@ -44,8 +44,8 @@ class JobBody(Part):
     mode: str | None = None
     lang_a: str | None = None
     lang_b: str | None = None
-    pipeline: PipelineWish | None = None
-    features: Features | None = None
+    pipeline: Switches | None = None
+    features: Switches | None = None
     options: Options | None = None
 
 
@@ -95,9 +95,9 @@ def invalid(error: FrameError) -> Problem:
 def utterance_of(body: JobBody, *, key: str) -> Utterance:
     """The body as the utterance that a session would have sent; which one is not said yet."""
     options = body.options or Options()
-    wish = body.pipeline or PipelineWish()
+    wish = dict(body.pipeline or {})
     if options.require_tts:
-        wish.use_tts = True
+        wish["use_tts"] = True
     return Utterance(
         session_id="",
         utterance_index=0,

@@ -11,8 +11,8 @@ from jobs.api.access import OPERATOR
 from jobs.api.body import JobBody, Options, invalid, utterance_of
 from jobs.api.problems import Problem
 from jobs.failures import Failure
-from jobs.payload import Unsupported
 from jobs.principal import Principal
+from jobs.wishes import Unsupported
 from lua import scripts, views
 from lua.client import Cells
 from lua.errors import StoreUnavailable

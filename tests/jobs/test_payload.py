@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.payload import Unsupported, digest_of, inherit, payload_of, said_by, speech_of
+from jobs.payload import digest_of, inherit, payload_of, said_by, speech_of
+from jobs.wishes import Unsupported
 from parley.audio import tone, wav_from_pcm16
-from parley.frames import ABSENT, FrameError, PipelineWish, SessionInit, Utterance
+from parley.frames import ABSENT, FrameError, SessionInit, Utterance
 
 SOUND = tone(0.1)
 
@@ -85,7 +86,7 @@ def test_base64_with_escaped_slashes_is_base64() -> None:
 
 
 def test_the_pipeline_has_its_defaults_key_by_key() -> None:
-    sent = payload(utterance(pipeline=PipelineWish(use_tts=False, use_tone=True)))
+    sent = payload(utterance(pipeline={"use_tts": False, "use_tone": True, "use_asr": None}))
     assert sent["pipeline"] == {
         "use_asr": True,
         "use_nmt": True,
@@ -117,6 +118,8 @@ def test_another_wav_stays_one_for_the_nodes_that_take_it() -> None:
         ({"audio": ABSENT, "audio_ref": ""}, "audio"),
         ({"audio": msgspec.Raw(b'"?"'), "audio_format": "wav"}, "audio"),
         ({"audio": base64_json(wav_from_pcm16(b"")), "audio_format": "wav"}, "audio"),
+        ({"pipeline": {"use_tts": "yes"}}, "pipeline.use_tts"),
+        ({"features": {"persona_adaptation": 1}}, "features.persona_adaptation"),
         ({"src_lang": "not a language"}, "src_lang"),
         ({"tgt_lang": ""}, "tgt_lang"),
         ({"tgt_lang": "auto"}, "tgt_lang"),
@@ -131,11 +134,17 @@ def test_what_cannot_be_meant_is_refused_by_its_field(changes: dict[str, Any], f
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sample_rate": 8_000}, {"sample_rate": 8_000, "audio": ABSENT, "audio_ref": "s3://sound"}],
-    ids=["another sample rate", "the same of sound elsewhere"],
+    [
+        {"sample_rate": 8_000},
+        {"sample_rate": 8_000, "audio": ABSENT, "audio_ref": "s3://sound"},
+        {"features": {"mind_reading": True}},
+        {"features": {"mind_reading": False}},
+        {"pipeline": {"use_mind": None}},
+    ],
+    ids=str,
 )
 def test_what_no_node_takes_is_unsupported(changes: dict[str, Any]) -> None:
-    with pytest.raises(Unsupported):
+    with pytest.raises(Unsupported, match=r"sample|'mind_reading' is not|'use_mind' is not"):
         speech_of(utterance(**changes))
 
 
@@ -155,6 +164,13 @@ def test_the_sound_itself_comes_before_where_it_lies() -> None:
     sent = payload(utterance(audio_ref="s3://sound"))
     assert "audio_ref" not in sent
     assert sent["audio"]
+
+
+def test_a_feature_asks_for_what_its_modules_need() -> None:
+    silent = {"use_tts": False}
+    wanted = {"speech_rate_control": True, "emotion_detection": False, "persona_adaptation": None}
+    assert speech_of(utterance(pipeline=silent)).ask.has == ()
+    assert speech_of(utterance(pipeline=silent, features=wanted)).ask.has == ("tts:zh",)
 
 
 def test_two_ways_mean_that_the_source_is_to_be_found_out() -> None:
@@ -182,7 +198,7 @@ def test_equal_requests_have_equal_digests() -> None:
         digest(),
         digest(audio=base64_json(tone(0.2))),
         digest(src_lang="zh", tgt_lang="en"),
-        digest(pipeline=PipelineWish(use_tts=False)),
+        digest(pipeline={"use_tts": False}),
         digest(dialect="cantonese"),
     ]
     assert len(set(different)) == len(different)

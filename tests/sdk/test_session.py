@@ -11,7 +11,7 @@ import pytest
 
 from parley import Answer, Missing, SessionError
 from parley.audio import AudioError, load_wav, tone, wav_from_pcm16
-from parley.frames import AsrPartial, Backpressure, Error, PipelineWish, SessionInit
+from parley.frames import AsrPartial, Backpressure, Error, SessionInit
 from tests.peers.server import FakeServer
 from tests.peers.until import until
 from tests.sdk.sessions import make_session, missing, result, talking, welcome
@@ -89,7 +89,7 @@ async def test_an_utterance_may_have_wishes(server: FakeServer) -> None:
     async with talking(server) as (session, peer):
         await session.send(
             tone(0.1),
-            pipeline=PipelineWish(use_tts=False),
+            pipeline={"use_tts": False},
             preferred_node_id="node-1",
             deadline_ms=0,
         )

@@ -22,6 +22,10 @@ Number: TypeAlias = int | float
 Base64: TypeAlias = msgspec.Raw
 """A JSON string of base64 exactly as it came, quotes included: it is passed on, not decoded."""
 
+Switches: TypeAlias = dict[str, Any]
+"""Features, or steps of a pipeline, that a client asks for (true) or forbids (false). What it
+leaves out, or gives as null, has its default; a name that the server does not know is refused."""
+
 ABSENT: Final = msgspec.Raw()
 """Default of an optional `Raw` field; left out when the frame is encoded."""
 

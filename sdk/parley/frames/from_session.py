@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
-from parley.frames.common import ABSENT, Base64, Count, Frame, Id, Number, Part
-from parley.frames.from_node import Features
+from parley.frames.common import ABSENT, Base64, Count, Frame, Id, Number, Switches
 
 
 class SessionInit(Frame, tag="session_init"):
@@ -16,7 +15,7 @@ class SessionInit(Frame, tag="session_init"):
     src_lang: str
     tgt_lang: str
     dialect: str | None = None
-    features: Features | None = None
+    features: Switches | None = None
     pairing_code: str | None = None
     tenant_id: Id | None = None
     mode: str | None = None
@@ -34,16 +33,6 @@ class SessionInit(Frame, tag="session_init"):
     pairing_required: bool | None = None
 
 
-class PipelineWish(Part):
-    """The steps that a client asks for or forbids; what it leaves out has its default."""
-
-    use_asr: bool | None = None
-    use_nmt: bool | None = None
-    use_tts: bool | None = None
-    use_semantic: bool | None = None
-    use_tone: bool | None = None
-
-
 class Utterance(Frame, tag="utterance"):
     """One utterance, one job. Its sound is in `audio` (base64 as it came) or at `audio_ref`."""
 
@@ -58,7 +47,7 @@ class Utterance(Frame, tag="utterance"):
     sample_rate: Count
     audio: Base64 = ABSENT
     dialect: str | None = None
-    features: Features | None = None
+    features: Switches | None = None
     mode: str | None = None
     lang_a: str | None = None
     lang_b: str | None = None
@@ -66,7 +55,7 @@ class Utterance(Frame, tag="utterance"):
     enable_streaming_asr: bool | None = None
     partial_update_interval_ms: Count | None = None
     trace_id: Id | None = None
-    pipeline: PipelineWish | None = None
+    pipeline: Switches | None = None
     request_id: Id | None = None
     preferred_node_id: Id | None = None
     audio_ref: str | None = None

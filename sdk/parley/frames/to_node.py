@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from parley.frames.common import ABSENT, Base64, Error, Frame, Part
-from parley.frames.from_node import Features
+from parley.frames.common import ABSENT, Base64, Error, Frame, Part, Switches
 
 
 class NodeRegisterAck(Frame, tag="node_register_ack"):
@@ -54,7 +53,7 @@ class JobPayload(Part):
     is_max_duration_triggered: bool
     audio: Base64 = ABSENT
     audio_ref: str | None = None
-    features: Features | None = None
+    features: Switches | None = None
     mode: str | None = None
     lang_a: str | None = None
     lang_b: str | None = None
