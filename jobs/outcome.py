@@ -23,6 +23,8 @@ DEFAULT_TTS_FORMAT = "pcm16"
 # Codes of a node that say that the input is at fault: no other node would do better.
 INPUT_FAULTS = frozenset({"UNSUPPORTED_AUDIO", "UNSUPPORTED_AUDIO_FORMAT", "UNSUPPORTED_FEATURE"})
 INPUT_FAULT_PREFIX = "INVALID_"
+# Codes that say nothing against the node: it is full, or lacks a model (its service is left out).
+BLAMELESS = frozenset({"NODE_OVERLOADED", "MODEL_NOT_AVAILABLE"})
 # In ``extra.reason``: nothing was said, or none of it is this job's. That is an answer.
 WITHOUT_TEXT = frozenset({"ASR_EMPTY", "NO_TEXT_ASSIGNED"})
 # In the message of an agent that has seen the job, or its utterance, before.
@@ -73,6 +75,11 @@ def _input_is_at_fault(code: str, message: str) -> bool:
     return code.startswith(INPUT_FAULT_PREFIX) or code in INPUT_FAULTS
 
 
+def _blames_node(code: str, message: str) -> bool:
+    """Whether a failure that is worth a retry may be the node's own fault."""
+    return code not in BLAMELESS and DUPLICATE not in message
+
+
 def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
     """The result ready to be finished; ``trace`` stands in where the node gives none.
 
@@ -86,6 +93,7 @@ def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
         node=node,
         attempt=result.attempt_id,
         verdict=verdict,
+        blame=verdict is Verdict.RETRY and _blames_node(code, message),
         code=code,
         message=message,
         size=len(body),

@@ -19,11 +19,12 @@ if too_old then return too_old end
 local plan = plan_membership(node, about.pools, about.has, about.definition)
 local from = known.state
 about.state, about.drain, about.queue = from, known.drain, known.queue
+about.breaker = known.breaker
 if from ~= 'offline' then about.state = state_of(about) end
 
 -- STEP
 apply_membership(node, plan, 'configuration')
-node.capacity, node.why, node.state = about.capacity, judge(about), about.state
+node.capacity, node.why, node.state = slots_of(about, node), judge(about), about.state
 save_node(node)
 save_about(id, about, 'state', node.state)
 if from ~= node.state then enter_state(node, from, 'configuration') end

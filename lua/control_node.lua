@@ -1,4 +1,5 @@
--- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick. It takes
+-- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick, clear
+-- (close its breaker). It takes
 -- effect here at once, whether or not the agent understands `node_control`. A disable comes with the
 -- configuration: here it is only recorded. What changes no state leaves a note.
 -- KEYS cell
@@ -25,7 +26,10 @@ node.why, node.state, node.leave = judge(about), about.state, about.leave
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', about.state, 'drain', about.drain,
   'leave', about.leave)
-if command ~= 'disable' then
+if command == 'clear' then
+  -- @include breaker
+  close_breaker(node, about)
+elseif command ~= 'disable' then
   post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
     'reason', reason)
 end

@@ -3,7 +3,7 @@
 -- that is late, foreign or doubled is recorded and changes nothing.
 -- KEYS cell
 -- ARGV inbox
--- SPEC job, node, attempt:int, verdict, code, message, size:int, brief, token
+-- SPEC job, node, attempt:int, verdict, blame:bool, code, message, size:int, brief, token
 -- CONST result_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS DONE more | RETRIED state more | FAILED code more | DROPPED more | LATE state | UNKNOWN | MISSING
@@ -46,7 +46,9 @@ end
 if verdict == 'retry' then
   -- @include place
   local whole = load_job(id)
-  local state = retry(whole, { code = code, message = message, counted = true, answered = true })
+  local state = retry(whole, { code = code, message = message, counted = true, answered = true,
+    blame = blame })
+  -- STEP
   set_job(whole, 'token', token)
   local more = flag(offer(holder))
   if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
@@ -63,6 +65,15 @@ end
 free_slot(job, holder)
 settle(job, state, owner, { code = code, message = message, size = size }, 'token', token)
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
+if state == 'DONE' and job.tries > 0 then
+  -- @include charge
+  job.failed = call('HGET', cell .. 'job:' .. id, 'failed')
+  charge(job)
+end
+if state == 'DONE' and holder.breaker ~= '' then
+  -- @include trust
+  trust(holder, job)
+end
 local more = flag(offer(holder))
 if state == 'FAILED' then return { 'FAILED', code, more } end
 return { 'DONE', more }

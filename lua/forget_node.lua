@@ -16,7 +16,8 @@ local plan = plan_membership(node, {}, {}, '')
 -- STEP
 apply_membership(node, plan, 'expired')
 call('HDEL', cell .. 'fleet', id)
-for _, what in ipairs({ 'stale', 'grace', 'warmup' }) do node_timer(id, what, nil) end
+call('SREM', cell .. 'broken', id)
+for _, what in ipairs({ 'stale', 'grace', 'warmup', 'probe' }) do node_timer(id, what, nil) end
 call('DEL', cell .. 'node:' .. id)
 emit('e', 'node', 'node', id, 'moves', 'offline', 'why', 'expired')
 return { 'OK', 'offline', '0' }

@@ -24,18 +24,18 @@ local jobs = quiet_candidates(id)
 
 local now_known = about or known
 now_known.drain, now_known.queue, now_known.hot = known.drain, tostring(queue), flag(hot)
-now_known.state = known.state
+now_known.state, now_known.breaker = known.state, known.breaker
 local from = known.state
 now_known.state = state_of(now_known)
 
 -- STEP
 if plan then
   apply_membership(node, plan, 'heartbeat')
-  node.capacity = about.capacity
   save_about(id, about)
 end
 node.beat, node.foreign = now, math.min(math.max(0, running - node.used), MOST_SLOTS)
 node.why, node.state = judge(now_known), now_known.state
+node.capacity = slots_of(now_known, node)
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', node.state, 'hot', now_known.hot, 'queue', queue,
   'metrics', metrics)

@@ -39,6 +39,7 @@ KEYSPACE = (
     Key("pool:P", "set", Life.EMPTY, "members of a pool"),
     Key("ready:P", "set", Life.EMPTY, "members that can take a public job now"),
     Key("has:KIND:VALUE", "set", Life.EMPTY, "nodes that offer an optional capability"),
+    Key("broken", "set", Life.EMPTY, "nodes whose breaker is open"),
     Key("job:ID", "hash", Life.OWNER, "a job; expires 10 min after its end"),
     Key("inbox:TOKEN", "string", Life.TTL, "a large value on its way into a script"),
     Key("payload:ID", "string", Life.TTL, "what the node is sent"),

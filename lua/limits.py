@@ -33,5 +33,8 @@ class Limits:
     self_arbitrated_capacity: int = 8
     mailbox_length: int = 10_000
     sweep_ms: int = 1_000
+    charge_ms: int = 60_000  # a session's failures are charged to nodes once in this time
+    probe_ms: int = 10_000  # a breaker stays open; twice as long each time, up to the next
+    longest_probe_ms: int = 300_000
     swap_window_ms: int = 60_000
     max_swaps: int = 3

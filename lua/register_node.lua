@@ -44,7 +44,7 @@ local node = load_node(id) or new_node(id)
 local plan = plan_membership(node, about.pools, about.has, about.definition)
 about.drain = draining and known.drain == '' and 'kept' or known.drain
 about.queue = present and known.queue or '0'
-about.state = known.state
+about.state, about.breaker = known.state, known.breaker
 about.state = state_of(about)
 
 -- STEP
@@ -56,11 +56,12 @@ call('SADD', cell .. 'process:' .. process .. ':nodes', id)
 hold_to_account(process)
 node.process, node.conn, node.state, node.leave = process, conn, about.state, ''
 apply_membership(node, plan, 'register')
-node.capacity, node.beat, node.why = about.capacity, now, judge(about)
+node.beat, node.why = now, judge(about)
 if not present then
   node.foreign = 0
   keep_hashed(id)
 end
+node.capacity = slots_of(about, node)
 save_node(node)
 save_about(id, about, 'process', process, 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
@@ -76,5 +77,4 @@ if not present or held then
   keep_or_lose(jobs, keeps_of(held, running), node)
   for _, pair in ipairs(held or {}) do claim(pair[1], pair[2], node) end
 end
-local more = flag(offer(node))
-return { present and 'ALREADY' or 'OK', node.state, more }
+return { present and 'ALREADY' or 'OK', node.state, flag(offer(node)) }

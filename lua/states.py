@@ -47,6 +47,14 @@ class NodeState(StrEnum):
     OFFLINE = "offline"
 
 
+class BreakerState(StrEnum):
+    """Whether a node's failures keep it from jobs."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"  # one job at a time may prove it well again
+
+
 class Reason(StrEnum):
     """Why a node could not take a job; the order is the code in the packed fleet record."""
 

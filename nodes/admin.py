@@ -44,10 +44,10 @@ class NodeAdmin(LiveAdmin):
     list_filter = ("drain", "enabled", "last_seen")
     search_fields = ("node_id", "note")
     ordering = ("node_id",)
-    actions = ("drain_nodes", "resume_nodes", "disable_nodes", "kick_nodes")
+    actions = ("drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes")
     fields = (
-        "node_id", "state", "reason", "load_bar", "languages", "pools", "offers", "heartbeat",
-        "address", "process", "drain", "enabled", "note", "first_seen", "last_seen",
+        "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
+        "heartbeat", "address", "process", "drain", "enabled", "note", "first_seen", "last_seen",
     )  # fmt: skip
     change_form_after_template = "admin/node_about.html"
 
@@ -76,6 +76,16 @@ class NodeAdmin(LiveAdmin):
     @display(description="selection")
     def reason(self, node: Any) -> str:
         return node.live.load.reason if node.live else ""
+
+    @display(description="breaker")
+    def breaker(self, node: Any) -> str:
+        if not node.live:
+            return ""
+        breaker = node.live.breaker
+        text = breaker.state.replace("_", " ")
+        if breaker.until_ms:
+            text += f" for {max(0.0, breaker.until_ms / 1000 - time.time()):.0f} s more"
+        return f"{text}, after {breaker.code}" if breaker.code else text
 
     @display(description="load")
     def load_bar(self, node: Any) -> SafeString | str:
@@ -122,6 +132,10 @@ class NodeAdmin(LiveAdmin):
     @admin.action(description="Resume: take jobs again", permissions=["control"])
     def resume_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._tell(request, nodes, services.resume)
+
+    @admin.action(description="Clear: close the breaker", permissions=["control"])
+    def clear_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._tell(request, nodes, services.clear, reason=f"cleared by {request.user}")
 
     @admin.action(description="Disable: never use", permissions=["control"])
     def disable_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:

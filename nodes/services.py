@@ -53,6 +53,12 @@ def kick(node: str, *, reason: str = "", request: HttpRequest | None = None) -> 
     return control(node, Command.KICK, reason=reason, request=request)
 
 
+def clear(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
+    """Close its breaker, whatever it did before. Raises UnknownNode and StoreError."""
+    _make_sure_it_exists(node)
+    return control(node, Command.CLEAR, reason=reason, request=request)
+
+
 def control(
     node: str, command: Command, *, reason: str = "", request: HttpRequest | None = None
 ) -> NodeState | None:

@@ -1,7 +1,8 @@
 -- @include node
 -- A node's first record.
 local function new_node(id)
-  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', listed = false }
+  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', breaker = '',
+    listed = false }
   return nodes[id]
 end
 

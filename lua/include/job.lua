@@ -8,7 +8,7 @@ local JOB_NUMBERS = { attempt = 1, tries = 1, retries = 1, born = 1, due = 1, si
 local function load_job(id, names)
   names = names or { 'state', 'attempt', 'tries', 'retries', 'node', 'slot', 'conn', 'had', 'avoid',
     'preferred', 'born', 'due', 'since', 'wait', 'taken', 'need', 'sig', 'session', 'request',
-    'cause', 'lost', 'claim', 'stub', 'quiet' }
+    'cause', 'lost', 'claim', 'stub', 'quiet', 'failed' }
   local values = call('HMGET', cell .. 'job:' .. id, unpack(names))
   if not values[1] then return nil end
   local job = { id = id }

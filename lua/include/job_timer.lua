@@ -28,6 +28,8 @@ local function expire_waiting(job)
   settle(job, 'FAILED', owner, { code = code, message = said.cause_message,
     answered = said.cause_by_node == '1' })
   emit_end(job, 'WAITING FAILED', code)
+  -- @include charge
+  charge(job)
 end
 
 -- Returns the node whose slot it gave back.
@@ -42,7 +44,7 @@ local function leave_node(job)
   elseif job.lost ~= '' then
     retry(job, { code = job.lost })
   else
-    retry(job, { code = 'JOB_TIMEOUT', counted = true })
+    retry(job, { code = 'JOB_TIMEOUT', counted = true, blame = true })
   end
   return node
 end

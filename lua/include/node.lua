@@ -10,11 +10,11 @@ local function load_node(id, raw)
   if not raw then return nil end
   local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
   local about = call('HMGET', cell .. 'node:' .. id, 'process', 'conn', 'pools', 'has', 'state',
-    'acking', 'leave')
+    'acking', 'leave', 'breaker')
   nodes[id] = { id = id, capacity = capacity, used = used, foreign = foreign, why = why, beat = beat,
     listed = why == 0 and used + foreign < capacity, process = about[1] or '', conn = about[2] or '',
     pools = about[3] or '', has = about[4] or '', state = about[5] or '', acking = about[6] or '',
-    leave = about[7] or '' }
+    leave = about[7] or '', breaker = about[8] or '' }
   return nodes[id]
 end
 

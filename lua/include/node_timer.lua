@@ -1,6 +1,7 @@
 -- @include take_down
 -- @include claims
 -- @include usable
+-- @include offer
 -- CONST stale_ms
 -- A node's time is over: no heartbeat, no return within the grace, never ready.
 local function on_stale(node, about)
@@ -23,7 +24,19 @@ local function on_warmup(node)
   enter_state(node, 'registering', 'warmup')
 end
 
-local ON_NODE = { stale = on_stale, grace = on_grace, warmup = on_warmup }
+-- Its breaker was open for long enough: one job at a time may prove it well again.
+local function on_probe(node, about)
+  -- @include breaker
+  -- STEP
+  node_timer(node.id, 'probe', nil)
+  call('SREM', cell .. 'broken', node.id)
+  call('HSET', cell .. 'node:' .. node.id, 'breaker', 'half_open')
+  turn(node, about, 'half_open')
+  emit('e', 'note', 'what', 'breaker_half_open', 'node', node.id)
+  offer(node)
+end
+
+local ON_NODE = { stale = on_stale, grace = on_grace, warmup = on_warmup, probe = on_probe }
 
 local function on_node(rest)
   local id, what = string.match(rest, '^(.+):(%a+)$')

@@ -9,7 +9,8 @@
 -- CONST job_life_ms
 -- A job that was placed before is placed again, or waits, or fails: one step, reads first.
 -- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
--- `soft`: the node never took it, so it is only avoided; `answered`: the node has done with it.
+-- `soft`: the node never took it, so it is only avoided; `answered`: the node has done with it;
+-- `blame`: it may be the node's fault.
 -- Returns the state it is in now.
 local function retry(job, why)
   local need, old, owner = read_need(job.need), load_node(job.node), owner_of(job)
@@ -17,6 +18,10 @@ local function retry(job, why)
   if why.counted then job.tries = job.tries + 1 end
   local list = why.soft and 'avoid' or 'had'
   job[list] = job[list] .. ' ' .. job.node
+  if why.blame then
+    local blamed = string.gsub(job.node .. '=' .. code, '%s', '_')
+    job.failed = job.failed .. ' ' .. blamed
+  end
   local node, stale, queue = nil, {}, nil
   if job.tries <= job.retries and now - job.born < job_life_ms then
     node, stale = choose(job, need)
@@ -29,7 +34,7 @@ local function retry(job, why)
   local function changed()
     return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code,
       'cause_message', why.message or '', 'cause_by_node', flag(why.answered), 'taken', 0,
-      'quiet', 0, 'conn', '', 'lost', ''
+      'quiet', 0, 'conn', '', 'lost', '', 'failed', job.failed
   end
   if node then
     reserve(job, node, pool_of(node, need), changed())
@@ -39,6 +44,8 @@ local function retry(job, why)
     set_job(job, changed())
     settle(job, 'FAILED', owner, why)
     emit_end(job, moves .. ' FAILED', code)
+    -- @include charge
+    charge(job)
     return 'FAILED'
   end
   tell_placed(job, owner)

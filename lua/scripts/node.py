@@ -154,6 +154,7 @@ class Command(StrEnum):
     RESUME = "resume"
     SHUTDOWN = "shutdown"  # drain, and leave when empty
     KICK = "kick"  # close its connection now
+    CLEAR = "clear"  # close its breaker
     DISABLE = "disable"  # recorded; the configuration does it
 
 
@@ -163,7 +164,7 @@ CONTROL_NODE = Script("control_node", (Ok, Unknown))
 async def control_node(
     cells: Cells, *, cell: int, node: str, command: Command, reason: str
 ) -> Ok | Unknown:
-    """Drain, resume, shut down or kick a node, or record that it was disabled."""
+    """Drain, resume, shut down, kick or clear a node, or record that it was disabled."""
     return await cells.run(CONTROL_NODE, cell, node, command, reason)
 
 

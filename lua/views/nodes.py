@@ -10,13 +10,14 @@ from lua import ids
 from lua.client import StoreSettings
 from lua.keys import cell_prefix
 from lua.reader import client
-from lua.states import NodeState, Reason
+from lua.states import BreakerState, NodeState, Reason
 
 RECORD = struct.Struct("<HHHBd")  # as include/node.lua packs it
 _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
     "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "caps", "metrics",
+    "breaker", "blamed", "opened", "pause",
 )  # fmt: skip
 
 
@@ -34,6 +35,17 @@ class Load:
     def share(self) -> float:
         """Busy part of its slots, 0 to 1 (more when its capacity was lowered)."""
         return (self.used + self.foreign) / self.capacity if self.capacity else 0.0
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """``code``: the last failure that was charged to the node. ``until_ms``: when an open one lets
+    a job through again, Unix ms, else 0.
+    """
+
+    state: BreakerState
+    code: str
+    until_ms: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class NodeView:
     has: tuple[str, ...]
     caps: dict[str, Any]
     metrics: dict[str, Any]
+    breaker: Breaker
 
 
 def fleet(store: StoreSettings) -> dict[str, Load]:
@@ -126,7 +139,15 @@ def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> No
         has=tuple(raw["has"].split()),
         caps=_object(raw["caps"]),
         metrics=_object(raw["metrics"]),
+        breaker=_breaker(raw),
     )
+
+
+def _breaker(raw: dict[str, str]) -> Breaker:
+    known = raw["breaker"]
+    state = BreakerState(known) if known in ("open", "half_open") else BreakerState.CLOSED
+    until_ms = int(raw["opened"]) + int(raw["pause"]) if state is BreakerState.OPEN else 0
+    return Breaker(state, raw["blamed"], until_ms)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from lua.states import NodeState
+from lua.states import BreakerState, NodeState
 from lua.views import NodeView
 
 DISABLED = "disabled"
@@ -16,6 +16,14 @@ def shown_state(node: NodeView) -> str:
     if node.enabled or node.state is NodeState.OFFLINE:
         return node.state.value
     return DISABLED
+
+
+class BreakerSerializer(serializers.Serializer[Any]):
+    """Whether its failures keep it from jobs; half open, it gets one job at a time."""
+
+    state = serializers.ChoiceField([state.value for state in BreakerState])
+    code = serializers.CharField(help_text="The last failure that was charged to it.")
+    until_ms = serializers.IntegerField(help_text="When it gets a job again; 0: it is not open.")
 
 
 class NodeSerializer(serializers.Serializer[Any]):
@@ -35,6 +43,7 @@ class NodeSerializer(serializers.Serializer[Any]):
     public = serializers.BooleanField()
     enabled = serializers.BooleanField()
     draining = serializers.CharField(source="drain", help_text="Why it drains; empty: it does not.")
+    breaker = BreakerSerializer()
     pools = serializers.ListField(child=serializers.CharField())
     languages = serializers.SerializerMethodField()
     version = serializers.CharField(source="caps.version", default="")

@@ -68,6 +68,12 @@ class NodeViewSet(viewsets.ViewSet):
     def kick(self, request: Request, node_id: str) -> Response:
         return _control(node_id, services.kick, request, reason=_reason(request))
 
+    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def clear(self, request: Request, node_id: str) -> Response:
+        """Close its breaker."""
+        return _control(node_id, services.clear, request, reason=_reason(request))
+
 
 def _control(node_id: str, act: Any, request: Request, **options: Any) -> Response:
     try:

@@ -1,5 +1,7 @@
 """The admin's nodes: their live state in one look at Redis, and actions that count."""
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from lua import views
+from lua.keys import cell_prefix
 from nodes.models import Node
 from nodes.tasks import expire_nodes
 from pools.store import store
@@ -111,6 +114,21 @@ def test_actions_tell_the_nodes_and_are_kept(admin: Client, node: FakeNode) -> N
 
     act(admin, "resume_nodes", "node-1")
     assert Node.objects.get().enabled
+
+
+def test_a_breaker_is_shown_and_cleared(admin: Client, node: FakeNode) -> None:
+    opened_ms = int(time.time() * 1000)
+    hurt: Any = {"breaker": "open", "blamed": "NMT_TIMEOUT", "opened": opened_ms, "pause": 10_000}
+    keys = redis.Redis.from_url(store().url, protocol=2)
+    keys.hset(f"{cell_prefix(store().prefix, 0)}node:node-1", mapping=hurt)
+    page = admin.get(f"{PAGE}node-1/change/").content.decode()
+    assert re.search(r"open for \d+ s more, after NMT_TIMEOUT", page)
+
+    act(admin, "clear_nodes", "node-1")
+
+    page = admin.get(f"{PAGE}node-1/change/").content.decode()
+    assert "NMT_TIMEOUT" not in page
+    assert "closed" in page
 
 
 def test_an_action_without_redis_is_kept_and_said(

@@ -75,6 +75,7 @@ class FakeNode:
             node=self.name,
             attempt=1,
             verdict=Verdict.FAIL if code else Verdict.DONE,
+            blame=False,
             code=code,
             message="It says why." if code else "",
             size=len(result),

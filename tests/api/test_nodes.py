@@ -119,6 +119,23 @@ def test_the_history_says_who_decided_and_why(
     assert list(noted) == [("drain", "still"), ("disable", "bad fan"), ("resume", "")]
 
 
+def test_an_operator_sees_a_breaker_and_clears_it(
+    operator: Api, acme: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    hurt: Any = {"breaker": "open", "blamed": "NMT_TIMEOUT", "opened": 5_000, "pause": 10_000}
+    client(live_state).hset(f"{cell_prefix(live_state.prefix, 0)}node:node-1", mapping=hurt)
+    seen = operator.get("nodes/node-1/").json()["breaker"]
+    assert seen == {"state": "open", "code": "NMT_TIMEOUT", "until_ms": 15_000}
+
+    cleared = operator.post("nodes/node-1/clear/", {"reason": "new GPU"})
+
+    assert cleared.json() == {"node_id": "node-1", "state": "ready"}
+    seen = operator.get("nodes/node-1/").json()
+    assert (seen["breaker"]["state"], seen["reason"]) == ("closed", "usable")
+    audit.drain(live_state, 0)
+    assert Note.objects.get(what="clear").text == "new GPU"
+
+
 def test_a_resumed_node_gets_the_jobs_that_wait(operator: Api, acme: Api, node: FakeNode) -> None:
     operator.post("nodes/node-1/drain/")
     waiting = [acme.post_job().json()["job_id"] for _ in range(2)]
@@ -148,7 +165,7 @@ def test_a_kicked_node_is_told_to_go(
     assert (told[b"kind"], told[b"command"], told[b"reason"]) == (b"control", b"kick", b"bye")
 
 
-@pytest.mark.parametrize("action", ["drain", "resume", "kick"])
+@pytest.mark.parametrize("action", ["drain", "resume", "kick", "clear"])
 def test_an_unknown_node_is_not_found(operator: Api, action: str) -> None:
     problem(operator.post(f"nodes/node-9/{action}/"), 404, "INVALID_MESSAGE")
     problem(operator.get("nodes/node-9/"), 404, "INVALID_MESSAGE")

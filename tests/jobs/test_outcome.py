@@ -32,6 +32,23 @@ def test_a_verdict(answer, verdict, code):
     assert verdict_of(read_result(result(**answer)))[:2] == (verdict, code)
 
 
+@pytest.mark.parametrize(
+    ("answer", "blamed"),
+    [
+        ({}, False),
+        (failure("MODEL_NOT_AVAILABLE"), False),
+        (failure("NODE_OVERLOADED"), False),
+        (failure("PROCESSING_ERROR", "DUPLICATE_JOB: seen"), False),
+        (failure("INVALID_AUDIO"), False),
+        (failure("NMT_TIMEOUT"), True),
+        (failure("SOMETHING_NEW"), True),
+        ({"success": False}, True),
+    ],
+)
+def test_which_failures_may_be_the_nodes_own_fault(answer, blamed):
+    assert prepare(read_result(result(**answer)), node="node-1").outcome.blame is blamed
+
+
 def test_long_codes_and_messages_are_cut():
     ready = prepare(read_result(result(**failure("X" * 500, "y" * 5_000))), node="node-1")
     assert len(ready.outcome.code) == 64

@@ -88,6 +88,7 @@ def an_outcome(job: str, node: str, **differences: Any) -> Finish:
         "node": node,
         "attempt": 1,
         "verdict": Verdict.DONE,
+        "blame": False,
         "code": "",
         "message": "",
         "size": 0,

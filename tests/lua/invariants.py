@@ -149,8 +149,11 @@ def _nodes(cell: Snapshot) -> Iterator[str]:
         why = _judge(fields)
         if record.why not in (why, 1):
             yield f"{node}: record says {record.why}, its fields {why}: {fields}"
-        if record.capacity != int(fields["capacity"]):
-            yield f"{node}: capacity {record.capacity} and {fields['capacity']}"
+        slots = int(fields["capacity"])
+        if fields.get("breaker") == "half_open":
+            slots = min(slots, record.foreign + 1)
+        if record.capacity != slots:
+            yield f"{node}: capacity {record.capacity} and {slots}"
         state, timers = fields["state"], cell.timers
         offline = state == NodeState.OFFLINE
         if offline == (f"node:{node}:stale" in timers):
@@ -163,11 +166,24 @@ def _nodes(cell: Snapshot) -> Iterator[str]:
             yield f"{node}: {state}, process {fields['process']}"
 
 
+def _breakers(cell: Snapshot) -> Iterator[str]:
+    out = {node for node, fields in cell.nodes.items() if fields.get("breaker") == "open"}
+    if set(cell["broken"].set) != out:
+        yield f"broken: {set(cell['broken'].set)}, by the nodes {out}"
+    for node, fields in cell.nodes.items():
+        if (node in out) != (f"node:{node}:probe" in cell.timers):
+            yield f"{node}: {fields.get('breaker')}, timer {cell.timers.get(f'node:{node}:probe')}"
+        marks = fields.get("marks", "").split()
+        if (fields.get("breaker") == "marked") != bool(set(marks) - {"."}) or len(marks) > 5:
+            yield f"{node}: {fields.get('breaker')} with {marks}"
+
+
 def _judge(fields: dict[str, str]) -> int:
     """Index of the Reason that a node's fields give."""
     if fields["state"] == NodeState.OFFLINE:
         return 1
-    if fields["enabled"] != "1" or fields["state"] != NodeState.READY:
+    unfit = fields["enabled"] != "1" or fields.get("breaker") == "open"
+    if unfit or fields["state"] != NodeState.READY:
         return 2
     if fields["gpu"] != "1":
         return 4
@@ -265,5 +281,6 @@ def _timers(cell: Snapshot) -> Iterator[str]:
 
 
 CHECKS = (
-    _keys, _jobs, _requests, _nodes, _memberships, _queues, _sessions, _processes, _timers,
+    _keys, _jobs, _requests, _nodes, _breakers, _memberships, _queues, _sessions, _processes,
+    _timers,
 )  # fmt: skip

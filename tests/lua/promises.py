@@ -59,6 +59,7 @@ def broken_promises(step: Step) -> Iterator[str]:
     """What a call did that it must not do, or did not do."""
     yield from _placements(step)
     yield from _outcomes(step)
+    yield from _charges(step)
     if isinstance(step.reply, NOTHING_DONE) and not unchanged(step.before, step.after):
         yield "something has changed"
     check = CHECKS.get(step.script)
@@ -113,6 +114,22 @@ def _outcomes(step: Step) -> Iterator[str]:
         expected = owner in step.before["processes"].set and step.script != "dispatch"
         if told != expected and (told > 1 or step.script != "reap"):
             yield f"{job} ended: {owner} was told {told} times"
+
+
+def _charges(step: Step) -> Iterator[str]:
+    """A breaker opens by a failure that was the node's alone, and not for more than half a pool."""
+    for event in step.events:
+        if event["e"] != "alert" or event["what"] != "breaker_open":
+            continue
+        node, job = event["node"], step.after.jobs[event["job"]]
+        if [word.partition("=")[0] for word in job["failed"].split()] != [node]:
+            yield f"{node} is charged with {job}"
+        if job["state"] not in ("DONE", "FAILED"):
+            yield f"{node} is charged with {job} before its end"
+        for pool in step.before.nodes[node]["pools"].split():
+            members = step.before[f"pool:{pool}"].set
+            if 2 * len(members & step.after["broken"].set) > len(members):
+                yield f"{step.after['broken'].set} of {members} are out"
 
 
 # --- of a job's life ---
@@ -188,7 +205,8 @@ def _finish(step: Step) -> Iterator[str]:
     was, now = step.before.jobs.get(job, {}), step.after.jobs.get(job, {})
     again = was.get("token") == outcome.token
     holds = was.get("node") == node and was.get("slot") == "1" and was["state"] != "RESERVED"
-    known = was != {} and was.get("stub") != "1"
+    unclaimed = was.get("state") == "WAITING" and was.get("claim") == "1"
+    known = was != {} and was.get("stub") != "1" and not unclaimed
     if isinstance(step.reply, scripts.Unknown) == known and not isinstance(step.reply, Missing):
         yield f"{step.reply} of {was}"
     if known and holds and not again and isinstance(step.reply, scripts.Late):

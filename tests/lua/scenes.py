@@ -421,6 +421,66 @@ def _restore(stage: Stage, job: str) -> Any:
     return stage.do(scripts.restore_job, cell=0, job=a_job(job, request="t/c/1"), payload=PAYLOAD)
 
 
+def _fail(stage: Stage, number: int) -> Act:
+    """``n1`` fails a job; the act is ``n2``'s result."""
+    job = f"f{number}"
+    stage.open_session(f"s-{job}")
+    stage.send(job, session=f"s-{job}", preferred="n1")
+    stage.take(job, "n1")
+    stage.fail(job, "n1")
+    stage.take(job, stage.field(job, "node"), attempt=2)
+    return lambda: stage.finish(job, stage.field(job, "node"), token=f"{job}-2")
+
+
+def _sick(stage: Stage, failures: int) -> None:
+    stage.node("n1")
+    stage.node("n2", capacity=9)
+    for number in range(failures):
+        _fail(stage, number)()
+
+
+@scene
+def a_failure_is_charged(stage: Stage) -> Act:
+    _sick(stage, 0)
+    return _fail(stage, 0)
+
+
+@scene
+def a_failure_opens_a_breaker(stage: Stage) -> Act:
+    _sick(stage, 2)
+    return _fail(stage, 2)
+
+
+@scene
+def a_breaker_is_half_open(stage: Stage) -> Act:
+    _sick(stage, 3)
+    stage.pass_ms(9_900)
+    return _due(stage, 200)
+
+
+@scene
+def a_job_proves_a_node_well(stage: Stage) -> Act:
+    _sick(stage, 3)
+    stage.pass_ms(10_100)
+    stage.send("j1", preferred="n1")
+    stage.take("j1", "n1")
+    return lambda: stage.finish("j1", "n1")
+
+
+@scene
+def a_good_job_of_a_marked_node(stage: Stage) -> Act:
+    _sick(stage, 1)
+    stage.send("j1", preferred="n1")
+    stage.take("j1", "n1")
+    return lambda: stage.finish("j1", "n1")
+
+
+@scene
+def a_breaker_is_cleared(stage: Stage) -> Act:
+    _sick(stage, 3)
+    return lambda: stage.control("n1", Command.CLEAR)
+
+
 # --- processes and sessions ---
 
 

@@ -90,7 +90,7 @@ class Stage(World):
 
     def fail(self, job: str, node: str, code: str = "INTERNAL_ERROR") -> Any:
         """A failure that another node may not have."""
-        return self.finish(job, node, Verdict.RETRY, code)
+        return self.finish(job, node, Verdict.RETRY, code, blame=True)
 
     def release(self, job: str, node: str, attempt: int = 1) -> Any:
         """Its process could not write the frame."""

@@ -258,6 +258,7 @@ class Scripts(RuleBasedStateMachine):
             peer.node,
             attempt=peer.sent.pop(job, 1),
             verdict=verdict,
+            blame=verdict is Verdict.RETRY and code == "INTERNAL_ERROR",
             code="" if verdict is Verdict.DONE else code,
             size=len(result),
             token=f"{job}-{peer.node}-{self.cells.calls}",
