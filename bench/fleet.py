@@ -172,6 +172,7 @@ class Fleet:
             preferred="",
             avoid=[],
             deadline_ms=-1,
+            priority=3,
             size=300,
             retries=2,
             trace="0123456789abcdef",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Reply = Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
 NO_DEADLINE = -1
+USUAL_PRIORITY = 3
 
 
 @dataclass(eq=False)
@@ -75,6 +76,7 @@ def new_job(
         preferred=frame.preferred_node_id or "",
         avoid=[],
         deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        priority=frame.priority or USUAL_PRIORITY,
         size=len(work.payload),
         retries=settings.max_retries,
         trace=work.told[0].trace,

@@ -10,7 +10,7 @@ from random import choice, randrange
 from uuid import uuid4
 from zlib import crc32
 
-from jobs.dispatch import NO_DEADLINE
+from jobs.dispatch import NO_DEADLINE, USUAL_PRIORITY
 from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of, payload_of, speech_of
 from lua import ids, scripts
@@ -109,6 +109,7 @@ def _spec(
         preferred=frame.preferred_node_id or "",
         avoid=[request.exclude] if request.exclude else [],
         deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        priority=frame.priority or USUAL_PRIORITY,
         size=size,
         retries=request.retries,
         trace=trace,
@@ -124,6 +125,7 @@ def _digest(request: Request, speech: Speech) -> str:
         request.strict,
         request.exclude,
         frame.deadline_ms,
+        frame.priority,
         request.session,
     )
     return sha1(repr(asked).encode(), usedforsecurity=False).hexdigest()

@@ -3,7 +3,7 @@
 -- of them that may use it, and the new job waits behind them: nobody overtakes.
 -- KEYS cell
 -- ARGV inbox
--- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, size:int, retries:int, trace
+-- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
 -- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
 -- RETURNS REPEAT job state attempt node | CONFLICT job | NO_SESSION | MISSING
 -- @include clock

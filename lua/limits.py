@@ -14,6 +14,7 @@ class Limits:
     job_life_ms: int = 180_000
     wait_limit_ms: int = 10_000
     max_wait_ms: int = 60_000
+    priority_step_ms: int = 2_000
     avoid_ms: int = 1_000
     stale_ms: int = 45_000
     grace_ms: int = 2_000

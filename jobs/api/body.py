@@ -11,7 +11,7 @@ from jobs.api.problems import Problem
 from parley.audio import SAMPLE_RATE
 from parley.codes import ErrorCode
 from parley.frames import ABSENT, FrameError, Utterance, present
-from parley.frames.common import Base64, Count, Id, Part, Switches, first_byte
+from parley.frames.common import Base64, Count, Id, Part, Priority, Switches, first_byte
 from parley.frames.decode import explain
 
 # How base64 begins whose bytes begin with RIFF.
@@ -19,13 +19,16 @@ WAV_START = b'"UklGR'
 
 
 class Options(Part):
-    """``strict``: on the preferred node or nowhere. ``deadline_ms``: how long it may wait."""
+    """``strict``: on the preferred node or nowhere. ``deadline_ms``: how long it may wait;
+    ``priority``: before (1) or behind (5) others that wait.
+    """
 
     preferred_node_id: Id | None = None
     strict: bool | None = None
     require_tts: bool | None = None
     exclude_node_id: Id | None = None
     deadline_ms: Count | None = None
+    priority: Priority | None = None
 
 
 class JobBody(Part):
@@ -118,6 +121,7 @@ def utterance_of(body: JobBody, *, key: str) -> Utterance:
         request_id=key or None,
         preferred_node_id=options.preferred_node_id,
         deadline_ms=options.deadline_ms,
+        priority=options.priority,
     )
 
 

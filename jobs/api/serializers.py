@@ -83,13 +83,16 @@ class PipelineSerializer(serializers.Serializer[Any]):
 
 
 class OptionsSerializer(serializers.Serializer[Any]):
-    """``strict``: on the preferred node or nowhere. ``deadline_ms`` 0: may not wait."""
+    """``strict``: on the preferred node or nowhere. ``deadline_ms`` 0: may not wait.
+    ``priority``: 1 is the most urgent; 3 when it is absent.
+    """
 
     preferred_node_id = serializers.CharField(required=False)
     strict = serializers.BooleanField(required=False)
     require_tts = serializers.BooleanField(required=False)
     exclude_node_id = serializers.CharField(required=False)
     deadline_ms = serializers.IntegerField(required=False, min_value=0)
+    priority = serializers.IntegerField(required=False, min_value=1, max_value=5)
 
 
 class NewJobSerializer(serializers.Serializer[Any]):

@@ -5,8 +5,8 @@
 local function new_job()
   local wait = deadline_ms < 0 and wait_limit_ms or math.min(deadline_ms, max_wait_ms)
   return { id = job, state = 'NEW', session = session, request = request, attempt = 0, had = '',
-    avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait, node = '',
-    slot = '', pool = '' }
+    avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait,
+    priority = priority, node = '', slot = '', pool = '' }
 end
 
 -- The rename fails before anything is written when the value is not there (any more).
@@ -21,7 +21,8 @@ end
 local function born(made)
   return 'session', session, 'index', index, 'request', request, 'digest', digest, 'tenant', tenant,
     'src', src, 'tgt', tgt, 'need', need, 'sig', sig, 'avoid', made.avoid, 'preferred', preferred,
-    'born', made.born, 'wait', made.wait, 'retries', retries, 'payload', size, 'trace', trace
+    'born', made.born, 'wait', made.wait, 'priority', priority,
+    'retries', retries, 'payload', size, 'trace', trace
 end
 
 local function enrol()

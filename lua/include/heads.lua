@@ -6,7 +6,7 @@ local function fits(text, node)
   return (pin == '' or pin == node.id) and (has == '' or offers(node, { has = words(has) }))
 end
 
--- Heads first..last of every queue list the node appears in, earliest deadline first.
+-- Heads first..last of every queue list the node appears in, first in rank first.
 local function heads_of(node, first, last)
   local keys, heads, seen = { cell .. 'heads:node:' .. node.id }, {}, {}
   if node.why == 0 then
@@ -17,11 +17,11 @@ local function heads_of(node, first, last)
     for i = 1, #top, 2 do
       if not seen[top[i]] then
         seen[top[i]] = true
-        heads[#heads + 1] = { sig = top[i], due = tonumber(top[i + 1]) }
+        heads[#heads + 1] = { sig = top[i], rank = tonumber(top[i + 1]) }
       end
     end
   end
-  table.sort(heads, function(a, b) return a.due < b.due end)
+  table.sort(heads, function(a, b) return a.rank < b.rank end)
   return heads
 end
 

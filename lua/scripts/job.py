@@ -46,8 +46,9 @@ class NewJob(Spec, frozen=True, kw_only=True):
     ``request``: idempotency key with its scope (``tenant/credential/KEY``), or empty; ``digest``
     of the body guards it. ``session`` is empty for a job without a live session. ``preferred``: a
     node asked for, or empty. ``avoid``: nodes to pass over while others can be found.
-    ``deadline_ms``: how long it may wait from now; 0 not at all, -1 the default. ``size``: bytes
-    of the payload. ``retries``: further tries after a failure.
+    ``deadline_ms``: how long it may wait from now; 0 not at all, -1 the default. ``priority``: from
+    1, the most urgent, to 5; each step moves its place among those that wait by 2 s. ``size``:
+    bytes of the payload. ``retries``: further tries after a failure.
     """
 
     job: str
@@ -63,6 +64,7 @@ class NewJob(Spec, frozen=True, kw_only=True):
     preferred: str
     avoid: list[str]
     deadline_ms: int
+    priority: int
     size: int
     retries: int
     trace: str

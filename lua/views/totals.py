@@ -33,7 +33,6 @@ class Queue:
     has: tuple[str, ...]
     pin: str
     waiting: int
-    first_deadline_ms: int
 
 
 def cells(store: StoreSettings) -> list[CellView]:
@@ -79,20 +78,16 @@ def queues(store: StoreSettings) -> list[Queue]:
             pipe.hgetall(f"{prefix}sigs")
         needs = [(cell, *need) for cell, sigs in enumerate(pipe.execute()) for need in sigs.items()]
         for cell, sig, _ in needs:
-            key = f"{prefixes[cell]}waiting:{sig.decode()}"
-            pipe.zcard(key)
-            pipe.zrange(key, 0, 0, withscores=True)
-        replies = pipe.execute() if needs else []
+            pipe.zcard(f"{prefixes[cell]}waiting:{sig.decode()}")
+        counts = pipe.execute() if needs else []
     return [
-        _queue(cell, sig, text, count, first)
-        for (cell, sig, text), count, first in zip(needs, replies[::2], replies[1::2], strict=True)
+        _queue(cell, sig, text, count)
+        for (cell, sig, text), count in zip(needs, counts, strict=True)
         if count
     ]
 
 
-def _queue(
-    cell: int, sig: bytes, text: bytes, count: int, first: list[tuple[bytes, float]]
-) -> Queue:
+def _queue(cell: int, sig: bytes, text: bytes, count: int) -> Queue:
     pools, has, pin = text.decode().split("\t")
     return Queue(
         cell=cell,
@@ -101,7 +96,6 @@ def _queue(
         has=tuple(has.split()),
         pin=pin,
         waiting=count,
-        first_deadline_ms=int(first[0][1]),
     )
 
 

@@ -102,17 +102,20 @@ class Session:
         pipeline: Switches | None = None,
         preferred_node_id: str | None = None,
         deadline_ms: int | None = None,
+        priority: int | None = None,
     ) -> int:
         """Sends an utterance; its index in this session, from 0.
 
-        `audio`: a WAV file, its bytes, or pcm16 (16 kHz, mono). Raises `AudioError`, `OSError`, and
-        `SessionError` when the session has ended.
+        `audio`: a WAV file, its bytes, or pcm16 (16 kHz, mono). `deadline_ms`: how long it may wait
+        for a node; `priority`: before (1) or behind (5) others that wait. Raises `AudioError`,
+        `OSError`, and `SessionError` when the session has ended.
         """
         pcm16 = await asyncio.to_thread(any_pcm16, audio)
         utterance = self._utterance(pcm16)
         utterance.pipeline = pipeline
         utterance.preferred_node_id = preferred_node_id
         utterance.deadline_ms = deadline_ms
+        utterance.priority = priority
         return self._ledger.add(utterance)
 
     async def outcome(self, index: int) -> Outcome:

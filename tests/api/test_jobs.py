@@ -125,6 +125,9 @@ def test_an_excluded_node_is_passed_over(acme: Api, node: FakeNode) -> None:
         ({"audio": 12}, "audio"),
         ({"audio": None, "audio_ref": "s3://x", "audio_format": None}, "audio_format"),
         ({"options": {"deadline_ms": -1}}, "options.deadline_ms"),
+        ({"options": {"priority": 0}}, "options.priority"),
+        ({"options": {"priority": 6}}, "options.priority"),
+        ({"options": {"priority": "high"}}, "options.priority"),
         ({"pipeline": {"use_tts": "yes"}}, "pipeline.use_tts"),
     ],
 )

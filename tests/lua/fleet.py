@@ -60,6 +60,7 @@ def a_job(job: str, *, need: Need = NEED, **differences: Any) -> NewJob:
         "preferred": "",
         "avoid": [],
         "deadline_ms": -1,
+        "priority": 3,
         "size": len(PAYLOAD),
         "retries": 2,
         "trace": "",

@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterator
 
 from lua.client import Cells
 from lua.keys import Life
+from lua.limits import Limits
 from lua.states import PLACED, TERMINAL, JobState, NodeState
 from tests.lua.ledger import Ledger
 from tests.lua.snapshot import READ_CELL, Snapshot, kind_of, may_stay
 
+LIMITS = Limits()
 HOLDING = PLACED | {JobState.CANCELLED}
 
 
@@ -217,7 +219,7 @@ def _queues(cell: Snapshot) -> Iterator[str]:
     needs = {}
     for job, fields in cell.jobs.items():
         if fields["state"] == JobState.WAITING and fields.get("claim") != "1":
-            waiting[fields["sig"]][job] = float(fields["due"])
+            waiting[fields["sig"]][job] = _rank(fields)
             needs[fields["sig"]] = fields["need"]
     for sig, need in needs.items():
         pools, _, pin = need.split("\t")
@@ -233,6 +235,11 @@ def _queues(cell: Snapshot) -> Iterator[str]:
         yield f"queues: {cell['queues'].zset}, by the jobs {needs}"
     if needs and "sweep" not in cell.timers:
         yield "jobs wait and nobody sweeps"
+
+
+def _rank(fields: dict[str, str]) -> float:
+    """Place of a job among those that wait: its deadline, moved by its priority."""
+    return float(fields["due"]) + (int(fields["priority"]) - 3) * LIMITS.priority_step_ms
 
 
 def _sessions(cell: Snapshot) -> Iterator[str]:

@@ -133,6 +133,7 @@ class Scripts(RuleBasedStateMachine):
         wait=st.sampled_from([-1, -1, 0, 500, 3_000, 90_000]),
         avoid=st.lists(index, max_size=3),
         retries=st.integers(0, 2),
+        priority=st.integers(1, 5),
     )
     def dispatch_with_wishes(
         self,
@@ -143,6 +144,7 @@ class Scripts(RuleBasedStateMachine):
         wait: int,
         avoid: list[int],
         retries: int,
+        priority: int,
     ) -> None:
         cell = number % self.CELLS
         nodes = [peer.node for peer in self.world.peers.values() if peer.cell == cell]
@@ -155,6 +157,7 @@ class Scripts(RuleBasedStateMachine):
             avoid=[pick(nodes, one) for one in avoid],
             deadline_ms=wait,
             retries=retries,
+            priority=priority,
         )
 
     @rule(number=index, key=st.integers(0, 3), body=st.integers(0, 3))

@@ -207,6 +207,39 @@ def test_an_earlier_deadline_goes_first(stage: Stage) -> None:
     assert (stage.state("soon"), stage.state("late")) == ("RESERVED", "WAITING")
 
 
+def test_a_step_of_priority_is_worth_two_seconds(stage: Stage) -> None:
+    stage.node("n1", capacity=1)
+    stage.running("j0", "n1")
+    for job, priority, wait in (
+        ("least", 5, 5_000),
+        ("usual", 3, 8_500),
+        ("most", 1, 12_000),
+        ("late", 3, 9_500),
+    ):
+        stage.send(job, priority=priority, deadline_ms=wait)
+    last = "j0"
+    for job in ("most", "usual", "least", "late"):
+        stage.finish(last, "n1")
+        assert stage.state(job) == "RESERVED"
+        stage.take(job, "n1")
+        last = job
+
+
+def test_a_priority_moves_no_deadline(stage: Stage) -> None:
+    stage.node("n1", capacity=0)
+    for priority in (1, 5):
+        stage.send(f"j{priority}", priority=priority, deadline_ms=5_000)
+        assert stage.due_ms(f"j{priority}") == 5_000
+
+
+def test_a_node_of_two_pools_serves_the_more_urgent_queue_first(stage: Stage) -> None:
+    stage.node("n1", capacity=0, pools=["auto:a", "auto:b"])
+    stage.send("usual", need=Need(("auto:a",)), deadline_ms=5_000)
+    stage.send("urgent", need=Need(("auto:b",)), deadline_ms=6_000, priority=1)
+    stage.node("n2", capacity=1, pools=["auto:a", "auto:b"])
+    assert (stage.state("urgent"), stage.state("usual")) == ("RESERVED", "WAITING")
+
+
 def test_a_new_job_waits_behind_those_that_may_use_the_node(stage: Stage) -> None:
     stage.node("n1", capacity=1)
     stage.send("old", avoid=["n1"])

@@ -62,6 +62,7 @@ class Caller:
             "preferred": "",
             "avoid": [],
             "deadline_ms": -1,
+            "priority": 3,
             "size": 1,
             "retries": 2,
             "trace": "trace-1",

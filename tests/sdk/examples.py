@@ -185,7 +185,7 @@ FROM_SESSION: dict[str, Json] = {
         "request_id?": "q-1",
         "preferred_node_id?": "node-1",
         "deadline_ms?": 0,
-        "priority?": -1,
+        "priority?": 5,
     },
     "audio_chunk": {
         "session_id": "s-00000001",

@@ -241,7 +241,13 @@ def test_the_error_frame_of_a_wrong_frame_has_path_and_expectation() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("utterance_index", -1), ("utterance_index", 2**60), ("session_id", "x" * 257)],
+    [
+        ("utterance_index", -1),
+        ("utterance_index", 2**60),
+        ("session_id", "x" * 257),
+        ("priority", 0),
+        ("priority", 6),
+    ],
 )
 def test_numbers_and_ids_have_bounds(field: str, value: object) -> None:
     utterance = {"type": "utterance", **strip(FROM_SESSION["utterance"]), field: value}

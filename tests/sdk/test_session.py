@@ -92,10 +92,12 @@ async def test_an_utterance_may_have_wishes(server: FakeServer) -> None:
             pipeline={"use_tts": False},
             preferred_node_id="node-1",
             deadline_ms=0,
+            priority=1,
         )
         utterance = await peer.expect("utterance")
         assert utterance["pipeline"] == {"use_tts": False}
         assert (utterance["preferred_node_id"], utterance["deadline_ms"]) == ("node-1", 0)
+        assert utterance["priority"] == 1
 
 
 async def test_events_come_in_order_until_all_is_answered(server: FakeServer) -> None:

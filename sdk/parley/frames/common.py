@@ -13,6 +13,9 @@ SAFE_INTEGER: Final = 2**53 - 1
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=SAFE_INTEGER)]
 """An integer from 0: an index, a number of things, or integer milliseconds."""
 
+Priority: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=5)]
+"""How urgent a job is: 1 most, 3 as usual, 5 least."""
+
 Id: TypeAlias = Annotated[str, msgspec.Meta(max_length=256)]
 """An identifier: at most 256 characters, because ids become part of keys and log lines."""
 

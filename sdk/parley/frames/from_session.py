@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
-from parley.frames.common import ABSENT, Base64, Count, Frame, Id, Number, Switches
+from parley.frames.common import ABSENT, Base64, Count, Frame, Id, Number, Priority, Switches
 
 
 class SessionInit(Frame, tag="session_init"):
@@ -34,7 +34,10 @@ class SessionInit(Frame, tag="session_init"):
 
 
 class Utterance(Frame, tag="utterance"):
-    """One utterance, one job. Its sound is in `audio` (base64 as it came) or at `audio_ref`."""
+    """One utterance, one job. Its sound is in `audio` (base64 as it came) or at `audio_ref`.
+
+    `deadline_ms`: how long it may wait for a node, 0 not at all.
+    """
 
     base64_fields: ClassVar = ("audio",)
 
@@ -60,7 +63,7 @@ class Utterance(Frame, tag="utterance"):
     preferred_node_id: Id | None = None
     audio_ref: str | None = None
     deadline_ms: Count | None = None
-    priority: int | None = None
+    priority: Priority | None = None
 
 
 class AudioChunk(Frame, tag="audio_chunk"):
