@@ -98,6 +98,7 @@ class Fleet:
             pools=list(POOLS),
             has=["type:tts", "tts:en", "tts:zh"],
             definition='{"asr":null,"semantic":["en","zh"],"pairs":null}',
+            reasons="{}",
             caps=CAPABILITIES,
         )
 

@@ -135,7 +135,7 @@ def _add_node(rows: Rows, event: events.NodeMoved, place: dict[str, Any]) -> Non
 
 def _add_pools(rows: Rows, event: events.PoolsChanged, place: dict[str, Any]) -> None:
     values = {"joined": " ".join(event.joined), "left": " ".join(event.left), "why": event.why}
-    row = fitted(PoolEvent, node=event.node, **values)
+    row = fitted(PoolEvent, node=event.node, reasons=event.reasons, **values)
     rows.events[PoolEvent].append(PoolEvent(**place, **row))
 
 

@@ -2,7 +2,7 @@
 -- computed with an older configuration than the cell has.
 -- KEYS cell
 -- ARGV id
--- SPEC capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, caps
+-- SPEC capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, reasons, caps
 -- RETURNS MOVED joined left more | OUTDATED version | UNKNOWN
 -- @include clock
 -- @include judge
@@ -11,12 +11,12 @@
 -- @include timers
 -- @include offer
 local about = read_about({ capacity, arbitrates, public, enabled, core, gpu, hot, config, pools, has,
-  definition, caps })
+  definition, reasons, caps })
 local known, node = load_about(id), load_node(id)
 if not node then return { 'UNKNOWN' } end
 local too_old = outdated(about)
 if too_old then return too_old end
-local plan = plan_membership(node, about.pools, about.has, about.definition)
+local plan = plan_membership(node, about.pools, about.has, about.definition, about.reasons)
 local from = known.state
 about.state, about.drain, about.queue = from, known.drain, known.queue
 about.breaker = known.breaker

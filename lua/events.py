@@ -60,12 +60,13 @@ class NodeMoved:
 
 @dataclass(frozen=True, slots=True)
 class PoolsChanged:
-    """Pools a node joined and left."""
+    """Pools a node joined and left. ``why``: the occasion; ``reasons``: JSON, pool → reason."""
 
     node: str
     joined: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     why: str = ""
+    reasons: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ local about, node = load_about(id), load_node(id)
 if not node then return { 'UNKNOWN' } end
 local gone = tonumber(about.gone) or now
 if about.state ~= 'offline' or node.used > 0 or now - gone < offline_ms then return { 'LIVE' } end
-local plan = plan_membership(node, {}, {}, '')
+local plan = plan_membership(node, {}, {}, '', '')
 
 -- STEP
 apply_membership(node, plan, 'expired')

@@ -19,7 +19,7 @@ if known.conn ~= conn then return { 'STALE' } end
 local about = type(about) == 'table' and read_about(about) or nil
 local too_old = about and outdated(about)
 if too_old then return too_old end
-local plan = about and plan_membership(node, about.pools, about.has, about.definition)
+local plan = about and plan_membership(node, about.pools, about.has, about.definition, about.reasons)
 local jobs = quiet_candidates(id)
 
 local now_known = about or known

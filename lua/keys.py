@@ -36,6 +36,7 @@ KEYSPACE = (
     Key("node:ID:jobs", "set", Life.EMPTY, "the jobs it holds: the truth behind its counter"),
     Key("fleet", "hash", Life.EMPTY, "node → packed record that selection reads"),
     Key("pools", "hash", Life.EMPTY, "auto pool → definition, while it has members"),
+    Key("offers", "hash", Life.EMPTY, "pool and has: values → how many members offer just these"),
     Key("pool:P", "set", Life.EMPTY, "members of a pool"),
     Key("ready:P", "set", Life.EMPTY, "members that can take a public job now"),
     Key("has:KIND:VALUE", "set", Life.EMPTY, "nodes that offer an optional capability"),

@@ -41,7 +41,7 @@ if known.conn ~= '' and not same then past[#past + 1] = known.conn end
 
 local jobs = held_jobs(id)
 local node = load_node(id) or new_node(id)
-local plan = plan_membership(node, about.pools, about.has, about.definition)
+local plan = plan_membership(node, about.pools, about.has, about.definition, about.reasons)
 about.drain = draining and known.drain == '' and 'kept' or known.drain
 about.queue = present and known.queue or '0'
 about.state, about.breaker = known.state, known.breaker

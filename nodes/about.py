@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from jobs.models import NodeEvent, PoolEvent
 from lua import views
+from lua.views import NodeView
 from pools.live import table
 from pools.store import store
 
@@ -25,7 +26,10 @@ def about(node: str) -> dict[str, Any]:
         "tables": [
             table("Jobs it holds", ("job",), [(job,) for job in jobs]),
             table("Last changes", ("at", "passed", "why", "text", "address"), _events(node)),
-            table("Last changes of pools", ("at", "joined", "left", "why"), _pools(node)),
+            table("Pools", ("pool", "member", "why"), _memberships(view)),
+            table(
+                "Last changes of pools", ("at", "joined", "left", "why", "reasons"), _pools(node)
+            ),
         ],
         "reported": {
             "Reported capabilities": _pretty(view.caps) if view else "",
@@ -50,7 +54,19 @@ def _events(node: str) -> list[tuple[Any, ...]]:
 
 def _pools(node: str) -> list[tuple[Any, ...]]:
     rows = PoolEvent.objects.filter(node=node).order_by("-id")[:EVENTS_SHOWN]
-    return [(_clock(row.at), row.joined, row.left, row.why) for row in rows]
+    return [(_clock(row.at), row.joined, row.left, row.why, _told(row.reasons)) for row in rows]
+
+
+def _memberships(view: NodeView | None) -> list[tuple[Any, ...]]:
+    """Its pools, then those that it is not in, with the reason."""
+    reasons = view.reasons if view else {}
+    pools = view.pools if view else ()
+    listed = [*pools, *(pool for pool in sorted(reasons) if pool not in pools)]
+    return [(pool, "yes" if pool in pools else "no", reasons.get(pool, "")) for pool in listed]
+
+
+def _told(reasons: str) -> str:
+    return "; ".join(f"{pool}: {why}" for pool, why in json.loads(reasons or "{}").items())
 
 
 def _clock(at: datetime) -> str:

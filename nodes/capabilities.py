@@ -21,8 +21,10 @@ from parley.frames import (
     NodeHeartbeat,
     NodeRegister,
 )
+from pools.configuration import Configuration
+from pools.definition import Capabilities
 from pools.languages import own_code, primaries, primary
-from pools.matching import Capabilities, Configuration, match
+from pools.matching import match
 from pools.modules import CORE_TYPES
 
 MOST_SLOTS = 10_000  # the packed record of a node counts to 65,535
@@ -143,6 +145,7 @@ class Description(msgspec.Struct, omit_defaults=True):
             pools=list(memberships.pools),
             has=list(memberships.has),
             definition=definition.encoded().decode() if definition else "",
+            reasons=msgspec.json.encode(memberships.reasons, order="sorted").decode(),
             caps=msgspec.json.encode(self).decode(),
         )
 

@@ -5,139 +5,119 @@ A node serves SRC→TGT only if both are among its semantic languages, SRC is am
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha1
 
-import msgspec
+from pools.configuration import Configuration, OwnPool
+from pools.definition import Capabilities, Definition, definition_of, name_of
+from pools.kinds import Kind, Mode, Scope
+from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, OPTIONAL_TYPES
 
-from pools.languages import AUTO
-from pools.modules import AUDIO_REF, BASE_FORMATS, OPTIONAL_TYPES
-
-LANGUAGES_IN_A_NAME = 12
+# A node's record in each ready set is kept up to date with every job, so they must be few.
+MOST_POOLS = 16
 _FORMAT = re.compile(r"[a-z0-9][a-z0-9._+-]{0,31}")
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What a node reports, languages as primary subtags. None: not reported, so no limit."""
-
-    types: frozenset[str] = frozenset()
-    semantic: frozenset[str] = frozenset()
-    asr: frozenset[str] | None = None
-    tts: frozenset[str] | None = None
-    pairs: frozenset[tuple[str, str]] | None = None
-    formats: frozenset[str] | None = None
-    audio_ref: bool = False
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """What operators decided: nodes that are not used at all, and that take no new jobs."""
-
-    version: int = 0
-    disabled: frozenset[str] = frozenset()
-    drained: frozenset[str] = frozenset()
+_TURN = {Kind.CUSTOM: 1, Kind.MIXED: 2, Kind.PAIR: 3}
 
 
 @dataclass(frozen=True)
 class Memberships:
-    """Where a node belongs. ``definition`` is that of its auto pool, None without one.
+    """Where a node belongs: ``pools``, at most 16, the automatic one first, and ``has:`` values.
 
-    ``reasons``: per pool why it is in it, and under ``auto`` why it is in none.
+    ``reasons``: why it is in each of its pools, and why not in the others; under ``auto`` why it
+    has no automatic pool. ``definition`` is that of its automatic pool, None without one.
     """
 
     pools: tuple[str, ...]
     has: tuple[str, ...]
     reasons: dict[str, str]
-    definition: "Definition | None" = None
-
-
-class Definition(msgspec.Struct, frozen=True):
-    """What every member of an auto pool serves; kept in Redis while the pool has members.
-
-    ``asr`` None: every semantic language may be spoken; ``pairs`` None: every pair of both;
-    ``lacks``: usual audio formats that its members do not take.
-    """
-
-    asr: list[str] | None = None
-    semantic: list[str] = []
-    pairs: list[tuple[str, str]] | None = None
-    lacks: list[str] = []
-
-    def serves(self, src: str, tgt: str) -> bool:
-        """Whether its members serve the pair; from ``auto``: from any language."""
-        if src == AUTO:
-            return any(self.serves(source, tgt) for source in self.sources)
-        if src not in self.sources or tgt not in self.semantic:
-            return False
-        return self.pairs is None or (src, tgt) in self.pairs
-
-    @property
-    def sources(self) -> list[str]:
-        """Languages that may be spoken to its members."""
-        return self.semantic if self.asr is None else self.asr
-
-    def encoded(self) -> bytes:
-        """As JSON, the same for equal definitions."""
-        return msgspec.json.encode(self)
+    definition: Definition | None = None
 
 
 def match(capabilities: Capabilities, configuration: Configuration) -> Memberships:
     """Pools and ``has:`` values of a node."""
     has = tuple(sorted(_offered(capabilities)))
-    definition = definition_of(capabilities)
-    if not definition.semantic:
-        return Memberships((), has, {AUTO: "no semantic languages"})
-    if not definition.sources or definition.pairs == []:
-        return Memberships((), has, {AUTO: "serves no pair of its semantic languages"})
+    if not capabilities.semantic:
+        return Memberships((), has, {Kind.AUTO: "no semantic languages"})
+    pools, reasons, definition = _automatic(capabilities, configuration)
+    for pool in sorted(configuration.pools, key=_turn):
+        fault = why_not(pool, capabilities)
+        if fault:
+            reasons[pool.id] = fault
+        elif len(pools) == MOST_POOLS:
+            reasons[pool.id] = "limit"
+        else:
+            reasons[pool.id] = "serves all of it"
+            pools.append(pool.id)
+    return Memberships(tuple(pools), has, reasons, definition)
+
+
+def why_not(pool: OwnPool, node: Capabilities) -> str:
+    """What keeps a node out of a pool, the first of all; empty: nothing."""
+    languages = frozenset(pool.languages)
+    if lacking := languages - node.semantic:
+        return f"no semantic repair for {_some(lacking)}"
+    if pool.mode is Mode.EXACT and (further := node.semantic - languages):
+        return f"has further languages: {_some(further)}"
+    if pool.kind is Kind.MIXED:
+        return "" if _reaches(pool.languages[0], node) else f"nothing into {pool.languages[0]}"
+    if unheard := {src for src, _ in pool.pairs} - node.sources:
+        return f"does not understand {_some(unheard)}"
+    if node.pairs is not None and (missing := set(pool.pairs) - node.pairs):
+        return f"does not translate {_some({f'{src} → {tgt}' for src, tgt in missing})}"
+    services = frozenset(pool.services)
+    if pool.scope is Scope.CORE_ONLY:
+        services &= CORE_TYPES
+    if unready := services - node.types:
+        return f"not ready: {_some(unready)}"
+    return ""
+
+
+def _automatic(
+    capabilities: Capabilities, configuration: Configuration
+) -> tuple[list[str], dict[str, str], Definition | None]:
+    """A node whose pairs are limited keeps its own class: nobody could ask it for them one by one,
+    as members of ``other`` are asked for their languages.
+    """
+    definition, auto = definition_of(capabilities), configuration.auto
     name = name_of(definition)
-    return Memberships((name,), has, {name: "its own class"}, definition)
+    if not definition.sources or definition.pairs == []:
+        return [], {Kind.AUTO: "serves no pair of its semantic languages"}, None
+    if not auto.on:
+        return [], {Kind.AUTO: "automatic pools are off"}, None
+    if auto.classes is None or name in auto.classes or definition.pairs is not None:
+        return [name], {name: "its own class"}, definition
+    if auto.catch_all:
+        return [Kind.OTHER.value], {Kind.OTHER: f"its class {name} has no pool"}, None
+    return [], {Kind.AUTO: f"its class {name} has no pool"}, None
 
 
-def definition_of(capabilities: Capabilities) -> Definition:
-    """The class of a node: what it reports, reduced to what can decide a pair."""
-    semantic = capabilities.semantic
-    asr = None if capabilities.asr is None else capabilities.asr & semantic
-    sources = semantic if asr is None else asr
-    pairs = capabilities.pairs
-    if pairs is not None:
-        pairs = frozenset(pair for pair in pairs if pair[0] in sources and pair[1] in semantic)
-        every = len(sources) * len(semantic)
-        pairs = None if len(pairs) == every else pairs
-    return Definition(
-        asr=None if asr == semantic else _sorted(asr),
-        semantic=sorted(semantic),
-        pairs=None if pairs is None else sorted(pairs),
-        lacks=sorted(BASE_FORMATS - capabilities.formats) if capabilities.formats else [],
-    )
+def _turn(pool: OwnPool) -> tuple[int, int, str]:
+    return 0 if pool.tenants else _TURN[pool.kind], pool.priority, pool.id
 
 
-def name_of(definition: Definition) -> str:
-    """``auto:en-zh``; ``auto:en-zh:4hex`` when the languages alone do not say what it serves."""
-    languages = definition.semantic
-    shown = "-".join(languages[:LANGUAGES_IN_A_NAME])
-    plain = Definition(semantic=languages)
-    if len(languages) > LANGUAGES_IN_A_NAME:
-        return f"auto:{shown}+{len(languages) - LANGUAGES_IN_A_NAME}:{_hash(definition, 8)}"
-    return f"auto:{shown}" if definition == plain else f"auto:{shown}:{_hash(definition, 4)}"
+def _reaches(tgt: str, node: Capabilities) -> bool:
+    sources = node.sources - {tgt}
+    return any(node.pairs is None or (src, tgt) in node.pairs for src in sources)
 
 
-def _hash(definition: Definition, digits: int) -> str:
-    return sha1(definition.encoded(), usedforsecurity=False).hexdigest()[:digits]
-
-
-def _sorted(languages: Iterable[str] | None) -> list[str] | None:
-    return None if languages is None else sorted(languages)
+def _some(names: frozenset[str] | set[str]) -> str:
+    """At most three of them."""
+    first = ", ".join(sorted(names)[:3])
+    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
 
 
 def _offered(capabilities: Capabilities) -> set[str]:
-    """Optional abilities. A node with speech ready that names no languages speaks all it knows."""
+    """Optional abilities. A node with speech ready that names no languages speaks all it knows.
+
+    Members of automatic pools need not be asked for languages and usual formats; those of the other
+    pools are, and so everybody offers them.
+    """
     has = {f"type:{type}" for type in capabilities.types & OPTIONAL_TYPES}
     if "tts" in capabilities.types:
         languages = capabilities.semantic if capabilities.tts is None else capabilities.tts
         has |= {f"tts:{language}" for language in languages}
+    has |= {f"semantic:{language}" for language in capabilities.semantic}
+    has |= {f"asr:{language}" for language in capabilities.sources}
     if capabilities.audio_ref:
         has.add(AUDIO_REF)
-    formats = (capabilities.formats or frozenset()) - BASE_FORMATS
+    formats = capabilities.formats or BASE_FORMATS
     return has | {f"format:{name}" for name in formats if _FORMAT.fullmatch(name)}

@@ -2,17 +2,24 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from lua.states import Reason
 from parley.codes import ErrorCode
+from pools.definition import Definition
 from pools.languages import AUTO, primary
-from pools.matching import Definition
 from pools.modules import BASE_FORMATS
 
 NOT_FETCHED = (
     "No node for these languages fetches sound in this format by audio_ref: "
     "send the sound itself, in audio."
 )
+
+
+class Serving(Protocol):
+    """What every member of a pool serves."""
+
+    def serves(self, src: str, tgt: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Route:
         """Languages that answers may be in."""
         return (self.tgt, self.src) if self.both_ways else (self.tgt,)
 
-    def served_by(self, pool: Definition) -> bool:
+    def served_by(self, pool: Serving) -> bool:
         """Whether every member of the pool can do it."""
         if self.both_ways and not pool.serves(self.tgt, self.src):
             return False
@@ -53,8 +60,14 @@ class Refusal:
     message: str
 
 
-def refusal(route: Route, pools: Collection[Definition]) -> Refusal:
-    """Why none of the pools there are serves the languages."""
+def refusal(
+    route: Route, pools: Collection[Definition], *, others: Collection[str] = ()
+) -> Refusal:
+    """Why none of the pools there are serves the languages. ``others``: those with members that
+    are not automatic.
+    """
+    if others and not pools:
+        pools = [Definition()]
     reason, message = _why(route, pools)
     return Refusal(ErrorCode.NO_CAPABLE_NODE, reason, message)
 

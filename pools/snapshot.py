@@ -15,17 +15,17 @@ import msgspec
 from lua.client import Cells
 from lua.scripts import Need
 from pools.ask import Ask
-from pools.matching import Configuration, Definition
+from pools.configuration import Configuration, decode
+from pools.definition import Definition
 from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal
+from pools.serving import CellPools, Offers
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
 
 
 @dataclass
-class _Cell:
-    pools: dict[str, Definition] = field(default_factory=dict)
-    configuration: Configuration = field(default_factory=Configuration)
+class _Cell(CellPools):
     needs: dict[tuple[Ask, str], Need | Refusal] = field(default_factory=dict)
     read_at_s: float = float("-inf")
     doubted_until_s: float = float("-inf")
@@ -46,13 +46,13 @@ class Snapshot:
         """Read one cell's pools and configuration, or all cells'. Raises StoreError."""
         for number in range(len(self._cells)) if cell is None else (cell,):
             read_at_s = time.monotonic()
-            pools, (version, content) = await asyncio.gather(
-                cells.pools(number), cells.config(number)
+            pools, offers, (version, content) = await asyncio.gather(
+                cells.pools(number), cells.offers(number), cells.config(number)
             )
             definitions = {
                 name: msgspec.json.decode(body, type=Definition) for name, body in pools.items()
             }
-            self.learn(number, definitions, _configuration(version, content))
+            self.learn(number, definitions, decode(version, content), offers)
             self._cells[number].read_at_s = read_at_s
 
     def doubt(self, cell: int) -> None:
@@ -66,12 +66,18 @@ class Snapshot:
         """Whether nodes may be missing from a cell only because Redis lost them."""
         return time.monotonic() < self._cells[cell].doubted_until_s
 
-    def learn(self, cell: int, pools: dict[str, Definition], configuration: Configuration) -> None:
+    def learn(
+        self,
+        cell: int,
+        pools: dict[str, Definition],
+        configuration: Configuration,
+        offers: dict[str, Offers] | None = None,
+    ) -> None:
         """Replace what is known of a cell; an older configuration never replaces a newer."""
-        known = self._cells[cell]
+        known, offers = self._cells[cell], offers or {}
         if self.is_doubted(cell):
-            pools = known.pools | pools
-        known.pools = dict(sorted(pools.items()))
+            pools, offers = known.automatic | pools, known.offers | offers
+        known.automatic, known.offers = dict(sorted(pools.items())), offers
         known.needs.clear()
         if configuration.version > known.configuration.version:
             known.configuration = configuration
@@ -84,21 +90,16 @@ class Snapshot:
 
     def pools(self, cell: int) -> dict[str, Definition]:
         """The auto pools that have members in a cell."""
-        return self._cells[cell].pools
+        return self._cells[cell].automatic
 
     def sound_refusal(self, cell: int, ask: Ask) -> Refusal:
         """What to say when the nodes of a cell that serve the languages don't take the sound."""
-        pools = self._cells[cell].pools.values()
-        serving = filter(ask.route.served_by, pools)
+        serving = self._cells[cell].automatic_for(ask.route)
         return sound_refusal(ask.audio_format, serving, by_reference=ask.by_reference)
 
     def cells_serving(self, route: Route) -> list[int]:
         """Cells in which some node can serve the languages."""
-        return [
-            number
-            for number, cell in enumerate(self._cells)
-            if any(route.served_by(pool) for pool in cell.pools.values())
-        ]
+        return [number for number, cell in enumerate(self._cells) if cell.serves(route)]
 
     async def find_cells(self, cells: Cells, route: Route) -> list[int]:
         """As :meth:`cells_serving`, but asks Redis before it says that there is none.
@@ -154,32 +155,16 @@ class Snapshot:
     def _compile(self, known: _Cell, ask: Ask, pin: str) -> Need | Refusal:
         if pin:
             return Need(pools=(), has=ask.has, pin=pin)
-        route, audio_format = ask.route, ask.audio_format
-        serving = [name for name, pool in known.pools.items() if route.served_by(pool)]
-        taking = [name for name in serving if audio_format not in known.pools[name].lacks]
-        if not taking:
-            if serving:
-                return format_refusal(audio_format, map(known.pools.__getitem__, serving))
-            return refusal(route, known.pools.values())
-        return Need(pools=tuple(self._some(taking)), has=ask.has)
+        pools, has = known.serving(ask)
+        if pools:
+            return Need(pools=tuple(self._some(pools)), has=has)
+        if serving := known.automatic_for(ask.route):
+            return format_refusal(ask.audio_format, serving)
+        return refusal(ask.route, known.automatic.values(), others=known.offers)
 
     def _some(self, pools: list[str]) -> list[str]:
         """All, or when there are too many for one job another part of the ring each time."""
         if len(pools) <= self._settings.job_pools:
             return pools
         start = next(self._turn) * self._settings.job_pools % len(pools)
-        return sorted(islice(pools[start:] + pools, self._settings.job_pools))
-
-
-class _Content(msgspec.Struct):
-    disabled_nodes: list[str] = []
-    drained_nodes: list[str] = []
-
-
-def _configuration(version: int, content: bytes) -> Configuration:
-    if not content:
-        return Configuration(version)
-    decoded = msgspec.json.decode(content, type=_Content)
-    return Configuration(
-        version, frozenset(decoded.disabled_nodes), frozenset(decoded.drained_nodes)
-    )
+        return sorted(islice(pools[start:] + pools, self._settings.job_pools), key=pools.index)

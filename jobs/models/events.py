@@ -59,6 +59,7 @@ class PoolEvent(Entry):
     joined = models.TextField(blank=True)
     left = models.TextField(blank=True)
     why = models.CharField(max_length=200, blank=True)
+    reasons = models.TextField(blank=True, help_text="JSON: pool → why it was joined or left.")
 
     def __str__(self) -> str:
         return f"{self.node} +{self.joined} -{self.left}"

@@ -1,6 +1,6 @@
 -- @include text
 -- The packed description of a node in a registration, heartbeat or change of pools.
--- FIELDS capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, caps
+-- FIELDS capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, reasons, caps
 -- CONST self_arbitrated_capacity
 local MOST_SLOTS = 65535 -- as many as the packed record can hold
 
@@ -22,7 +22,7 @@ local function save_about(id, about, ...)
   call('HSET', cell .. 'node:' .. id, 'public', about.public, 'enabled', about.enabled,
     'core', about.core, 'gpu', about.gpu, 'arbitrates', about.arbitrates, 'hot', about.hot,
     'capacity', about.capacity, 'config', about.config, 'pools', table.concat(about.pools, ' '),
-    'has', table.concat(about.has, ' '), 'caps', about.caps, ...)
+    'has', table.concat(about.has, ' '), 'reasons', about.reasons, 'caps', about.caps, ...)
 end
 
 -- The cell's configuration is newer than what the pools were computed with.

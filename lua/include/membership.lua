@@ -1,5 +1,6 @@
 -- @include node
 -- @include tell_all
+-- @include summary
 -- A node's pools and has: sets, changed by difference only: nothing is cleared and built again.
 local function difference(old, new)
   local before, after, added, removed = set_of(old), set_of(new), {}, {}
@@ -13,8 +14,8 @@ local function difference(old, new)
 end
 
 -- Reads: what must change, which auto pools are made or emptied by it, and who has to know.
-local function plan_membership(node, pools, has, definition)
-  local plan = { pools = pools, has = has, definition = definition, emptied = {} }
+local function plan_membership(node, pools, has, definition, reasons)
+  local plan = { pools = pools, has = has, definition = definition, reasons = reasons, emptied = {} }
   plan.joined, plan.left = difference(words(node.pools), pools)
   plan.gained, plan.lost = difference(words(node.has), has)
   for _, pool in ipairs(plan.joined) do
@@ -27,11 +28,21 @@ local function plan_membership(node, pools, has, definition)
       plan.emptied[#plan.emptied + 1] = pool
     end
   end
-  if plan.made or #plan.emptied > 0 then
+  plan_offers(plan, node)
+  if plan.made or plan.news then
     plan.told = call('SMEMBERS', cell .. 'processes')
     plan.version = call('HGET', cell .. 'config', 'version') or 0
   end
   return plan
+end
+
+-- Why it joined and left the pools of this change, as JSON.
+local function reasons_of(plan)
+  if plan.reasons == '' then return '' end
+  local all, some = cjson.decode(plan.reasons), {}
+  for _, pool in ipairs(plan.joined) do some[pool] = all[pool] end
+  for _, pool in ipairs(plan.left) do some[pool] = all[pool] end
+  return cjson.encode(some)
 end
 
 -- Writes. The node leaves ready:P here for pools it left; save_node then lists it anew.
@@ -48,6 +59,7 @@ local function apply_membership(node, plan, why)
   for _, value in ipairs(plan.gained) do call('SADD', cell .. 'has:' .. value, node.id) end
   if plan.made then call('HSET', cell .. 'pools', plan.pools[1], plan.definition) end
   for _, pool in ipairs(plan.emptied) do call('HDEL', cell .. 'pools', pool) end
+  save_offers(plan)
   if plan.told then
     call('HINCRBY', cell .. 'config', 'pools', 1)
     post_all(plan.told, 'kind', 'config', 'version', plan.version)
@@ -56,6 +68,6 @@ local function apply_membership(node, plan, why)
   node.offered = nil
   if #plan.joined + #plan.left > 0 then
     emit('e', 'pool', 'node', node.id, 'joined', table.concat(plan.joined, ' '),
-      'left', table.concat(plan.left, ' '), 'why', why)
+      'left', table.concat(plan.left, ' '), 'why', why, 'reasons', reasons_of(plan))
   end
 end

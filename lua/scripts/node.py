@@ -15,7 +15,8 @@ class Node(Spec, frozen=True, kw_only=True):
     ready. ``gpu``: a GPU is reported or none is required. ``hot``: CPU, GPU or memory is over the
     threshold. ``pools`` (the auto pool first) and ``has`` are names; ``config`` is the version they
     were computed with; ``definition``: JSON of the auto pool, kept while it has members.
-    ``caps``: JSON for people, never read by a script.
+    ``reasons``: JSON, pool → why it is in it or not; what changes goes into the history. ``caps``:
+    JSON for people, never read by a script.
     """
 
     capacity: int
@@ -29,6 +30,7 @@ class Node(Spec, frozen=True, kw_only=True):
     pools: list[str]
     has: list[str]
     definition: str
+    reasons: str
     caps: str
 
 

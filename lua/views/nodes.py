@@ -16,7 +16,7 @@ RECORD = struct.Struct("<HHHBd")  # as include/node.lua packs it
 _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
-    "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "caps", "metrics",
+    "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "reasons", "caps", "metrics",
     "breaker", "blamed", "opened", "pause",
 )  # fmt: skip
 
@@ -72,6 +72,7 @@ class NodeView:
     config: int
     pools: tuple[str, ...]
     has: tuple[str, ...]
+    reasons: dict[str, str]
     caps: dict[str, Any]
     metrics: dict[str, Any]
     breaker: Breaker
@@ -137,6 +138,7 @@ def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> No
         config=int(raw["config"] or 0),
         pools=tuple(raw["pools"].split()),
         has=tuple(raw["has"].split()),
+        reasons=_object(raw["reasons"]),
         caps=_object(raw["caps"]),
         metrics=_object(raw["metrics"]),
         breaker=_breaker(raw),

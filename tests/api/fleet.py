@@ -7,7 +7,9 @@ from typing import Any
 
 from lua import ids, scripts
 from lua.scripts import Finish, Node, Registration, Verdict
-from pools.matching import Capabilities, Configuration, match
+from pools.configuration import Configuration
+from pools.definition import Capabilities
+from pools.matching import match
 from pools.store import call
 
 CAPS = {
@@ -50,6 +52,7 @@ class FakeNode:
             pools=list(membership.pools),
             has=list(membership.has),
             definition=membership.definition.encoded().decode(),
+            reasons=json.dumps(membership.reasons),
             caps=json.dumps(CAPS),
         )
         registration = Registration(

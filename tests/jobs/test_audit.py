@@ -87,7 +87,9 @@ def test_nodes_pools_notes_and_alerts_are_kept(stream: Stream) -> None:
         e="node", node="node-1", moves="registering ready", why="types ready", process="p1",
         address="10.0.0.1",
     )  # fmt: skip
-    stream.add(e="pool", node="node-1", joined="auto:en-zh", left="", why="register")
+    stream.add(
+        e="pool", node="node-1", joined="auto:en-zh", left="", why="register", reasons='{"a":"b"}'
+    )
     stream.add(e="note", what="late_result", job="job-1", node="node-1")
     stream.add(e="alert", what="id_conflict", node="node-1", text="3 replacements")
 
@@ -95,7 +97,8 @@ def test_nodes_pools_notes_and_alerts_are_kept(stream: Stream) -> None:
 
     node = NodeEvent.objects.get()
     assert (node.moves, node.why, node.process) == ("registering ready", "types ready", "p1")
-    assert PoolEvent.objects.get().joined == "auto:en-zh"
+    moved = PoolEvent.objects.get()
+    assert (moved.joined, moved.reasons) == ("auto:en-zh", '{"a":"b"}')
     assert list(Note.objects.values_list("what", "alert", "text")) == [
         ("late_result", False, ""),
         ("id_conflict", True, "3 replacements"),

@@ -23,6 +23,7 @@ def a_node(**differences: Any) -> Node:
         "pools": [POOL],
         "has": [],
         "definition": "{}",
+        "reasons": "{}",
         "caps": "{}",
     }
     return Node(**given | differences)

@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
 from lua.client import Cells
@@ -198,6 +198,13 @@ def _judge(fields: dict[str, str]) -> int:
 
 def _memberships(cell: Snapshot) -> Iterator[str]:
     pools, ready, has = defaultdict(set), defaultdict(set), defaultdict(set)
+    offers: Counter[str] = Counter(
+        f"{pool} {fields['has']}"
+        for fields in cell.nodes.values()
+        for pool in fields["pools"].split()
+    )
+    if cell["offers"].hash != {line: str(count) for line, count in offers.items()}:
+        yield f"offers: {cell['offers'].hash}, by the nodes {dict(offers)}"
     for node, fields in cell.nodes.items():
         for pool in fields["pools"].split():
             pools[pool].add(node)

@@ -43,8 +43,10 @@ def test_a_retried_job_names_the_node_it_left() -> None:
 def test_the_other_kinds() -> None:
     node = entry(e="node", node="n", moves="ready draining", why="drain", text="new driver")
     assert decode(node) == NodeMoved("n", ("ready", "draining"), "drain", text="new driver")
-    pool = entry(e="pool", node="n", joined="auto:en auto:de", left="", why="register")
-    assert decode(pool) == PoolsChanged("n", ("auto:en", "auto:de"), (), "register")
+    pool = entry(
+        e="pool", node="n", joined="auto:en auto:de", left="", why="register", reasons="{}"
+    )
+    assert decode(pool) == PoolsChanged("n", ("auto:en", "auto:de"), (), "register", "{}")
     assert decode(entry(e="note", what="late_result", job="j")) == Noted("late_result", job="j")
     assert decode(entry(e="alert", what="id_fought_over", node="n")) == Noted(
         "id_fought_over", alert=True, node="n"

@@ -1,5 +1,6 @@
 """A node's life: registration, states, heartbeats, loss and return, operators."""
 
+import json
 from typing import Any
 
 import pytest
@@ -260,6 +261,35 @@ def test_an_unchanged_heartbeat_writes_no_event(stage: Stage) -> None:
     stage.node("n1")
     stage.beat("n1", about=a_node())
     assert stage.events == []
+
+
+def test_each_change_of_pools_is_recorded_with_its_reasons(stage: Stage) -> None:
+    reasons = '{"auto:en-zh":"its own class","own:a":"limit","own:b":"serves all of it"}'
+    stage.node("n1", pools=[POOL, "own:a"])
+    stage.beat("n1", about=a_node(pools=[POOL, "own:b"], reasons=reasons))
+    (event,) = [e for e in stage.events if e["e"] == "pool"]
+    assert json.loads(event["reasons"]) == {"own:a": "limit", "own:b": "serves all of it"}
+
+
+def test_what_members_offer_together_is_counted(stage: Stage) -> None:
+    stage.node("n1", has=["tts:zh"])
+    stage.node("n2", has=["tts:zh"])
+    both = f"{POOL} tts:zh access:public"
+    assert stage.cell["offers"].hash == {both: "2"}
+    stage.beat("n1", about=a_node(has=["tts:en"], pools=[POOL, "own:a"]))
+    other = "tts:en access:public"
+    assert stage.cell["offers"].hash == {both: "1", f"{POOL} {other}": "1", f"own:a {other}": "1"}
+
+
+def test_processes_are_told_when_members_offer_something_else(stage: Stage) -> None:
+    stage.node("n1")
+    stage.node("n2")
+    before = stage.renew("p1").pools
+    stage.beat("n2", about=a_node(has=["tts:en"]))
+    stage.beat("n1", about=a_node(has=["tts:en"]))
+    assert stage.renew("p1").pools == before + 2
+    stage.node("n3", has=["tts:en"])
+    assert stage.renew("p1").pools == before + 2
 
 
 def test_processes_are_told_when_an_auto_pool_comes_or_goes(stage: Stage) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from pools.matching import Capabilities, Configuration, Definition, match
+from pools.configuration import Configuration
+from pools.definition import Capabilities, Definition
+from pools.matching import match
 
 CORE = frozenset({"asr", "nmt", "semantic"})
 
@@ -100,7 +102,22 @@ def test_a_node_that_serves_no_pair_is_in_no_pool(node, reason):
     ],
 )
 def test_what_a_node_offers_beyond_its_pool(node, has):
-    assert match(node, Configuration()).has == has
+    languages = {f"{kind}:{one}" for kind in ("asr", "semantic") for one in ("en", "zh")}
+    usual = languages | {"format:opus", "format:pcm16"}
+    assert set(match(node, Configuration()).has) - usual == set(has)
+
+
+@pytest.mark.parametrize(
+    ("node", "has"),
+    [
+        (a_node(), "asr:en asr:zh format:opus format:pcm16 semantic:en semantic:zh"),
+        (a_node(asr="en ja"), "asr:en format:opus format:pcm16 semantic:en semantic:zh"),
+        (a_node(asr=frozenset()), "format:opus format:pcm16 semantic:en semantic:zh"),
+        (a_node("de", formats="pcm16"), "asr:de format:pcm16 semantic:de"),
+    ],
+)
+def test_everybody_offers_its_languages_and_formats(node, has):
+    assert match(node, Configuration()).has == tuple(has.split())
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ from lua.client import Cells
 from lua.scripts import Need
 from parley.frames import Pipeline
 from pools.ask import Ask
-from pools.matching import Capabilities, Configuration, match
+from pools.configuration import Configuration
+from pools.definition import Capabilities
+from pools.matching import match
 from pools.routes import Refusal, Route
 from pools.settings import PoolSettings
 from pools.snapshot import Snapshot
+from tests.pools.test_own_pools import mixed, own, pair
 
 TEXT_ONLY = Pipeline(use_tts=False)
 
@@ -172,6 +175,9 @@ class Redis:
         self.readings += 1
         return dict(self.registered)
 
+    async def offers(self, cell: int) -> dict[str, frozenset[frozenset[str]]]:
+        return {}
+
     async def config(self, cell: int) -> tuple[int, bytes]:
         return 0, b""
 
@@ -187,3 +193,61 @@ async def test_nobody_is_refused_for_what_was_registered_before_he_asked():
     needs = await asyncio.gather(*asked)
     assert [need.pools for need in needs if isinstance(need, Need)] == [(name,)] * 20
     assert redis.readings == 2
+
+
+def offering(*of: str) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset(values.split()) for values in of)
+
+
+ALL_OF_EN_ZH = "asr:en asr:zh semantic:en semantic:zh format:opus format:pcm16"
+
+
+def with_own_pools(*pools, offers, automatic=(), **given) -> Snapshot:
+    snapshot = Snapshot(1)
+    configuration = Configuration(1, pools=pools, **given)
+    snapshot.learn(0, dict(automatic), configuration, offers)
+    return snapshot
+
+
+def test_defined_pools_serve_a_job_beside_the_automatic_one():
+    pools = (pair("en", "zh"), pair("zh", "en"), mixed("zh"), own("a", "en zh"), own("b", "en ja"))
+    everywhere = dict.fromkeys((pool.id for pool in pools), offering(ALL_OF_EN_ZH))
+    snapshot = with_own_pools(*pools, offers=everywhere, automatic=[EN_ZH])
+    assert needed(snapshot, route("en", "zh")) == Need(
+        ("auto:en-zh", "own:a", "pair:en-zh"), has=("format:opus",)
+    )
+    assert needed(snapshot, route("auto", "zh")).pools == (
+        "auto:en-zh", "mix:*-zh", "own:a", "pair:en-zh"
+    )  # fmt: skip
+    both = route("auto", "zh", lang_a="en", lang_b="zh")
+    assert needed(snapshot, both).pools == ("auto:en-zh", "own:a")
+
+
+def test_a_defined_pool_without_members_is_not_tried():
+    snapshot = with_own_pools(pair("en", "zh"), offers={}, automatic=[EN_ZH])
+    assert needed(snapshot, route("en", "zh")) == Need(("auto:en-zh",))
+
+
+def test_pools_that_lack_something_are_tried_last():
+    offers = {"pair:en-zh": offering(ALL_OF_EN_ZH), "own:a": offering(f"{ALL_OF_EN_ZH} tts:zh")}
+    snapshot = with_own_pools(own("a", "en zh"), pair("en", "zh"), offers=offers)
+    assert needed(snapshot, route("en", "zh")).pools == ("own:a", "pair:en-zh")
+    assert needed(snapshot, route("en", "zh"), Pipeline()).pools == ("own:a", "pair:en-zh")
+    offers = {"pair:en-zh": offers["own:a"], "own:a": offers["pair:en-zh"]}
+    snapshot = with_own_pools(own("a", "en zh"), pair("en", "zh"), offers=offers)
+    assert needed(snapshot, route("en", "zh"), Pipeline()).pools == ("pair:en-zh", "own:a")
+
+
+def test_members_of_other_are_asked_for_the_languages():
+    offers = {"other": offering(ALL_OF_EN_ZH, "asr:de semantic:de semantic:fr format:pcm16")}
+    snapshot = with_own_pools(offers=offers, automatic=[EN_ZH])
+    assert needed(snapshot, route("en", "zh")) == Need(
+        ("auto:en-zh", "other"),
+        has=("format:opus", "asr:en", "semantic:en", "semantic:zh"),
+    )
+    assert needed(snapshot, route("de", "fr")).pools == ("other",)
+    assert refused(snapshot, route("fr", "de")).reason == "lang_pair_unsupported"
+    assert refused(snapshot, route("de", "zh")).reason == "lang_pair_unsupported"
+    assert snapshot.cells_serving(route("de", "fr")) == [0]
+    both = route("auto", "zh", lang_a="en", lang_b="zh")
+    assert "asr:zh" in needed(snapshot, both).has

@@ -1,0 +1,77 @@
+"""Which pools of a cell can serve a job, and what their members must be asked for.
+
+Members of an automatic pool are alike: what it serves and takes is known. The other pools promise
+only what they were defined by, so their members are also asked for usual audio formats, and those
+of ``other`` for the languages.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from pools.ask import Ask
+from pools.configuration import Configuration
+from pools.definition import Definition
+from pools.kinds import Kind
+from pools.languages import AUTO
+from pools.modules import BASE_FORMATS
+from pools.order import in_order
+from pools.routes import Route
+
+Offers = frozenset[frozenset[str]]
+"""Each a set of ``has:`` values that some member of a pool offers, all of them together."""
+
+
+@dataclass
+class CellPools:
+    """What is known of a cell: automatic pools with members, what the members of every pool offer,
+    and the configuration.
+    """
+
+    automatic: dict[str, Definition] = field(default_factory=dict)
+    offers: dict[str, Offers] = field(default_factory=dict)
+    configuration: Configuration = field(default_factory=Configuration)
+
+    def serves(self, route: Route) -> bool:
+        """Whether somebody in the cell can serve the languages."""
+        return any(True for _ in self._for_languages(route))
+
+    def serving(self, ask: Ask) -> tuple[list[str], tuple[str, ...]]:
+        """Pools for a job in the order in which they are to be tried, and the ``has:`` values."""
+        pools = [name for name in self._for_languages(ask.route) if self._takes(name, ask)]
+        has = list(ask.has)
+        if any(name not in self.automatic for name in pools):
+            has += [f"format:{ask.audio_format}"] if ask.audio_format in BASE_FORMATS else []
+        if Kind.OTHER in pools:
+            has += asked_of_other(ask.route)
+        return in_order(pools, lacking=self._lacking(pools, has)), tuple(has)
+
+    def automatic_for(self, route: Route) -> list[Definition]:
+        """The automatic pools that serve the languages."""
+        return [pool for pool in self.automatic.values() if route.served_by(pool)]
+
+    def _for_languages(self, route: Route) -> Iterator[str]:
+        yield from (name for name, pool in self.automatic.items() if route.served_by(pool))
+        for pool in self.configuration.pools:
+            if pool.id in self.offers and route.served_by(pool):
+                yield pool.id
+        if self._some_member(Kind.OTHER, asked_of_other(route)):
+            yield Kind.OTHER.value
+
+    def _takes(self, name: str, ask: Ask) -> bool:
+        pool = self.automatic.get(name)
+        return pool is None or ask.audio_format not in pool.lacks
+
+    def _lacking(self, pools: list[str], has: Collection[str]) -> set[str]:
+        return {name for name in pools if name in self.offers and not self._some_member(name, has)}
+
+    def _some_member(self, pool: str, has: Collection[str]) -> bool:
+        return any(offered.issuperset(has) for offered in self.offers.get(pool, ()))
+
+
+def asked_of_other(route: Route) -> list[str]:
+    """What a member of ``other`` must offer to serve the languages."""
+    if route.src == AUTO:
+        return [f"semantic:{route.tgt}"]
+    heard = (route.src, route.tgt) if route.both_ways else (route.src,)
+    repaired = dict.fromkeys((route.src, route.tgt))
+    return [*(f"asr:{one}" for one in heard), *(f"semantic:{one}" for one in repaired)]
