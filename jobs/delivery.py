@@ -13,8 +13,8 @@ import structlog
 from jobs.answers import Told, is_silent, result
 from jobs.failures import Failure
 from jobs.ordering import Missing, Ordering, Release
+from jobs.results import Results
 from jobs.settings import OrderSettings
-from lua.client import Cells
 from lua.errors import StoreError
 from parley.codes import ErrorCode
 
@@ -26,7 +26,7 @@ BATCH_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Found:
-    """A result that lies in Redis. ``accepted_ms``: when its node took the job, Unix ms, or 0."""
+    """A result. ``accepted_ms``: when its node took the job, Unix ms, or 0."""
 
     job: str
     size: int
@@ -43,7 +43,7 @@ class Delivery:
 
     def __init__(
         self,
-        cells: Cells,
+        results: Results,
         cell: int,
         *,
         session: str,
@@ -52,7 +52,7 @@ class Delivery:
         room: Callable[[int], Awaitable[None]],
         start: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
     ) -> None:
-        self._cells = cells
+        self._results = results
         self._cell = cell
         self._session = session
         self._patience_s = settings.patient_gap_ms / 1000
@@ -170,7 +170,7 @@ class Delivery:
         until_s = self._loop.time() + self._patience_s
         while True:
             try:
-                return await self._cells.result(self._cell, found.job, size=found.size)
+                return await self._results.fetch(self._cell, found.job, size=found.size)
             except StoreError as error:
                 if self._loop.time() > until_s:
                     log.warning("a result is given up", job=found.job, why=str(error))

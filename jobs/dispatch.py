@@ -1,6 +1,7 @@
 """From an utterance to a job: where it may go, and the one script call that places it.
 
-The next stop of a job is :func:`lua.scripts.dispatch`; the node's process finds it in its mailbox.
+The next stop of a job is :func:`lua.scripts.dispatch`; the node's process finds it in its mailbox,
+unless it is this process: then it is handed over here.
 """
 
 from contextlib import suppress
@@ -26,7 +27,7 @@ from pools.routes import Refusal
 if TYPE_CHECKING:
     from jobs.session import LiveSession
 
-Reply = Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
+Reply = scripts.Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
 NO_DEADLINE = -1
 USUAL_PRIORITY = 3
 
@@ -142,7 +143,10 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     """
     cells, cell = session.cells, session.cell
     if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
-        return await scripts.dispatch(cells, cell=cell, job=job, payload=work.payload)
+        process = session.process.id if session.process.begin else ""
+        return await scripts.dispatch(
+            cells, cell=cell, job=job, payload=work.payload, process=process
+        )
     reply = await scripts.restore_job(cells, cell=cell, job=job, payload=work.payload)
     match reply:
         case scripts.Claimed():
@@ -154,6 +158,9 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
 
 async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Speech) -> None:
     match reply:
+        case scripts.Dispatched():
+            _hand_over(session, work, reply)
+            session.dispatched(work)
         case Reserved():
             session.dispatched(work)
         case Waiting():
@@ -166,6 +173,25 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:
             session.dispatched(work)
+
+
+def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) -> None:
+    """To a node of this process, whatever has become of the session meanwhile."""
+    job, begin = work.job, session.process.begin
+    assert job is not None
+    assert begin is not None
+    taken = scripts.Taken(
+        index=reply.index,
+        session=job.session,
+        session_index=job.index,
+        src=job.src,
+        tgt=job.tgt,
+        trace=job.trace,
+        waited_ms=0,
+        big=False,
+        payload=work.payload,
+    )
+    begin(session.cell, reply, taken)
 
 
 def _failure(
@@ -190,5 +216,9 @@ async def _call_off(session: "LiveSession", job: str) -> None:
     """Without Redis this is left to the replay, which names the jobs that are still wanted."""
     with suppress(StoreError):
         await scripts.cancel(
-            session.cells, cell=session.cell, job=job, code=ErrorCode.SCHEDULER_DEPENDENCY_DOWN
+            session.cells,
+            cell=session.cell,
+            job=job,
+            code=ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
+            process=session.process.id,
         )

@@ -40,14 +40,17 @@ class _Kept:
 
 
 class Keeper:
-    """One a process. ``limit_bytes``: most that is kept; the oldest gives way.
+    """One a ``process``, its id. ``limit_bytes``: most that is kept; the oldest gives way.
 
     ``again_ms``: how long a result is finished again after Redis said that it does not know the
     job. While Redis does not answer, a result is kept as long as its job may live.
     """
 
-    def __init__(self, cells: Cells, notes: Notes, *, limit_bytes: int, again_ms: int) -> None:
+    def __init__(
+        self, cells: Cells, process: str, notes: Notes, *, limit_bytes: int, again_ms: int
+    ) -> None:
         self._cells = cells
+        self._process = process
         self._notes = notes
         self._limit_bytes = limit_bytes
         self._again_s = again_ms / 1000
@@ -83,7 +86,11 @@ class Keeper:
         outcome, body = result.ready.outcome, result.ready.body
         try:
             reply = await scripts.finish(
-                self._cells, cell=result.cell, outcome=outcome, result=body
+                self._cells,
+                cell=result.cell,
+                outcome=outcome,
+                result=body,
+                process=self._process,
             )
         except ScriptFailed:
             log.exception("finish failed", job=outcome.job)

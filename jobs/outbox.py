@@ -107,7 +107,7 @@ class Outbox:
         if self._writer is None:
             self._writer = self._loop.create_task(self._write())
         if self._watch is None:
-            self._watch = self._loop.call_later(self._settings.stall_ms / 1000, self._look)
+            self._watch = self._loop.call_later(self._settings.outgoing_stall_ms / 1000, self._look)
 
     async def _write(self) -> None:
         try:
@@ -137,4 +137,4 @@ class Outbox:
         if seen == self._seen:
             self.drop("it takes nothing")
         else:
-            self._watch = self._loop.call_later(self._settings.stall_ms / 1000, self._look)
+            self._watch = self._loop.call_later(self._settings.outgoing_stall_ms / 1000, self._look)

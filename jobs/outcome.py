@@ -1,7 +1,7 @@
 """From a node's ``job_result`` to the end of the attempt: the way back of a job.
 
 The next stop is :func:`lua.scripts.finish`, called through :mod:`jobs.keeping`; what it decides
-reaches the session's process through the mailbox.
+reaches the session's process through the mailbox, or at once where that is the node's own.
 """
 
 import time
@@ -9,7 +9,9 @@ import time
 import msgspec
 
 from lua import ids
-from lua.scripts import Finish, Verdict
+from lua.mailbox import Outcome
+from lua.scripts import Done, Failed, Finish, Verdict
+from lua.states import JobState
 from parley.codes import ErrorCode
 from parley.frames import ABSENT, JobResult, ResultBody, ServiceTimings, encode, present, read_extra
 from parley.frames.common import Number
@@ -101,6 +103,25 @@ def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
         token=ids.new_token(),
     )
     return Ready(outcome, body)
+
+
+def outcome_of(finished: Finish, reply: Done | Failed) -> Outcome:
+    """What the mailbox would say of a job's end to a session of this process."""
+    state, code = JobState.DONE, ""
+    if isinstance(reply, Failed):
+        state, code = JobState.FAILED, reply.code
+    return Outcome(
+        job=finished.job,
+        session=reply.session,
+        state=state,
+        code=code,
+        message=finished.message,
+        details="",
+        node=finished.node,
+        attempt=finished.attempt,
+        size=finished.size,
+        by_node=True,
+    )
 
 
 def _stored(result: JobResult, timings: ServiceTimings | None, trace: str) -> StoredResult:

@@ -16,17 +16,20 @@ from jobs.lease import Lease
 from jobs.mailroom import Mailroom
 from jobs.reaper import reap
 from jobs.replay import Replay, Replayer
+from jobs.results import Results
 from jobs.sessions import Sessions
 from jobs.settings import JobSettings
 from lua import ids, times
 from lua.client import Cells, StoreSettings
 from lua.mailbox import Hello, Message, NewConfig
+from lua.scripts import Dispatched, Taken
 from pools.settings import PoolSettings
 from pools.snapshot import Snapshot
 
 log = structlog.get_logger(__name__)
 
 M = TypeVar("M", bound=Message)
+Begin = Callable[[int, Dispatched, Taken], None]
 
 FIRST_LEASE_S = 2.0
 RESTART_S = 1.0
@@ -40,6 +43,8 @@ class Process:
     holds. ``drainers`` are called when :meth:`drain` begins, and ``busy`` count the live jobs that
     it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
     ``callers``: session sockets that are accepted, whether their session is open yet or not.
+    ``begin`` takes a cell and a job that was dispatched to a node of this process, to send it at
+    once; without it such jobs go through the mailbox, too.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class Process:
         self.draining = False
         self.callers = 0
         self.mailroom = Mailroom(self.cells, self.id)
+        self.results = Results(self.cells, limit_bytes=settings.results_at_hand_bytes)
+        self.begin: Begin | None = None
         self.sessions = Sessions(self)
         self.replayers: list[Replayer] = [self.sessions.replay]
         self.drainers: list[Callable[[], None]] = []

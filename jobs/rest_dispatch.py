@@ -73,6 +73,7 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     payload = payload_of(frame, speech, trace=trace)
     spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
     reply = await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
+    assert not isinstance(reply, scripts.Dispatched)  # which wants a process
     if isinstance(reply, Refused):
         failure = failure_of(reply, snapshot=snapshot, cell=cell, speech=speech)
         return NotPlaced(failure, reply.job)

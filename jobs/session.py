@@ -50,7 +50,7 @@ class LiveSession:
         self._lang = init.src_lang
         self.telling = Telling(
             wire,
-            process.cells,
+            process.results,
             cell,
             session=id,
             wants_errors="errors" in (init.accepts or ()),

@@ -77,6 +77,13 @@ class Sessions:
         while some := list(islice(sessions, AT_ONCE)):
             await asyncio.gather(*map(restore, some))
 
+    def answered(self, session: str, outcome: Outcome, body: bytes) -> None:
+        """A node of this process has ended a job of a session that is, or was, here."""
+        if live := self._live.get(session):
+            if body:
+                self._process.results.keep(outcome.job, body)
+            live.settle(outcome)
+
     async def stop(self) -> None:
         """End those that are left."""
         with suppress(TimeoutError):

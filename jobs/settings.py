@@ -8,13 +8,13 @@ class SocketSettings:
     """Bounds of every socket, of sessions and of nodes.
 
     ``outgoing_bytes`` and ``outgoing_frames``: what may wait to be written; a peer that reads too
-    slowly for that is dropped, and so is one that takes nothing at all for ``stall_ms``.
+    slowly for that is dropped, and so is one that takes nothing at all for ``outgoing_stall_ms``.
     """
 
     max_frame_bytes: int = 8 * 2**20
     outgoing_bytes: int = 16 * 2**20
     outgoing_frames: int = 1_000
-    stall_ms: int = 30_000
+    outgoing_stall_ms: int = 30_000
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class JobSettings:
     """``frames_per_s`` fill a session's token bucket of ``burst_frames``; 0: no limit.
 
     ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
-    sound is kept in case that Redis loses them. ``max_sessions``: accepted sockets
-    of one process.
+    sound is kept in case that Redis loses them. ``results_at_hand_bytes``: see
+    :class:`jobs.results.Results`. ``max_sessions``: accepted sockets of one process.
     ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
     """
 
@@ -51,6 +51,7 @@ class JobSettings:
     max_sessions: int = 20_000
     unfinished_jobs: int = 200
     unfinished_bytes: int = 32 * 2**20
+    results_at_hand_bytes: int = 32 * 2**20
     max_retries: int = 2
     lease_pause_ms: int = 500
     reap_pause_ms: int = 250

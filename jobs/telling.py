@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from jobs.answers import Told
 from jobs.delivery import Delivery, Found
 from jobs.failures import Failure
+from jobs.results import Results
 from jobs.settings import JobSettings
-from lua.client import Cells
 from parley.codes import ErrorCode
 from parley.frames import AsrPartial, Backpressure, Error, NodeAsrPartial, encode
 
@@ -40,7 +40,7 @@ class Telling:
     def __init__(
         self,
         wire: Wire,
-        cells: Cells,
+        results: Results,
         cell: int,
         *,
         session: str,
@@ -53,7 +53,7 @@ class Telling:
         self._resume_s = float("-inf")
         self._results: dict[str, Told] = {}  # trace id → the last utterance that has it
         self._delivery = Delivery(
-            cells,
+            results,
             cell,
             session=session,
             settings=settings.order,

@@ -1,15 +1,16 @@
 -- NEW → SELECTING → RESERVED, WAITING or FAILED, in one call. Known requests and jobs are answered
 -- with what they are now. While jobs of the same requirement wait, a node found goes to the first
--- of them that may use it, and the new job waits behind them: nobody overtakes.
+-- of them that may use it, and the new job waits behind them: nobody overtakes. On a node of the
+-- asking `process` the job is DISPATCHED at once, as by `take`, unless it is a large one.
 -- KEYS cell
--- ARGV inbox
+-- ARGV inbox, process
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
+-- RETURNS DISPATCHED job node attempt pool conn index
 -- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
 -- RETURNS REPEAT job state attempt node | CONFLICT job | NO_SESSION | MISSING
 -- @include clock
 -- @include choose
--- @include slot
--- @include create
+-- @include accept
 local function without_value(answer)
   -- STEP
   call('UNLINK', cell .. 'inbox:' .. inbox)
@@ -68,10 +69,4 @@ if not node then
   return { 'REFUSED', job, code, reason, counts }
 end
 
--- STEP
-if not store_payload() then return { 'MISSING' } end
-take_out(stale)
-enrol()
-reserve(fresh_job, node, pool_of(node, wanted), born(fresh_job))
-emit_new(fresh_job, 'NEW SELECTING RESERVED')
-return { 'RESERVED', job, node.id, tostring(fresh_job.attempt), fresh_job.pool }
+return accept(fresh_job, node, pool_of(node, wanted), stale)

@@ -1,12 +1,13 @@
 -- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now,
 -- whatever attempt it names. The slot is free in the same call and goes to a waiting job. A result
--- that is late, foreign or doubled is recorded and changes nothing.
+-- that is late, foreign or doubled is recorded and changes nothing. Where the asking `process` has the
+-- session, the reply names it, and no mailbox is needed.
 -- KEYS cell
--- ARGV inbox
+-- ARGV inbox, process
 -- SPEC job, node, attempt:int, verdict, blame:bool, code, message, size:int, brief, token
 -- CONST result_ttl_ms
 -- FLAGS allow-oom
--- RETURNS DONE more | RETRIED state more | FAILED code more | DROPPED more | LATE state | UNKNOWN | MISSING
+-- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
 -- @include job
 -- @include free
@@ -25,9 +26,11 @@ end
 -- Restored, and not claimed yet: the node's process is about to say that it holds it.
 local unclaimed = job and job.state == 'WAITING' and job.claim == '1'
 if not job or job.stub == '1' or unclaimed then return leave_inbox({ 'UNKNOWN' }) end
+local owner = owner_of(job)
+local here = process ~= '' and owner == process and job.session or ''
 if job.token == token then
-  if job.state == 'DONE' then return leave_inbox({ 'DONE', '0' }) end
-  if job.state == 'FAILED' then return leave_inbox({ 'FAILED', job.code, '0' }) end
+  if job.state == 'DONE' then return leave_inbox({ 'DONE', '0', here }) end
+  if job.state == 'FAILED' then return leave_inbox({ 'FAILED', job.code, '0', here }) end
   return leave_inbox({ 'RETRIED', job.state, '0' })
 end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
@@ -51,10 +54,10 @@ if verdict == 'retry' then
   -- STEP
   set_job(whole, 'token', token)
   local more = flag(offer(holder))
-  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more }) end
+  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more, '' }) end
   return leave_inbox({ 'RETRIED', state, more })
 end
-local owner, from = owner_of(job), job.state
+local from = job.state
 local state = verdict == 'done' and 'DONE' or 'FAILED'
 -- STEP
 if inbox ~= '' then
@@ -63,7 +66,8 @@ if inbox ~= '' then
   call('PEXPIRE', key, result_ttl_ms)
 end
 free_slot(job, holder)
-settle(job, state, owner, { code = code, message = message, size = size }, 'token', token)
+settle(job, state, owner, { code = code, message = message, size = size, asker = process },
+  'token', token)
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
 if state == 'DONE' and job.tries > 0 then
   -- @include charge
@@ -75,5 +79,5 @@ if state == 'DONE' and holder.breaker ~= '' then
   trust(holder, job)
 end
 local more = flag(offer(holder))
-if state == 'FAILED' then return { 'FAILED', code, more } end
-return { 'DONE', more }
+if state == 'FAILED' then return { 'FAILED', code, more, here } end
+return { 'DONE', more, here }

@@ -1,6 +1,6 @@
 """A redis-py connection as a pipeline needs it: opened, written, read and cut separately.
 
-TLS, AUTH, SELECT, the packer and the parser are redis-py's. Its own request and reply pairs are
+TLS, AUTH, SELECT and the parser are redis-py's. Its own request and reply pairs are
 used while a connection is made; afterwards :mod:`lua.connection` writes and reads.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import hiredis
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
-from redis.connection import HiredisRespSerializer
-from redis.exceptions import ClusterDownError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ClusterDownError, DataError, ReadOnlyError, RedisError, ResponseError
 
 Argument = bytes | str | int | float
 # A server that answers so is the wrong one for now, as one that is LOADING, which redis-py
@@ -39,7 +39,6 @@ class Wire:
         connect = options.pop("connection_class", Connection)
         self._timeout_s = timeout_s
         self._connection: AbstractConnection = connect(**options)
-        self._packer = HiredisRespSerializer()
 
     async def open(self) -> None:
         """Connect and introduce ourselves. Raises RedisError or OSError."""
@@ -62,7 +61,10 @@ class Wire:
 
     def pack(self, command: Sequence[Argument]) -> bytes:
         """The command in the Redis protocol. Raises DataError for other types."""
-        packed: bytes = self._packer.pack(*command)[0]  # type: ignore[arg-type]
+        try:
+            packed: bytes = hiredis.pack_command(tuple(command))  # type: ignore[arg-type]
+        except TypeError as error:
+            raise DataError(*error.args) from error
         return packed
 
     def write(self, packed: Sequence[bytes]) -> None:

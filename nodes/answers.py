@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from jobs.keeping import Reply
-from jobs.outcome import prepare
+from jobs.outcome import Ready, outcome_of, prepare
 from lua import ids, scripts
 from lua.errors import StoreError
 from lua.scripts import AckKind, Sight
@@ -52,7 +52,7 @@ class Answers:
         if not self._is_ours(frame.job_id):
             return None
         ready = prepare(frame, node=self._standing.node, trace=self._held.trace(frame.job_id))
-        settled = partial(self._settled, frame.job_id)
+        settled = partial(self._settled, ready)
         task = self._start(self._registry.keeper.finish(self._standing.cell, ready, settled))
         return task if len(ready.body) > self._cells.limits.inline_bytes else None
 
@@ -75,8 +75,11 @@ class Answers:
         except StoreError as error:
             log.info("ack lost", job=job, node=standing.node, why=str(error))
 
-    def _settled(self, job: str, reply: Reply) -> None:
-        self._held.remove(job)
+    def _settled(self, ready: Ready, reply: Reply) -> None:
+        self._held.remove(ready.outcome.job)
+        if isinstance(reply, scripts.Done | scripts.Failed) and reply.session:
+            outcome = outcome_of(ready.outcome, reply)
+            self._registry.process.sessions.answered(reply.session, outcome, ready.body)
         if not isinstance(reply, scripts.Late) and reply.more:
             self._registry.start(self._standing.offer())
 

@@ -1,12 +1,13 @@
 """Brings jobs to a node: takes each reservation and writes its frame, once an attempt.
 
-Frames leave in the order of the takes, because an agent wants the utterances of a session index by
-index. The node's answer comes back through :mod:`nodes.answers`.
+Frames leave in the order in which the jobs were taken, because an agent wants the utterances of a
+session index by index. The node's answer comes back through :mod:`nodes.answers`.
 """
 
 import asyncio
-import time
+from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from lua import scripts
 from lua.client import Cells
 from lua.errors import StoreError
+from nodes.giving_back import Placing, give_back
 from nodes.held import Held
 from nodes.standing import Standing
 from parley.codes import ErrorCode
@@ -21,7 +23,6 @@ from parley.frames import JobCancel, JobHead, encode, splice
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -33,6 +34,13 @@ class Way(Protocol):
 
     def send_frame(self, frame: bytes) -> bool:
         """False when the peer is gone."""
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    job: str
+    attempt: int
+    taken: scripts.Taken
 
 
 class Delivery:
@@ -48,7 +56,8 @@ class Delivery:
         self._held = held
         self._way = way
         self._start = start
-        self._turn = asyncio.Lock()  # is fair: what was taken first is written first
+        self._line: deque[_Parcel] = deque()
+        self._writer: asyncio.Task[None] | None = None
         self._pending: dict[str, int] = {}  # job → attempt
         self._unwanted: dict[str, str] = {}  # pending job → code
 
@@ -56,7 +65,13 @@ class Delivery:
         """A reservation for this node: take it and send it, unless that has been done."""
         if self._held.add(job, attempt):
             self._pending[job] = attempt
-            self._start(self._deliver(job, attempt))
+            self._start(self._take(job, attempt))
+
+    def send(self, job: str, attempt: int, taken: scripts.Taken) -> None:
+        """A job that was taken when it was placed: send it, unless that has been done."""
+        if self._held.add(job, attempt):
+            self._pending[job] = attempt
+            self._line_up(_Parcel(job, attempt, taken))
 
     def cancel(self, job: str, code: str) -> None:
         """A job is not wanted any more: tell the node, unless it can still be kept from it."""
@@ -66,45 +81,53 @@ class Delivery:
             trace = self._held.trace(job) or None
             self._way.send_frame(encode(JobCancel(job_id=job, trace_id=trace, reason=code)))
 
-    async def _deliver(self, job: str, attempt: int) -> None:
-        try:
-            if code := await self._bring(job, attempt):
-                await self._give_back(job, attempt, code)
-        finally:
-            if self._pending.get(job) == attempt:
-                del self._pending[job]
-                self._unwanted.pop(job, None)
-
-    async def _bring(self, job: str, attempt: int) -> str:
-        """Empty when there is no more to do, else why the job was not sent."""
-        try:
-            taken = await self._take(job, attempt)
-            if taken is None:
-                return ""
-            async with self._turn:
-                written = await self._write(job, attempt, taken)
-        except StoreError as error:
-            log.warning("a job is not sent", job=job, node=self._standing.node, why=str(error))
-            return error.code
-        return "" if written else ErrorCode.WS_DISCONNECTED
-
-    async def _take(self, job: str, attempt: int) -> scripts.Taken | None:
-        """None when the job is somebody else's now, or lost."""
+    async def _take(self, job: str, attempt: int) -> None:
         standing = self._standing
-        reply = await scripts.take(
-            self._cells,
-            cell=standing.cell,
-            job=job,
-            attempt=attempt,
-            node=standing.node,
-            conn=standing.conn,
-        )
+        try:
+            reply = await scripts.take(
+                self._cells,
+                cell=standing.cell,
+                job=job,
+                attempt=attempt,
+                node=standing.node,
+                conn=standing.conn,
+            )
+        except StoreError as error:
+            await self._give_back(job, attempt, error.code)
+            return
         if isinstance(reply, scripts.Taken):
-            return reply
-        self._held.remove(job, attempt)
+            self._line_up(_Parcel(job, attempt, reply))
+            return
+        self._held.remove(job, attempt)  # it is somebody else's now, or lost
+        self._is_over(job, attempt)
         if isinstance(reply, scripts.Lost) and reply.more:
             await standing.offer()
-        return None
+
+    def _line_up(self, parcel: _Parcel) -> None:
+        self._line.append(parcel)
+        if self._writer is None:
+            self._writer = self._start(self._write_all())
+
+    async def _write_all(self) -> None:
+        try:
+            while self._line:
+                parcel = self._line.popleft()
+                job, attempt = parcel.job, parcel.attempt
+                code = await self._written(parcel)
+                if code:
+                    self._start(self._give_back(job, attempt, code))
+                else:
+                    self._is_over(job, attempt)
+        finally:
+            self._writer = None
+
+    async def _written(self, parcel: _Parcel) -> str:
+        """Empty, or why the job was not sent."""
+        try:
+            written = await self._write(parcel.job, parcel.attempt, parcel.taken)
+        except StoreError as error:
+            return error.code
+        return "" if written else ErrorCode.WS_DISCONNECTED
 
     async def _write(self, job: str, attempt: int, taken: scripts.Taken) -> bool:
         payload: bytes | None = taken.payload
@@ -128,38 +151,25 @@ class Delivery:
         return splice(head, payload)
 
     async def _give_back(self, job: str, attempt: int, code: str) -> None:
-        """The frame was not written: the slot is free, and no try is used up.
-
-        Told until Redis answers: a ``take`` without an answer may have run, or run later, and
-        after this it finds nothing. Meanwhile the job stays held, so that nobody here takes it
-        again.
-        """
-        holding = self._held.get(job)
+        """Meanwhile the job stays held, so that nobody here takes it again."""
+        standing, holding = self._standing, self._held.get(job)
+        log.info("a job is not sent", job=job, node=standing.node, code=code)
         if holding is not None:
             holding.taken = False
-        over_s = time.monotonic() + self._cells.limits.job_life_ms / 1000
-        pause_s = FIRST_PAUSE_S
-        while not await self._is_released(job, attempt, code) and time.monotonic() < over_s:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            if self._held.get(job) not in (None, holding):
-                return
-        self._held.remove(job, attempt)
-
-    async def _is_released(self, job: str, attempt: int, code: str) -> bool:
-        """False when Redis did not answer."""
-        standing = self._standing
         try:
-            reply = await scripts.release(
+            placing = Placing(standing.cell, standing.node, job, attempt)
+            if await give_back(
                 self._cells,
-                cell=standing.cell,
-                job=job,
-                attempt=attempt,
-                node=standing.node,
-                code=code,
-            )
-        except StoreError:
-            return False
-        if isinstance(reply, scripts.Released) and reply.more:
-            self._start(standing.offer())
-        return True
+                placing,
+                code,
+                is_wanted=lambda: self._held.get(job) in (None, holding),
+            ):
+                self._start(standing.offer())
+        finally:
+            self._held.remove(job, attempt)
+            self._is_over(job, attempt)
+
+    def _is_over(self, job: str, attempt: int) -> None:
+        if self._pending.get(job) == attempt:
+            del self._pending[job]
+            self._unwanted.pop(job, None)

@@ -16,13 +16,16 @@ import structlog
 from jobs.keeping import Keeper
 from jobs.notes import Notes
 from jobs.process import Process
+from lua import scripts
 from lua.errors import StoreError
 from lua.mailbox import Assign, CancelJob, Control, Replaced
 from nodes.delivery import Delivery
+from nodes.giving_back import Placing, give_back
 from nodes.held import Held
 from nodes.outages import Outages
 from nodes.settings import NodeSettings
 from nodes.standing import Standing
+from parley.codes import ErrorCode
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class Registry:
         self.notes = Notes(self.cells)
         self.keeper = Keeper(
             self.cells,
+            process.id,
             self.notes,
             limit_bytes=settings.kept_results_bytes,
             again_ms=settings.finish_again_ms,
@@ -128,6 +132,15 @@ class Registry:
         if connection := self._connections.get(message.conn):
             connection.delivery.assign(message.job, message.attempt)
 
+    def begin(self, cell: int, begun: scripts.Dispatched, taken: scripts.Taken) -> None:
+        """A job that a session of this process has placed here."""
+        if connection := self._connections.get(begun.conn):
+            connection.delivery.send(begun.job, begun.attempt, taken)
+            return
+        held = self._held.get(begun.node)
+        if held is None or held.get(begun.job) is None:
+            self.start(self._give_back(cell, begun))
+
     def cancel(self, cell: int, message: CancelJob) -> None:
         """A job that its node need not work on any more."""
         if connection := self._connections.get(message.conn):
@@ -175,6 +188,13 @@ class Registry:
             with contextlib.suppress(StoreError):  # its next heartbeat tells the same
                 await connection.reconsider()
             await asyncio.sleep(0)
+
+    async def _give_back(self, cell: int, begun: scripts.Dispatched) -> None:
+        """The connection has ended since: nobody else would find out before the job's timeout."""
+        placing = Placing(cell, begun.node, begun.job, begun.attempt)
+        if await give_back(self.cells, placing, ErrorCode.WS_DISCONNECTED):
+            for newer in self._of_node.get(begun.node, ()):
+                await newer.standing.offer()
 
     async def _leave(self, standing: Standing) -> None:
         pause_s = FIRST_PAUSE_S
@@ -230,6 +250,7 @@ def attach(process: Process, settings: NodeSettings) -> Registry:
     process.handle(CancelJob, registry.cancel)
     process.handle(Replaced, registry.replaced)
     process.handle(Control, registry.control)
+    process.begin = registry.begin
     process.replayers.append(registry.replay)
     process.drainers.append(registry.rest)
     process.busy.append(lambda: registry.busy)

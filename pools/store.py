@@ -18,6 +18,7 @@ def store() -> StoreSettings:
         url=settings.STATE_REDIS_URL,
         prefix=settings.PARLEY_PREFIX,
         cells=settings.PARLEY_CELLS,
+        limits=settings.PARLEY_LIMITS,
     )
 
 

@@ -64,7 +64,7 @@ def _modules() -> Iterator[CheckMessage]:
 
 
 def _numbers() -> Iterator[CheckMessage]:
-    for name in ("PARLEY_POOLS", "PARLEY_JOBS", "PARLEY_NODES"):
+    for name in ("PARLEY_POOLS", "PARLEY_JOBS", "PARLEY_NODES", "PARLEY_LIMITS"):
         for path, value in _fields(name, getattr(settings, name)):
             if isinstance(value, int | float) and value < 0:
                 yield Error(f"{path} must not be negative, it is {value}.", id="parley.E004")

@@ -1,10 +1,20 @@
 -- @include job
+-- @include node
+-- @include replies
 -- What a job or request that is known already is answered.
+
+-- The same as `take` would say, to a process that may not have had the reply.
+local function is_here(known)
+  local node = known.state == 'DISPATCHED' and process ~= '' and load_node(known.node)
+  return node and node.process == process
+end
 
 -- Asked again with the same job id (a lost reply): the same answer as before.
 local function answer_of(known)
   if known.state == 'RESERVED' then
-    return { 'RESERVED', known.id, known.node, tostring(known.attempt), known.pool }
+    return reserved(known)
+  elseif is_here(known) then
+    return begun(known)
   elseif known.state == 'WAITING' then
     return { 'WAITING', known.id }
   end
@@ -25,6 +35,6 @@ local function known_answer()
     end
     return { 'REPEAT', earlier, known.state, tostring(known.attempt), known.node }
   end
-  local same = load_job(job, { 'state', 'attempt', 'node', 'pool', 'code' })
+  local same = load_job(job, { 'state', 'attempt', 'node', 'pool', 'code', 'conn', 'uidx' })
   if same then return answer_of(same) end
 end

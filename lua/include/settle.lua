@@ -10,9 +10,10 @@ local function retire(job)
 end
 
 -- `owner`: the session's process; nil when it learns the outcome from the reply.
--- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it. A
--- node's last word brings its `token`, too. A cancelled job that still holds a slot keeps its timer
--- until the slot is free. Further fields of the job may follow.
+-- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it;
+-- `asker`: the process that learns it from the reply. A node's last word brings its `token`, too. A
+-- cancelled job that still holds a slot keeps its timer until the slot is free. Further fields of the
+-- job may follow.
 local function settle(job, state, owner, outcome, ...)
   set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
     'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
@@ -20,6 +21,7 @@ local function settle(job, state, owner, outcome, ...)
   call('UNLINK', cell .. 'payload:' .. job.id)
   if job.session ~= '' and owner then
     call('HDEL', cell .. 'session:' .. job.session, 'job:' .. job.id)
+    if owner == outcome.asker then return end
     post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
       'code', outcome.code or '', 'message', outcome.message or '',
       'details', outcome.details or '', 'node', job.node, 'attempt', job.attempt,

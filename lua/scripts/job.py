@@ -8,7 +8,7 @@ from typing import Any
 
 from lua.client import Cells
 from lua.errors import StoreUnavailable
-from lua.script import Script, Spec
+from lua.script import Arg, Script, Spec
 from lua.states import JobState
 
 
@@ -81,6 +81,21 @@ class Reserved:
 
 
 @dataclass(frozen=True)
+class Dispatched:
+    """A slot is taken on ``node``, connected to the asking process as ``conn``: write the frame.
+
+    ``index`` is the node's own consecutive ``utterance_index`` of the session.
+    """
+
+    job: str
+    node: str
+    attempt: int
+    pool: str
+    conn: str
+    index: int
+
+
+@dataclass(frozen=True)
 class Waiting:
     """Nobody is ready; the job waits."""
 
@@ -125,18 +140,21 @@ class Missing:
 
 
 DISPATCH = Script(
-    "dispatch", (Reserved, Waiting, Refused, Repeat, Conflict, NoSession, Missing), NewJob
+    "dispatch",
+    (Dispatched, Reserved, Waiting, Refused, Repeat, Conflict, NoSession, Missing),
+    NewJob,
 )
 
 
 async def dispatch(
-    cells: Cells, *, cell: int, job: NewJob, payload: bytes
-) -> Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
+    cells: Cells, *, cell: int, job: NewJob, payload: bytes, process: str = ""
+) -> Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
     """Choose a node and reserve a slot, or wait, or refuse: one atomic call.
 
-    Raises StoreFull when Redis is out of memory; nothing has changed then.
+    A job for a node of ``process``, which asks, is Dispatched at once, unless it is larger than
+    ``inline_bytes``. Raises StoreFull when Redis is out of memory; nothing has changed then.
     """
-    return await _with_value(cells, DISPATCH, cell, payload, job)
+    return await _with_value(cells, DISPATCH, cell, payload, process, job.packed())
 
 
 @dataclass(frozen=True)
@@ -252,9 +270,13 @@ class Finish(Spec, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Done:
-    """The job is DONE; its session's process is told. ``more``: call ``offer``."""
+    """The job is DONE; its session's process is told. ``more``: call ``offer``.
+
+    ``session`` is not empty when that is a session of the asking process: tell it.
+    """
 
     more: bool
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -267,10 +289,11 @@ class Retried:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job is FAILED; its session's process is told."""
+    """The job is FAILED; its session's process is told, or ``session`` is to be, as in Done."""
 
     code: str
     more: bool
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -296,15 +319,15 @@ FINISH = Script("finish", (Done, Retried, Failed, Dropped, Late, Unknown, Missin
 
 
 async def finish(
-    cells: Cells, *, cell: int, outcome: Finish, result: bytes = b""
+    cells: Cells, *, cell: int, outcome: Finish, result: bytes = b"", process: str = ""
 ) -> Done | Retried | Failed | Dropped | Late | Unknown:
     """End an attempt with the result of the node that holds the job now.
 
     Works when Redis is out of memory: the result is then laid down by a script that may.
     """
     if not result:
-        return await cells.run(FINISH, cell, "", outcome.packed())
-    return await _with_value(cells, FINISH, cell, result, outcome)
+        return await cells.run(FINISH, cell, "", process, outcome.packed())
+    return await _with_value(cells, FINISH, cell, result, process, outcome.packed())
 
 
 @dataclass(frozen=True)
@@ -324,9 +347,14 @@ class Final:
 CANCEL = Script("cancel", (Cancelled, Final, Unknown))
 
 
-async def cancel(cells: Cells, *, cell: int, job: str, code: str) -> Cancelled | Final | Unknown:
-    """End a live job. A node that works on it keeps the slot until its answer."""
-    return await cells.run(CANCEL, cell, job, code)
+async def cancel(
+    cells: Cells, *, cell: int, job: str, code: str, process: str = ""
+) -> Cancelled | Final | Unknown:
+    """End a live job. A node that works on it keeps the slot until its answer.
+
+    ``process`` had no reply to its ``dispatch``, so it has sent nothing to a node of its own.
+    """
+    return await cells.run(CANCEL, cell, job, code, process)
 
 
 @dataclass(frozen=True)
@@ -355,7 +383,7 @@ async def restore_job(
     cells: Cells, *, cell: int, job: NewJob, payload: bytes
 ) -> Held | Claimed | Known | NoSession:
     """Make an unfinished job of a live session again after a loss of Redis, under the same id."""
-    return await _with_value(cells, RESTORE_JOB, cell, payload, job)
+    return await _with_value(cells, RESTORE_JOB, cell, payload, job.packed())
 
 
 @dataclass(frozen=True)
@@ -366,18 +394,18 @@ class Stashed:
 STASH = Script("stash", (Stashed,))
 
 
-async def _with_value(cells: Cells, script: Script, cell: int, value: bytes, spec: Spec) -> Any:
+async def _with_value(cells: Cells, script: Script, cell: int, value: bytes, *args: Arg) -> Any:
     """Run a script that takes a large value out of the inbox.
 
     A value that did not get there (Redis was out of memory, or restarted in between) is laid down
     by a script that may, once.
     """
     token = await cells.put(cell, value)
-    reply = await cells.run(script, cell, token, spec.packed())
+    reply = await cells.run(script, cell, token, *args)
     if not isinstance(reply, Missing):
         return reply
     await cells.run(STASH, cell, token, value)
-    reply = await cells.run(script, cell, token, spec.packed())
+    reply = await cells.run(script, cell, token, *args)
     if isinstance(reply, Missing):
         raise StoreUnavailable(f"{script.name}: its value was lost twice")
     return reply

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jobs.settings import JobSettings
 from lua.client import SOCKET_OPTIONS
+from lua.limits import Limits
 from nodes.settings import NodeSettings
 from pools.settings import PoolSettings
 from scheduler_site.settings import environment
@@ -22,10 +23,11 @@ PARLEY_CELLS = environment.integer("PARLEY_CELLS", 1, at_least=1)
 PARLEY_PREFIX = environment.text("PARLEY_PREFIX", "parley:")
 PARLEY_ORIGINS = environment.words("PARLEY_ORIGINS")
 REQUIRE_GPU = environment.flag("REQUIRE_GPU", default=not DEVELOPMENT)
-# Everything else that can be set has its default, and its unit, in the dataclass of its app.
-PARLEY_POOLS = PoolSettings()
-PARLEY_JOBS = JobSettings()
-PARLEY_NODES = NodeSettings(require_gpu=REQUIRE_GPU)
+# Every number has its default, its unit and its meaning in the dataclass of its app.
+PARLEY_POOLS = environment.tuned(PoolSettings())
+PARLEY_JOBS = environment.tuned(JobSettings())
+PARLEY_NODES = environment.tuned(NodeSettings(require_gpu=REQUIRE_GPU))
+PARLEY_LIMITS = environment.tuned(Limits())
 
 STATE_REDIS_URL = environment.text("STATE_REDIS_URL", socket_url(VAR_DIR))
 BROKER_REDIS_URL = environment.text("BROKER_REDIS_URL", STATE_REDIS_URL)

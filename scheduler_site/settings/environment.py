@@ -3,11 +3,17 @@
 import contextlib
 import os
 import secrets
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
 def text(name: str, default: str) -> str:
@@ -38,6 +44,20 @@ def integer(name: str, default: int, *, at_least: int) -> int:
 
 def flag(name: str, default: bool) -> bool:
     return choice(name, "on" if default else "off", ("on", "off")) == "on"
+
+
+def tuned(defaults: Settings) -> Settings:
+    """A settings dataclass with its numbers from the environment: ``pause_ms`` is
+    ``PARLEY_PAUSE_MS``. Dataclasses inside it count as well.
+    """
+    changed: dict[str, Any] = {}
+    for one in fields(defaults):
+        value = getattr(defaults, one.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            changed[one.name] = tuned(value)
+        elif type(value) is int:
+            changed[one.name] = integer(f"PARLEY_{one.name.upper()}", value, at_least=0)
+    return replace(defaults, **changed)
 
 
 def words(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -66,12 +67,23 @@ async def client(stage: AsyncExitStack, web: Web) -> RawPeer:
 @pytest.fixture
 def node(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandNode]]:
     """``await node("anna")``: a registered node."""
+    return partial(_enter_node, stage, web)
 
-    async def enter(name: str = "anna", *, slots: int = 8, **changes: Any) -> HandNode:
-        joining = hand_node(web.node_url, name, languages=["en", "zh"], slots=slots, **changes)
-        return await stage.enter_async_context(joining)
 
-    return enter
+async def _enter_node(
+    stage: AsyncExitStack, web: Web, name: str = "anna", *, slots: int = 8, **changes: Any
+) -> HandNode:
+    joining = hand_node(web.node_url, name, languages=["en", "zh"], slots=slots, **changes)
+    return await stage.enter_async_context(joining)
+
+
+@pytest.fixture
+async def elsewhere(
+    stage: AsyncExitStack, store: StoreSettings, jobs: JobSettings
+) -> Callable[..., Awaitable[HandNode]]:
+    """``await elsewhere("anna")``: a node of another web process."""
+    other = await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+    return partial(_enter_node, stage, other)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Settled(list[tuple[int, Reply]]):
 
 
 async def test_a_result_of_an_unknown_job_is_finished_again_for_a_while_and_given_up(cells):
-    keeper, settled = Keeper(cells, Notes(cells), limit_bytes=10_000, again_ms=600), Settled()
+    keeper, settled = Keeper(cells, "p1", Notes(cells), limit_bytes=10_000, again_ms=600), Settled()
     await keeper.finish(0, ready(1), settled.of(1))
     assert len(keeper) == 1
     await until(lambda: len(keeper) == 0)
@@ -50,7 +50,7 @@ async def test_a_result_of_an_unknown_job_is_finished_again_for_a_while_and_give
 async def test_while_redis_is_away_results_are_kept_and_the_oldest_gives_way(cells, proxy):
     size = len(ready(1, "x" * 500).body) + OVERHEAD_BYTES
     keeper, settled = (
-        Keeper(cells, Notes(cells), limit_bytes=3 * size + 100, again_ms=100),
+        Keeper(cells, "p1", Notes(cells), limit_bytes=3 * size + 100, again_ms=100),
         Settled(),
     )
     await proxy.refuse()
@@ -64,7 +64,10 @@ async def test_while_redis_is_away_results_are_kept_and_the_oldest_gives_way(cel
 
 
 async def test_a_kept_result_is_settled_when_its_job_is_there(cells, store):
-    keeper, settled = Keeper(cells, Notes(cells), limit_bytes=10_000, again_ms=5_000), Settled()
+    keeper, settled = (
+        Keeper(cells, "p1", Notes(cells), limit_bytes=10_000, again_ms=5_000),
+        Settled(),
+    )
     await keeper.finish(0, ready(1), settled.of(1))
     key = f"{cells.prefixes[0]}job:job-{1:016X}"
     await cells.plain.hset(key, mapping={"state": "DONE", "attempt": "1", "node": "node-2"})
@@ -74,7 +77,7 @@ async def test_a_kept_result_is_settled_when_its_job_is_there(cells, store):
 
 
 async def test_what_is_kept_is_given_up_at_the_end(cells):
-    keeper = Keeper(cells, Notes(cells), limit_bytes=10_000, again_ms=60_000)
+    keeper = Keeper(cells, "p1", Notes(cells), limit_bytes=10_000, again_ms=60_000)
     await keeper.finish(0, ready(1), Settled().of(1))
     await keeper.stop()
     assert len(keeper) == 1

@@ -29,9 +29,9 @@ def client(store):
         yield client
 
 
-async def test_an_outcome_that_was_told_to_no_mailbox_is_found(web, node, session, client):
+async def test_an_outcome_that_was_told_to_no_mailbox_is_found(web, elsewhere, session, client):
     """The lease ended while the process slept; its mailbox went with it."""
-    anna, ben = await node(), await session()
+    anna, ben = await elsewhere(), await session()
     await ben.says()
     job = await anna.job()
     prefix = web.process.cells.prefixes[0]
@@ -44,16 +44,19 @@ async def test_an_outcome_that_was_told_to_no_mailbox_is_found(web, node, sessio
 
 
 @pytest.mark.parametrize("ran", [True, False], ids=["it had run", "it had not run"])
+@pytest.mark.parametrize("where", ["node", "elsewhere"])
 async def test_a_job_whose_dispatch_was_not_answered_has_one_answer(
-    node, session, monkeypatch, ran
+    request, elsewhere, session, monkeypatch, ran, where
 ):
     """Whatever came of the call: the utterance is answered at once, and the job is called off."""
-    anna, ben = await node(slots=1), await session()
+    enter = request.getfixturevalue(where)
+    anna, ben = await enter(slots=1), await session()
     real, sent = scripts.dispatch, []
 
-    async def lose_the_reply(cells, *, cell, job, payload):
+    async def lose_the_reply(cells, *, job, process, **given):
         if ran:
-            await real(cells, cell=cell, job=job, payload=payload)
+            await real(cells, job=job, process=process, **given)
+        if ran and enter is elsewhere:
             sent.append(await anna.job())
         raise StoreUnavailable("no answer")
 
@@ -81,8 +84,8 @@ async def test_a_session_that_redis_forgot_is_opened_again_by_its_next_utterance
     assert (await ben.hears())["text_translated"] == "你好"
 
 
-async def test_a_result_that_redis_lost_is_no_silence(web, node, session, client):
-    anna, ben = await node(), await session()
+async def test_a_result_that_redis_lost_is_no_silence(web, elsewhere, session, client):
+    anna, ben = await elsewhere(), await session()
     await ben.says()
     await ben.says()
     first, second = await anna.job(), await anna.job()

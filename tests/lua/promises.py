@@ -12,6 +12,7 @@ from tests.lua.selection import best, candidates, possible, wish_in, wish_of
 from tests.lua.snapshot import Snapshot
 
 Message = dict[str, str]
+PLACED_HERE = "SELECTING RESERVED DISPATCHED"  # by dispatch, on a node of the asking process
 NOTHING_DONE = (
     scripts.Repeat,
     scripts.Conflict,
@@ -84,7 +85,7 @@ def _bare(cell: Snapshot) -> dict[str, object]:
 def _placements(step: Step) -> Iterator[str]:
     """A reservation is on a node that may have the job, and the node's process knows of it."""
     for event in step.events:
-        if event["e"] != "job" or not event["moves"].endswith("RESERVED"):
+        if event["e"] != "job" or not event["moves"].endswith(("RESERVED", PLACED_HERE)):
             continue
         job, node = event["job"], event["node"]
         fields, place = step.after.jobs[job], step.after.nodes[node]
@@ -95,6 +96,10 @@ def _placements(step: Step) -> Iterator[str]:
             yield f"{job} on {node} by pool {event['pool']}"
         if node in fields.get("had", "").split():
             yield f"{job} on {node} again"
+        if event["moves"].endswith(PLACED_HERE):
+            if place["process"] != step.given["process"] or step.reply.conn != place["conn"]:
+                yield f"{job} is for {place}, said {step.reply}"
+            continue
         told = [m for m in step.messages("assign", job) if m["attempt"] == event["attempt"]]
         listening = place["process"] in step.after["processes"].set
         if listening and not any(m["conn"] == place["conn"] for m in told):
@@ -111,6 +116,10 @@ def _outcomes(step: Step) -> Iterator[str]:
         sessions = step.after.sessions if session in step.after.sessions else step.before.sessions
         owner = sessions.get(session, {}).get("process", "")
         told = len(step.messages("outcome", job))
+        if isinstance(step.reply, scripts.Done | scripts.Failed) and step.reply.session:
+            if told or owner != step.given["process"]:
+                yield f"{job} ended: the reply and {told} messages told {owner}"
+            continue
         expected = owner in step.before["processes"].set and step.script != "dispatch"
         if told != expected and (told > 1 or step.script != "reap"):
             yield f"{job} ended: {owner} was told {told} times"
@@ -140,7 +149,9 @@ def _dispatch(step: Step) -> Iterator[str]:
     others = [e for e in step.events if e["e"] == "job" and e["job"] != spec.job]
     first = best(cell, wish, step.now_ms)
     match step.reply:
-        case scripts.Reserved(node=node) if spec.job not in cell.jobs and not others:
+        case scripts.Dispatched(node=node) | scripts.Reserved(node=node) if (
+            spec.job not in cell.jobs and not others
+        ):
             if node not in first:
                 yield f"{node} was chosen, not one of {first}"
             for job in _first_waiting(cell, spec.sig):
@@ -156,7 +167,7 @@ def _dispatch(step: Step) -> Iterator[str]:
                 yield f"refused though {first} could take it"
         case NoSession() if not spec.session or spec.session in cell.sessions:
             yield "knows the session"
-    placed = isinstance(step.reply, scripts.Reserved | scripts.Waiting)
+    placed = isinstance(step.reply, scripts.Dispatched | scripts.Reserved | scripts.Waiting)
     earlier = [job.decode() for job in cell[f"request:{spec.request}"].flat if spec.request]
     if placed and set(earlier) & set(cell.jobs) - {spec.job}:
         yield f"{spec.request} was {earlier}"
@@ -263,7 +274,10 @@ def _cancel(step: Step) -> Iterator[str]:
     was = step.before.jobs.get(job)
     if isinstance(step.reply, scripts.Cancelled):
         now = step.after.jobs[job]
-        kept = was is not None and was["state"] in ("DISPATCHED", "ACKED")
+        assert was is not None
+        process = step.given.get("process")
+        unsent = process and was.get("begun") == f"{process} {was['attempt']}"
+        kept = was["state"] == "ACKED" or (was["state"] == "DISPATCHED" and not unsent)
         if now["state"] != "CANCELLED" or (now["slot"] == "1") != kept:
             yield f"was {was}, is {now}"
         if kept and not step.messages("cancel", job):

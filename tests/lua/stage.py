@@ -52,10 +52,19 @@ class Stage(World):
 
     # --- jobs ---
 
-    def send(self, job: str, *, need: Need = NEED, payload: bytes = PAYLOAD, **wishes: Any) -> Any:
+    def send(
+        self,
+        job: str,
+        *,
+        need: Need = NEED,
+        payload: bytes = PAYLOAD,
+        process: str = "",
+        repeat: bool = False,
+        **wishes: Any,
+    ) -> Any:
         """Dispatch a job."""
-        spec = a_job(job, need=need, **wishes)
-        return self.do(scripts.dispatch, cell=0, job=spec, payload=payload)
+        spec = a_job(job, need=need, **{"size": len(payload)} | wishes)
+        return self.dispatch(spec, payload, 0, process=process, repeat=repeat)
 
     def take(self, job: str, node: str, attempt: int = 1, conn: str = "") -> Any:
         """Its process takes it and would write the frame."""
@@ -82,11 +91,12 @@ class Stage(World):
         verdict: Verdict = Verdict.DONE,
         code: str = "",
         result: bytes = b"",
+        process: str = "",
         **differences: Any,
     ) -> Any:
         """The node's result."""
         outcome = an_outcome(job, node, verdict=verdict, code=code, size=len(result), **differences)
-        return self.do(scripts.finish, cell=0, outcome=outcome, result=result)
+        return self.do(scripts.finish, cell=0, outcome=outcome, result=result, process=process)
 
     def fail(self, job: str, node: str, code: str = "INTERNAL_ERROR") -> Any:
         """A failure that another node may not have."""

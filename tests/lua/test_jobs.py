@@ -292,7 +292,9 @@ def test_a_result_told_twice_gets_the_same_answer(stage: Stage) -> None:
 
 def test_late_foreign_and_doubled_results_are_noted_and_change_nothing(stage: Stage) -> None:
     stage.node("n1")
-    stage.running("j1", "n1")
+    stage.send("j1")
+    assert stage.finish("j1", "n1") == scripts.Late("RESERVED")
+    stage.take("j1", "n1")
     assert stage.finish("j1", "n2") == scripts.Late("DISPATCHED")
     stage.finish("j1", "n1")
     assert stage.finish("j1", "n1", token="another") == scripts.Late("DONE")

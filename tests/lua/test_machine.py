@@ -169,9 +169,11 @@ class Scripts(RuleBasedStateMachine):
     def _dispatch(
         self, cell: int, *, need: Need = PLAIN, repeat: bool = False, **wishes: Any
     ) -> None:
-        spec = a_job(f"job-{len(self.jobs)}", need=need, index=len(self.jobs), **wishes)
+        number = len(self.jobs)
+        spec = a_job(f"job-{number}", need=need, index=number, **wishes)
         self.jobs.append((cell, spec))
-        self.world.dispatch(spec, b"payload", cell, repeat=repeat)
+        process = PROCESSES[number % 2] if number % 3 else ""
+        self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
 
     @precondition(lambda self: self.assigned())
     @rule(number=index, times=st.integers(1, 3), repeat=yes)
@@ -266,7 +268,16 @@ class Scripts(RuleBasedStateMachine):
             size=len(result),
             token=f"{job}-{peer.node}-{self.cells.calls}",
         )
-        self.world.do(scripts.finish, cell=peer.cell, outcome=outcome, result=result, repeat=repeat)
+        reply = self.world.do(
+            scripts.finish,
+            cell=peer.cell,
+            outcome=outcome,
+            result=result,
+            process=peer.process,
+            repeat=repeat,
+        )
+        if isinstance(reply, scripts.Done | scripts.Failed) and reply.session:
+            self.world.sessions[reply.session].unfinished.pop(job, None)
 
     @rule(number=index, which=index, odd=odds, repeat=yes)
     def release(self, number: int, which: int, odd: int, repeat: bool) -> None:
@@ -301,6 +312,17 @@ class Scripts(RuleBasedStateMachine):
     def cancel(self, number: int, repeat: bool) -> None:
         cell, spec = pick(self.jobs[-8:] or [(0, a_job("unknown"))], number)
         self.world.do(scripts.cancel, cell=cell, job=spec.job, code="CANCELLED", repeat=repeat)
+
+    @rule(number=index, which=index)
+    def dispatch_without_a_reply(self, number: int, which: int) -> None:
+        """The job is called off; what was placed by the lost call was never sent."""
+        session = self._session(number)
+        spec = a_job(f"job-{len(self.jobs)}", index=len(self.jobs), session=session.name)
+        self.jobs.append((session.cell, spec))
+        process = PROCESSES[which % 2]
+        do, cell = self.world.do, session.cell
+        do(scripts.dispatch, cell=cell, job=spec, payload=b"payload", process=process)
+        do(scripts.cancel, cell=cell, job=spec.job, code="CANCELLED", process=process)
 
     # --- nodes ---
 

@@ -45,6 +45,24 @@ def test_a_process_with_many_nodes_ends_in_parts_and_is_told_so_at_once(stage: S
     assert isinstance(stage.renew("p2"), Lease)
 
 
+def test_a_timer_that_another_of_the_same_call_has_removed_does_not_fire(stage: Stage) -> None:
+    """A node goes offline with its process just when its stale timer is due, too."""
+    stage.renew("p2")
+    stage.node("n1", process="p2")
+    stage.alive, stage.processes = set(), ["p1", "p2"]
+    stage.pass_ms(42_900)
+    stage.processes = ["p1"]
+    stage.pass_ms(1_000)
+    stage.beat("n1")
+    stage.cells.advance(900)
+    stage.reap()
+    assert stage.cell.timers["process:p2"] < stage.cell.timers["node:n1:stale"]
+    stage.cells.advance(200)
+    stage.do(scripts.reap, cell=0)
+    assert stage.cell.nodes["n1"]["state"] == "offline"
+    assert [e["moves"] for e in stage.events if e["e"] == "node"] == ["ready offline"]
+
+
 def test_its_sessions_wait_half_a_minute_for_another_process(stage: Stage) -> None:
     stage.node("n1")
     stage.running("j1", "n1")

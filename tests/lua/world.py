@@ -101,24 +101,28 @@ class World:
     def later(self, called: Called) -> None:
         """An earlier call arrives a second time, after others."""
         reply = self.cells.repeat(called.made)
-        if called.made.script.name == "take" and isinstance(reply, scripts.Taken):
-            assert (called.given["job"], called.given["node"]) in self.frames or self._writes(
-                called.given
-            )
+        name, given = called.made.script.name, called.given
+        if name == "take" and isinstance(reply, scripts.Taken):
+            self._has_written(given["job"], given["node"]) or self._writes(**given)
+        if name == "dispatch" and isinstance(reply, scripts.Dispatched):
+            self._has_written(reply.job, reply.node) or self._writes(**vars(reply))
         self._check(called, reply)
 
     def frame(self, **given: Any) -> Any:
         """Take a job for a node and write its frame."""
         reply = self.do(scripts.take, **given)
         if isinstance(reply, scripts.Taken):
-            self._writes(given)
+            self._writes(**given)
         return reply
 
-    def _writes(self, given: dict[str, Any]) -> bool:
-        job, node = given["job"], given["node"]
-        assert (job, node) not in self.frames, f"{node} is sent {job} again"
+    def _has_written(self, job: str, node: str) -> bool:
+        return (job, node) in self.frames
+
+    def _writes(self, *, job: str, node: str, attempt: int, **_: Any) -> bool:
+        assert not self._has_written(job, node), f"{node} is sent {job} again"
         self.frames.add((job, node))
-        self.peers[node].sent[job] = given["attempt"]
+        if peer := self.peers.get(node):
+            peer.sent[job] = attempt
         return True
 
     def _check(self, called: Called, reply: Any) -> None:
@@ -193,11 +197,16 @@ class World:
 
     # --- what takes several calls ---
 
-    def dispatch(self, spec: NewJob, payload: bytes, cell: int, *, repeat: bool) -> Any:
+    def dispatch(
+        self, spec: NewJob, payload: bytes, cell: int, *, process: str = "", repeat: bool = False
+    ) -> Any:
         """A session sends an utterance (or somebody without a session does)."""
         session = self.sessions.get(spec.session)
-        reply = self.do(scripts.dispatch, cell=cell, job=spec, payload=payload, repeat=repeat)
-        if session and isinstance(reply, scripts.Reserved | scripts.Waiting):
+        given = {"job": spec, "payload": payload, "process": process}
+        reply = self.do(scripts.dispatch, cell=cell, repeat=repeat, **given)
+        if isinstance(reply, scripts.Dispatched):
+            self._writes(**vars(reply))
+        if session and isinstance(reply, scripts.Dispatched | scripts.Reserved | scripts.Waiting):
             state = self.ledgers[cell].states[spec.job]
             if state not in TERMINAL:
                 session.unfinished[spec.job] = spec

@@ -22,7 +22,7 @@ def large_payload() -> bytes:
 
 
 async def test_a_node_that_stops_reading_is_dropped_and_its_jobs_go_on_elsewhere(open_web, caller):
-    web = await open_web(sockets=SocketSettings(stall_ms=300))
+    web = await open_web(sockets=SocketSettings(outgoing_stall_ms=300))
     async with web.peer() as other, web.peer(reading=False) as deaf:
         await register(other, "node-2", max_concurrent_jobs=16)
         await deaf.send(registration("node-1", max_concurrent_jobs=16))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from django.test import Client, RequestFactory
 from django.utils.log import log_response
 from pytest_django import Settings
 
-from jobs.settings import JobSettings, OrderSettings
+from jobs.settings import JobSettings, OrderSettings, SocketSettings
+from lua.limits import Limits
 from nodes.settings import NodeSettings
+from pools.settings import PoolSettings
 from scheduler_site import valkey
 from scheduler_site.celery import broker_url
 from scheduler_site.checks import check_production, check_settings
@@ -79,6 +82,24 @@ def test_production_does_not_start_without(name: str, tmp_path: Path) -> None:
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str, tmp_path: Path) -> None:
     assert f"{name} must be" in setting("settings.DEBUG", tmp_path, **{name: value})
+
+
+def test_every_number_is_an_environment_variable_of_its_name(tmp_path: Path) -> None:
+    told = {"PARLEY_PAUSE_MS": "1", "PARLEY_GAP_MS": "2", "PARLEY_SAMPLE_K": "4"}
+    told |= {"PARLEY_MAX_CONCURRENT_JOBS": "5", "PARLEY_JOB_POOLS": "6"}
+    read = (
+        "settings.PARLEY_JOBS.pause_ms, settings.PARLEY_JOBS.order.gap_ms,"
+        "settings.PARLEY_LIMITS.sample_k, settings.PARLEY_NODES.max_concurrent_jobs,"
+        "settings.PARLEY_POOLS.job_pools"
+    )
+    assert setting(read, tmp_path, **told) == "1 2 4 5 6"
+    assert "PARLEY_GAP_MS must be a number" in setting(read, tmp_path, PARLEY_GAP_MS="-1")
+
+
+def test_no_two_numbers_have_the_same_name() -> None:
+    every = (JobSettings, SocketSettings, OrderSettings, NodeSettings, PoolSettings, Limits)
+    names = [field.name for one in every for field in fields(one)]
+    assert len(names) == len(set(names))
 
 
 def test_postgres_is_chosen_by_url() -> None:

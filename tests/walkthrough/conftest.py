@@ -34,7 +34,7 @@ LIMITS = Limits(
     sweep_ms=200,
 )
 JOBS = JobSettings(
-    socket=SocketSettings(stall_ms=500), lease_pause_ms=200, reap_pause_ms=50, pause_ms=500
+    socket=SocketSettings(outgoing_stall_ms=500), lease_pause_ms=200, reap_pause_ms=50, pause_ms=500
 )
 
 

@@ -53,5 +53,5 @@ async def test_its_life_is_recorded(parley, node, session):
     await anna.answers(job, "你好")
     await ben.hears()
     assert life_of(parley.store, job["job_id"]) == (
-        "NEW SELECTING RESERVED / RESERVED DISPATCHED / DISPATCHED ACKED / ACKED DONE"
+        "NEW SELECTING RESERVED DISPATCHED / DISPATCHED ACKED / ACKED DONE"
     )

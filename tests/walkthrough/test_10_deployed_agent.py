@@ -18,7 +18,7 @@ async def test_silence_and_then_a_result_is_one_attempt(parley, stage, session):
 
     assert answer["text_translated"] == f"EN>ZH {job['job_id']}".upper()
     assert life_of(parley.store, job["job_id"]) == (
-        "NEW SELECTING RESERVED / RESERVED DISPATCHED / DISPATCHED DONE"
+        "NEW SELECTING RESERVED DISPATCHED / DISPATCHED DONE"
     )
     assert len(agent.jobs) == 1
 

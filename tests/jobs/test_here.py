@@ -1,0 +1,60 @@
+"""A session and a node of one process: their jobs and results do not wait for the mailbox."""
+
+import asyncio
+
+import pytest
+
+from lua import scripts
+from tests.peers.until import until
+
+
+@pytest.fixture
+async def deaf(web):
+    """The process hears nothing from its mailboxes."""
+    web.process.mailroom._hand_over = lambda cell, message: None
+
+
+async def test_a_job_and_its_result_need_no_mailbox(deaf, node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await anna.answers(await anna.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+    await ben.says()
+    await anna.fails(await anna.job(), "INVALID_AUDIO")
+    assert (await ben.hears())["code"] == "INVALID_AUDIO"
+
+
+async def test_its_frames_keep_the_order_of_the_utterances(node, session):
+    anna, ben = await node(slots=4), await session()
+    for _ in range(6):  # two of them wait, and come by the mailbox
+        await ben.says()
+    indexes = []
+    for _ in range(6):
+        job = await anna.job()
+        indexes.append(job["utterance_index"])
+        await anna.answers(job, "…")
+    assert indexes == list(range(indexes[0], indexes[0] + 6))
+    assert [(await ben.hears())["utterance_index"] for _ in range(6)] == list(range(6))
+
+
+async def test_a_job_for_a_connection_that_has_just_ended_goes_to_another_node(
+    web, node, session, monkeypatch
+):
+    anna, ben = await node("anna"), await session()
+    real, came = scripts.dispatch, asyncio.Event()
+
+    async def reply_late(cells, **given):
+        reply = await real(cells, **given)
+        came.set()
+        await until(lambda: "carl" in web.registry._held and len(web.registry) == 1)
+        return reply
+
+    monkeypatch.setattr(scripts, "dispatch", reply_late)
+    await ben.says()
+    await came.wait()
+    carl = await node("carl")
+    anna.vanishes()
+    job = await carl.job()
+    assert job["attempt_id"] == 2
+    await carl.answers(job, "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
