@@ -28,11 +28,11 @@ local unclaimed = job and job.state == 'WAITING' and job.claim == '1'
 if not job or job.stub == '1' or unclaimed then return leave_inbox({ 'UNKNOWN' }) end
 local owner = owner_of(job)
 local here = process ~= '' and owner == process and job.session or ''
-if job.token == token then
-  if job.state == 'DONE' then return leave_inbox({ 'DONE', '0', here }) end
-  if job.state == 'FAILED' then return leave_inbox({ 'FAILED', job.code, '0', here }) end
-  return leave_inbox({ 'RETRIED', job.state, '0' })
+local function ended(state, code, more, told)
+  if state == 'DONE' then return { 'DONE', more, told } end
+  return state == 'FAILED' and { 'FAILED', code, more, told } or { 'RETRIED', state, more }
 end
+if job.token == token then return leave_inbox(ended(job.state, job.code, '0', here)) end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
 if not holds then
   -- STEP
@@ -53,9 +53,7 @@ if verdict == 'retry' then
     blame = blame })
   -- STEP
   set_job(whole, 'token', token)
-  local more = flag(offer(holder))
-  if state == 'FAILED' then return leave_inbox({ 'FAILED', code, more, '' }) end
-  return leave_inbox({ 'RETRIED', state, more })
+  return leave_inbox(ended(state, code, flag(offer(holder)), ''))
 end
 local from = job.state
 local state = verdict == 'done' and 'DONE' or 'FAILED'
@@ -78,6 +76,4 @@ if state == 'DONE' and holder.breaker ~= '' then
   -- @include trust
   trust(holder, job)
 end
-local more = flag(offer(holder))
-if state == 'FAILED' then return { 'FAILED', code, more, here } end
-return { 'DONE', more, here }
+return ended(state, code, flag(offer(holder)), here)
