@@ -15,7 +15,7 @@
 -- @include offer
 local id = job
 local job = load_job(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
-  'claim', 'code', 'token', 'stub' })
+  'claim', 'code', 'token', 'stub', 'failed' })
 
 local function leave_inbox(answer)
   -- STEP
@@ -69,7 +69,6 @@ settle(job, state, owner, { code = code, message = message, size = size, asker =
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
 if state == 'DONE' and job.tries > 0 then
   -- @include charge
-  job.failed = call('HGET', cell .. 'job:' .. id, 'failed')
   charge(job)
 end
 if state == 'DONE' and holder.breaker ~= '' then
