@@ -84,7 +84,7 @@ def parley(url: str, port: int, folder: Path) -> Iterator[psutil.Process]:
 
 @contextmanager
 def bare(port: int) -> Iterator[psutil.Process]:
-    """The relay, in uvicorn as the product runs it."""
+    """The relay, in uvicorn with the options that the product has."""
     options = ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
     command = [sys.executable, "-m", "uvicorn", "bench.sides.bare:application", *options]
     with process([*command, "--port", str(port), "--log-level", "warning"]) as server:

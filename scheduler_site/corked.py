@@ -1,0 +1,57 @@
+"""Sockets whose small writes of one loop tick leave together.
+
+A frame is small, and handing it to the kernel costs more than making it. A job makes several for
+its session at once.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+MOST_BYTES = 65_536
+
+
+class Corked:
+    """A transport that holds back up to ``MOST_BYTES`` until the present tick is over."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+        self._bytes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """All that is not about writing."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it in this tick, after all before it."""
+        if not self._held:
+            self._loop.call_soon(self.flush)
+        self._held.append(data)
+        self._bytes += len(data)
+        if self._bytes > MOST_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what is held to the kernel."""
+        if self._held:
+            held, self._held, self._bytes = self._held, [], 0
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that have not left."""
+        return self._bytes + self._transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        """Close the connection after all that was written."""
+        self.flush()
+        self._transport.close()
+
+
+class CorkedProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket connection, corked."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]

@@ -1,0 +1,67 @@
+"""What a corked transport hands on, and when."""
+
+import asyncio
+
+import pytest
+
+from scheduler_site.corked import MOST_BYTES, Corked
+
+
+class Kernel:
+    """The transport below."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+        self.closed = self.reading = False
+
+    def write(self, data: bytes) -> None:
+        self.got.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return 7
+
+    def close(self) -> None:
+        self.closed = True
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+@pytest.fixture
+def kernel() -> Kernel:
+    return Kernel()
+
+
+@pytest.fixture
+async def corked(kernel):
+    return Corked(kernel, asyncio.get_running_loop())
+
+
+async def test_small_writes_of_one_tick_leave_together_and_in_order(kernel, corked):
+    corked.write(b"one ")
+    corked.write(b"two")
+    assert (kernel.got, corked.get_write_buffer_size()) == ([], 14)
+    await asyncio.sleep(0)
+    assert (kernel.got, corked.get_write_buffer_size()) == ([b"one two"], 7)
+    corked.write(b"three")
+    await asyncio.sleep(0)
+    assert kernel.got == [b"one two", b"three"]
+
+
+async def test_much_is_not_held_back(kernel, corked):
+    corked.write(b"small")
+    corked.write(b"x" * MOST_BYTES)
+    assert kernel.got == [b"small" + b"x" * MOST_BYTES]
+    await asyncio.sleep(0)
+    assert len(kernel.got) == 1
+
+
+async def test_what_was_written_leaves_before_the_close(kernel, corked):
+    corked.write(b"last words")
+    corked.close()
+    assert (kernel.got, kernel.closed) == ([b"last words"], True)
+
+
+async def test_all_else_is_the_transports(kernel, corked):
+    corked.resume_reading()
+    assert kernel.reading
