@@ -105,7 +105,7 @@ def _outcome(job: str, node: str) -> bytes:
         node=node,
         attempt=1,
         verdict=Verdict.DONE,
-        blame=False,
+        blame="",
         code="",
         message="",
         size=len(RESULT),

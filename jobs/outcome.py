@@ -4,7 +4,10 @@ The next stop is :func:`lua.scripts.finish`, called through :mod:`jobs.keeping`;
 reaches the session's process through the mailbox, or at once where that is the node's own.
 """
 
+import re
 import time
+from collections.abc import Container
+from typing import Any
 
 import msgspec
 
@@ -29,6 +32,7 @@ INPUT_FAULT_PREFIX = "INVALID_"
 BLAMELESS = frozenset({"NODE_OVERLOADED", "MODEL_NOT_AVAILABLE"})
 # In ``extra.reason``: nothing was said, or none of it is this job's. That is an answer.
 WITHOUT_TEXT = frozenset({"ASR_EMPTY", "NO_TEXT_ASSIGNED"})
+SERVICE_ID = re.compile(r"[A-Za-z0-9._:@/+-]{1,128}")
 # In the message of an agent that has seen the job, or its utterance, before.
 DUPLICATE = "DUPLICATE_"
 
@@ -77,13 +81,27 @@ def _input_is_at_fault(code: str, message: str) -> bool:
     return code.startswith(INPUT_FAULT_PREFIX) or code in INPUT_FAULTS
 
 
-def _blames_node(code: str, message: str) -> bool:
-    """Whether a failure that is worth a retry may be the node's own fault."""
-    return code not in BLAMELESS and DUPLICATE not in message
+def _blame(result: JobResult, code: str, message: str, services: Container[str]) -> str:
+    """Whose fault a failure that is worth a retry may be, as :class:`Finish` says it."""
+    if code in BLAMELESS or DUPLICATE in message:
+        return ""
+    details = result.error.details if result.error else None
+    service = service_of(details)
+    return service if service in services else "*"
 
 
-def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
+def service_of(details: Any) -> str:
+    """The service that an error's details name, if it can be one's id; else nothing."""
+    service = details.get("service_id") if isinstance(details, dict) else None
+    return service if isinstance(service, str) and SERVICE_ID.fullmatch(service) else ""
+
+
+def prepare(
+    result: JobResult, *, node: str, trace: str = "", services: Container[str] = ()
+) -> Ready:
     """The result ready to be finished; ``trace`` stands in where the node gives none.
+
+    ``services``: ids of the node's, so that a failure of one is not the node's.
 
     Texts and timings are encoded anew; audio is copied as it came.
     """
@@ -95,7 +113,7 @@ def prepare(result: JobResult, *, node: str, trace: str = "") -> Ready:
         node=node,
         attempt=result.attempt_id,
         verdict=verdict,
-        blame=verdict is Verdict.RETRY and _blames_node(code, message),
+        blame=_blame(result, code, message, services) if verdict is Verdict.RETRY else "",
         code=code,
         message=message,
         size=len(body),

@@ -2,8 +2,8 @@
 -- computed with an older configuration than the cell has.
 -- KEYS cell
 -- ARGV id
--- SPEC capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, reasons, caps
--- RETURNS MOVED joined left more | OUTDATED version | UNKNOWN
+-- SPEC capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, out:list, definition, reasons, caps
+-- RETURNS MOVED joined left more | OUTDATED version | SERVICES out | UNKNOWN
 -- @include clock
 -- @include judge
 -- @include about
@@ -11,10 +11,10 @@
 -- @include timers
 -- @include offer
 local about = read_about({ capacity, arbitrates, public, enabled, core, gpu, hot, config, pools, has,
-  definition, reasons, caps })
+  out, definition, reasons, caps })
 local known, node = load_about(id), load_node(id)
 if not node then return { 'UNKNOWN' } end
-local too_old = outdated(about)
+local too_old = outdated(about) or unaware(about, known)
 if too_old then return too_old end
 local plan = plan_membership(node, about.pools, about.has, about.definition, about.reasons)
 local from = known.state

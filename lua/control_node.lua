@@ -1,5 +1,5 @@
 -- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick, clear
--- (close its breaker). It takes
+-- (close its breaker, and its services are no longer out). It takes
 -- effect here at once, whether or not the agent understands `node_control`. A disable comes with the
 -- configuration: here it is only recorded. What changes no state leaves a note.
 -- KEYS cell
@@ -21,14 +21,19 @@ end
 about.leave = flag(command == 'shutdown' or (command ~= 'resume' and about.leave == '1'))
 if about.state ~= 'offline' then about.state = state_of(about) end
 
+local services = command == 'clear' and call('HGET', cell .. 'node:' .. id, 'services')
+services = services and cjson.decode(services) or {}
+
 -- STEP
 node.why, node.state, node.leave = judge(about), about.state, about.leave
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', about.state, 'drain', about.drain,
   'leave', about.leave)
 if command == 'clear' then
-  -- @include breaker
+  -- @include breaker, services
   close_breaker(node, about)
+  drop_services(id, services)
+  tell_services(node, '')
 elseif command ~= 'disable' then
   post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
     'reason', reason)

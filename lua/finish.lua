@@ -4,7 +4,7 @@
 -- session, the reply names it, and no mailbox is needed.
 -- KEYS cell
 -- ARGV inbox, process
--- SPEC job, node, attempt:int, verdict, blame:bool, code, message, size:int, brief, token
+-- SPEC job, node, attempt:int, verdict, blame, code, message, size:int, brief, token
 -- CONST result_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
@@ -50,7 +50,7 @@ if verdict == 'retry' then
   -- @include place
   local whole = load_job(id)
   local state = retry(whole, { code = code, message = message, counted = true, answered = true,
-    blame = blame })
+    blame = blame ~= '' and blame or nil })
   -- STEP
   set_job(whole, 'token', token)
   return leave_inbox(ended(state, code, flag(offer(holder)), ''))
@@ -69,7 +69,7 @@ settle(job, state, owner, { code = code, message = message, size = size, asker =
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
 if state == 'DONE' and job.tries > 0 then
   -- @include charge
-  charge(job)
+  charge(job, job.failed)
 end
 if state == 'DONE' and holder.breaker ~= '' then
   -- @include trust

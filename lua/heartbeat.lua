@@ -4,7 +4,7 @@
 -- KEYS cell
 -- SPEC node, conn, running:int, queue:int, hot:bool, about:list, metrics
 -- FLAGS allow-oom
--- RETURNS OK state more | STALE | OUTDATED version | UNKNOWN
+-- RETURNS OK state more | STALE | OUTDATED version | SERVICES out | UNKNOWN
 -- @include clock
 -- @include judge
 -- @include about
@@ -17,7 +17,7 @@ local node = load_node(id)
 if not node or known.state == 'offline' or known.state == '' then return { 'UNKNOWN' } end
 if known.conn ~= conn then return { 'STALE' } end
 local about = type(about) == 'table' and read_about(about) or nil
-local too_old = about and outdated(about)
+local too_old = about and (outdated(about) or unaware(about, known))
 if too_old then return too_old end
 local plan = about and plan_membership(node, about.pools, about.has, about.definition, about.reasons)
 local jobs = quiet_candidates(id)

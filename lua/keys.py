@@ -41,6 +41,7 @@ KEYSPACE = (
     Key("ready:P", "set", Life.EMPTY, "members that can take a public job now"),
     Key("has:KIND:VALUE", "set", Life.EMPTY, "nodes that offer an optional capability"),
     Key("broken", "set", Life.EMPTY, "nodes whose breaker is open"),
+    Key("lame", "set", Life.EMPTY, "nodes with a service that its failures took out"),
     Key("job:ID", "hash", Life.OWNER, "a job; expires 10 min after its end"),
     Key("inbox:TOKEN", "string", Life.TTL, "a large value on its way into a script"),
     Key("payload:ID", "string", Life.TTL, "what the node is sent"),

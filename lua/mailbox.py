@@ -53,6 +53,15 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Services:
+    """``out``: services of ``node`` that are left out of what it offers from now on."""
+
+    node: str
+    conn: str
+    out: list[str]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """``job`` of ``session`` ended. ``size``: bytes of its result, 0 without one.
 
@@ -117,6 +126,7 @@ Message = (
     | CancelJob
     | Replaced
     | Control
+    | Services
     | Outcome
     | Placed
     | Accepted
@@ -130,6 +140,7 @@ KINDS: dict[str, type[Message]] = {
     "cancel": CancelJob,
     "replaced": Replaced,
     "control": Control,
+    "services": Services,
     "outcome": Outcome,
     "placed": Placed,
     "accepted": Accepted,
@@ -142,6 +153,7 @@ _READ: dict[Any, Callable[[bytes], Any]] = {
     int: int,
     bool: b"1".__eq__,
     bytes: bytes,
+    list[str]: lambda raw: raw.decode().split(),
 }
 
 

@@ -4,7 +4,7 @@
 -- is away and has jobs. The node keeps the jobs it still has; `held` says so after a loss of Redis.
 -- KEYS cell
 -- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list
--- RETURNS OK state more | ALREADY state more | STALE | OUTDATED version | ID_CONFLICT
+-- RETURNS OK state more | ALREADY state more | STALE | OUTDATED version | SERVICES out | ID_CONFLICT
 -- @include clock
 -- @include judge
 -- @include about
@@ -16,7 +16,7 @@
 -- @include offer
 local id, about = node, read_about(about)
 local known = load_about(id)
-local too_old = outdated(about)
+local too_old = outdated(about) or unaware(about, known)
 if too_old then return too_old end
 local past = words(known.past)
 if set_of(past)[conn] then return { 'STALE' } end

@@ -47,7 +47,8 @@ class NodeAdmin(LiveAdmin):
     actions = ("drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes")
     fields = (
         "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
-        "heartbeat", "address", "process", "drain", "enabled", "note", "first_seen", "last_seen",
+        "services_out", "heartbeat", "address", "process", "drain", "enabled", "note",
+        "first_seen", "last_seen",
     )  # fmt: skip
     change_form_after_template = "admin/node_about.html"
 
@@ -109,6 +110,11 @@ class NodeAdmin(LiveAdmin):
     @display(description="offers")
     def offers(self, node: Any) -> str:
         return ", ".join(node.live.has) if node.live else ""
+
+    @display(description="services out")
+    def services_out(self, node: Any) -> str:
+        out = node.live.out if node.live else ()
+        return ", ".join(f"{one.service} ({one.code})" for one in out)
 
     @display(description="last heartbeat")
     def heartbeat(self, node: Any) -> str:

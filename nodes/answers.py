@@ -51,7 +51,12 @@ class Answers:
         """A result. Nothing may overtake a large one: its task is to be waited for."""
         if not self._is_ours(frame.job_id):
             return None
-        ready = prepare(frame, node=self._standing.node, trace=self._held.trace(frame.job_id))
+        ready = prepare(
+            frame,
+            node=self._standing.node,
+            trace=self._held.trace(frame.job_id),
+            services=self._standing.services if frame.error else (),
+        )
         settled = partial(self._settled, ready)
         task = self._start(self._registry.keeper.finish(self._standing.cell, ready, settled))
         return task if len(ready.body) > self._cells.limits.inline_bytes else None

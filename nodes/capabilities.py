@@ -144,6 +144,7 @@ class Description(msgspec.Struct, omit_defaults=True):
             config=configuration.version,
             pools=list(memberships.pools),
             has=list(memberships.has),
+            out=sorted(out),
             definition=definition.encoded().decode() if definition else "",
             reasons=msgspec.json.encode(memberships.reasons, order="sorted").decode(),
             caps=msgspec.json.encode(self).decode(),

@@ -1,51 +1,56 @@
-"""Errors that a node tells; a service whose model was not available is left out for a while."""
+"""Errors that a node tells of itself, and services whose model was not available.
 
-import asyncio
-from collections.abc import Callable
+Which services are out is kept in Redis (:func:`lua.scripts.service_out`), so it outlives the
+connection and this process.
+"""
+
+import contextlib
 from typing import Any
 
-from jobs.notes import Notes, code_of
+from jobs.notes import code_of
+from jobs.outcome import service_of
+from lua import scripts
+from lua.errors import StoreError
 from lua.scripts import Sight
-from nodes.settings import NodeSettings
+from nodes.registry import Registry
 from nodes.standing import Standing
 from parley.codes import ErrorCode
 from parley.frames import NodeError
 
 
 class Outages:
-    """Of one node, whatever its connection. ``services``: ids of those left out now;
-    ``changed()`` is called whenever they have changed.
-    """
+    """Of one connection."""
 
-    def __init__(self, settings: NodeSettings, notes: Notes, changed: Callable[[], object]) -> None:
-        self.services: set[str] = set()
-        self._notes = notes
-        self._out_s = settings.service_out_ms / 1000
-        self._changed = changed
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+    def __init__(self, registry: Registry, standing: Standing) -> None:
+        self._registry = registry
+        self._standing = standing
 
-    def reported(self, standing: Standing, frame: NodeError) -> None:
+    def reported(self, frame: NodeError) -> None:
         """A ``node_error``: its code is noted, never its message, which may quote what was said."""
-        self._notes.tell(
-            Sight.NODE_ERROR, cell=standing.cell, node=standing.node, text=code_of(frame.code)
-        )
-        self.consider(standing, frame.code, frame.details)
+        here = self._standing
+        text = code_of(frame.code)
+        self._registry.notes.tell(Sight.NODE_ERROR, cell=here.cell, node=here.node, text=text)
+        self.consider(frame.code, frame.details)
 
-    def consider(self, standing: Standing, code: str, details: Any) -> None:
+    def consider(self, code: str, details: Any) -> None:
         """An error that the node told; ``details.service_id`` may name one of its services."""
-        service = details.get("service_id") if isinstance(details, dict) else None
-        if code != ErrorCode.MODEL_NOT_AVAILABLE or not isinstance(service, str):
-            return
-        if not standing.has_service(service):
-            return
-        if earlier := self._timers.pop(service, None):
-            earlier.cancel()
-        loop = asyncio.get_running_loop()
-        self._timers[service] = loop.call_later(self._out_s, self._take_in, service)
-        self.services.add(service)
-        self._changed()
+        service = service_of(details)
+        if code == ErrorCode.MODEL_NOT_AVAILABLE and service in self._standing.services:
+            self._standing.out |= {service}
+            self._registry.start(self._take_out(service, code))
+            self._registry.start(self._leave_out())
 
-    def _take_in(self, service: str) -> None:
-        del self._timers[service]
-        self.services.discard(service)
-        self._changed()
+    async def _take_out(self, service: str, code: str) -> None:
+        with contextlib.suppress(StoreError):
+            await scripts.service_out(
+                self._registry.cells,
+                cell=self._standing.cell,
+                node=self._standing.node,
+                service=service,
+                code=code,
+                out_ms=self._registry.settings.service_out_ms,
+            )
+
+    async def _leave_out(self) -> None:
+        with contextlib.suppress(StoreError):  # its next heartbeat tells the same
+            await self._standing.change_pools()

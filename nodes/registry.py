@@ -7,7 +7,6 @@ A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; it
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator
-from functools import partial
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -18,11 +17,10 @@ from jobs.notes import Notes
 from jobs.process import Process
 from lua import scripts
 from lua.errors import StoreError
-from lua.mailbox import Assign, CancelJob, Control, Replaced
+from lua.mailbox import Assign, CancelJob, Control, Replaced, Services
 from nodes.delivery import Delivery
 from nodes.giving_back import Placing, give_back
 from nodes.held import Held
-from nodes.outages import Outages
 from nodes.settings import NodeSettings
 from nodes.standing import Standing
 from parley.codes import ErrorCode
@@ -70,7 +68,6 @@ class Registry:
         self._connections: dict[str, Connection] = {}
         self._of_node: dict[str, list[Connection]] = {}
         self._held: dict[str, Held] = {}
-        self._outages: dict[str, Outages] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -91,14 +88,6 @@ class Registry:
     def held_by(self, node: str) -> Held:
         """What a node holds, also from before it connected anew."""
         return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))
-
-    def outages_of(self, node: str) -> Outages:
-        """Which of a node's services are left out, also from before it connected anew."""
-        if node not in self._outages:
-            self._outages[node] = Outages(
-                self.settings, self.notes, partial(self._reconsider_node, node)
-            )
-        return self._outages[node]
 
     def add(self, connection: Connection) -> None:
         """Before the registration, because a job may follow it at once.
@@ -156,6 +145,12 @@ class Registry:
         if connection := self._connections.get(message.conn):
             connection.control(message.command, message.reason)
 
+    def services(self, cell: int, message: Services) -> None:
+        """Other services of a node are out than before."""
+        if connection := self._connections.get(message.conn):
+            connection.standing.out = frozenset(message.out)
+            self.start(self._reconsider([connection]))
+
     async def replay(self, cell: int) -> None:
         """Tell a cell again who is here and what each of them holds. Raises StoreError."""
         for some in _chunks(self._in(cell), AT_ONCE):
@@ -210,19 +205,14 @@ class Registry:
     def _in(self, cell: int) -> list[Connection]:
         return [one for one in self._connections.values() if one.standing.cell == cell]
 
-    def _reconsider_node(self, node: str) -> None:
-        self.start(self._reconsider(list(self._of_node.get(node, ()))))
-
     def _keep_ms(self, node: str) -> int:
-        """How long what is known of a node is kept after it left."""
-        jobs_ms = self.cells.limits.job_life_ms if self._held[node] else 0
-        return max(jobs_ms, self.settings.service_out_ms if self._outages[node].services else 0)
+        """How long the jobs of a node are kept after it left."""
+        return self.cells.limits.job_life_ms if self._held[node] else 0
 
     def _forget(self, node: str) -> None:
         """The jobs of a node that left are over, unless it came back."""
         if node not in self._of_node:
             self._held.pop(node, None)
-            self._outages.pop(node, None)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -250,6 +240,7 @@ def attach(process: Process, settings: NodeSettings) -> Registry:
     process.handle(CancelJob, registry.cancel)
     process.handle(Replaced, registry.replaced)
     process.handle(Control, registry.control)
+    process.handle(Services, registry.services)
     process.begin = registry.begin
     process.replayers.append(registry.replay)
     process.drainers.append(registry.rest)

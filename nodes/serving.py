@@ -17,6 +17,7 @@ from lua.states import NodeState
 from nodes.answers import Answers
 from nodes.capabilities import Description
 from nodes.delivery import Delivery, Way
+from nodes.outages import Outages
 from nodes.registry import Registry
 from nodes.standing import Peer, Registered, Standing
 from nodes.waiting import Waiting
@@ -46,15 +47,10 @@ class Serving:
     ) -> None:
         self._socket = socket
         self._registry = registry
-        self.outages = registry.outages_of(peer.node)
         self.standing = Standing(
-            registry.cells,
-            registry.snapshot,
-            registry.settings,
-            peer,
-            description,
-            self.outages.services,
+            registry.cells, registry.snapshot, registry.settings, peer, description
         )
+        self.outages = Outages(registry, self.standing)
         self._held = registry.held_by(peer.node)
         self.delivery = Delivery(
             registry.cells, self.standing, self._held, socket, start=registry.start
@@ -189,7 +185,7 @@ class Serving:
     def _result(self, frame: frames.JobResult) -> "asyncio.Task[None] | None":
         task = self.answers.result(frame)
         if frame.error:
-            self.outages.consider(self.standing, frame.error.code, frame.error.details)
+            self.outages.consider(frame.error.code, frame.error.details)
         return task
 
     def _send(self, frame: frames.Frame) -> None:
@@ -203,5 +199,5 @@ _HANDLERS: dict[type[Any], Callable[[Serving, Any], "asyncio.Task[None] | None"]
     frames.JobStarted: lambda serving, frame: serving.answers.started(frame),
     frames.NodeAsrPartial: lambda serving, frame: serving.answers.partial(frame),
     frames.JobResult: Serving._result,
-    frames.NodeError: lambda serving, frame: serving.outages.reported(serving.standing, frame),
+    frames.NodeError: lambda serving, frame: serving.outages.reported(frame),
 }

@@ -5,7 +5,6 @@ Selection (``dispatch``) sees of a node what is written from here.
 
 import asyncio
 import contextlib
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import msgspec
@@ -53,8 +52,9 @@ class Metrics(msgspec.Struct, omit_defaults=True):
 
 
 class Standing:
-    """``conn`` is this connection's token; ``out``: services that are left out, kept up to date by
-    :class:`nodes.outages.Outages`. All calls raise StoreError when Redis is away."""
+    """``conn`` is this connection's token; ``out``: services (ids) that are left out, as far as
+    known here: Redis says so when others are. All calls raise StoreError when Redis is away.
+    """
 
     def __init__(
         self,
@@ -63,7 +63,6 @@ class Standing:
         settings: NodeSettings,
         peer: Peer,
         description: Description,
-        out: AbstractSet[str] = frozenset(),
     ) -> None:
         self._cells = cells
         self._snapshot = snapshot
@@ -74,14 +73,15 @@ class Standing:
         self.cell = ids.cell_of_node(peer.node, cells.count)
         self.description = description
         self.state = NodeState.REGISTERING
-        self._out = out
+        self.out: frozenset[str] = frozenset()
         self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
         self._hot = False
 
-    def has_service(self, service: str) -> bool:
-        """Whether the node has said that it has this service (an id)."""
-        return any(one.service_id == service for one in self.description.installed_services)
+    @property
+    def services(self) -> frozenset[str]:
+        """Ids of the services that the node has said it has."""
+        return frozenset(one.service_id for one in self.description.installed_services)
 
     @property
     def is_drained(self) -> bool:
@@ -91,9 +91,7 @@ class Standing:
     def about(self) -> Node:
         """The node as it is now by the configuration that this process knows."""
         configuration = self._snapshot.configuration(self.cell)
-        about = self.description.node(
-            self.node, configuration, self._settings, out=frozenset(self._out)
-        )
+        about = self.description.node(self.node, configuration, self._settings, out=self.out)
         return msgspec.structs.replace(about, enabled=False) if self.resting else about
 
     async def register(
@@ -116,6 +114,9 @@ class Standing:
             reply = await scripts.register_node(
                 self._cells, cell=self.cell, registration=registration
             )
+            if isinstance(reply, scripts.Services):
+                self.out = frozenset(reply.out)
+                continue
             if not isinstance(reply, scripts.Outdated):
                 break
             await self._catch_up(reply.version)
@@ -141,6 +142,9 @@ class Standing:
                 metrics=_metrics(frame),
             )
             reply = await scripts.heartbeat(self._cells, cell=self.cell, beat=beat)
+            if isinstance(reply, scripts.Services):
+                self.out = frozenset(reply.out)
+                continue
             if not isinstance(reply, scripts.Outdated):
                 break
             await self._catch_up(reply.version)
@@ -163,6 +167,9 @@ class Standing:
                 node=self.node,
                 about=msgspec.structs.replace(about, hot=self._hot),
             )
+            if isinstance(reply, scripts.Services):
+                self.out = frozenset(reply.out)
+                continue
             if not isinstance(reply, scripts.Outdated):
                 break
             await self._catch_up(reply.version)

@@ -1,6 +1,6 @@
 -- @include text
 -- The packed description of a node in a registration, heartbeat or change of pools.
--- FIELDS capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, definition, reasons, caps
+-- FIELDS capacity:int, arbitrates:bool, public:bool, enabled:bool, core:bool, gpu:bool, hot:bool, config:int, pools:list, has:list, out:list, definition, reasons, caps
 -- CONST self_arbitrated_capacity
 local MOST_SLOTS = 65535 -- as many as the packed record can hold
 
@@ -29,4 +29,9 @@ end
 local function outdated(about)
   local version = tonumber(call('HGET', cell .. 'config', 'version') or 0)
   return version > about.config and { 'OUTDATED', tostring(version) } or nil
+end
+
+-- Other services are out than those that were left out of it.
+local function unaware(about, known)
+  return table.concat(about.out, ' ') ~= known.out and { 'SERVICES', known.out } or nil
 end

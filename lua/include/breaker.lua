@@ -4,12 +4,22 @@
 -- half_open: one slot. `marks` of those jobs, oldest first: a dot for one that was done, else whose
 -- failure it was.
 local MARKS = 5
+local FAILURES, SOURCES = 3, 2 -- among them, of so many sessions
 
 local function marked(text, mark)
   local marks = words(text)
   marks[#marks + 1] = mark
   while #marks > MARKS or marks[1] == '.' do table.remove(marks, 1) end
   return marks
+end
+
+local function is_enough(marks)
+  local failures, sources, seen = 0, 0, { ['.'] = true }
+  for _, mark in ipairs(marks) do
+    if mark ~= '.' then failures = failures + 1 end
+    if not seen[mark] then sources, seen[mark] = sources + 1, true end
+  end
+  return failures >= FAILURES and sources >= SOURCES
 end
 
 -- The node's record follows; `about` is loaded from its hash.

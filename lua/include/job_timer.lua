@@ -29,7 +29,7 @@ local function expire_waiting(job)
     answered = said.cause_by_node == '1' })
   emit_end(job, 'WAITING FAILED', code)
   -- @include charge
-  charge(job)
+  charge(job, job.failed)
 end
 
 -- Returns the node whose slot it gave back.
@@ -44,7 +44,7 @@ local function leave_node(job)
   elseif job.lost ~= '' then
     retry(job, { code = job.lost })
   else
-    retry(job, { code = 'JOB_TIMEOUT', counted = true, blame = true })
+    retry(job, { code = 'JOB_TIMEOUT', counted = true, blame = '*' })
   end
   return node
 end

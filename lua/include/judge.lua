@@ -26,7 +26,7 @@ end
 
 local JUDGED = { 'state', 'enabled', 'gpu', 'hot', 'arbitrates', 'queue', 'public', 'drain', 'core',
   'conn', 'past', 'process', 'credential', 'swaps', 'config', 'pools', 'has', 'gone', 'leave',
-  'breaker', 'capacity' }
+  'breaker', 'capacity', 'out' }
 
 local function load_about(id)
   local values, about = call('HMGET', cell .. 'node:' .. id, unpack(JUDGED)), {}

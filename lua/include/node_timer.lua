@@ -36,9 +36,22 @@ local function on_probe(node, about)
   offer(node)
 end
 
-local ON_NODE = { stale = on_stale, grace = on_grace, warmup = on_warmup, probe = on_probe }
+-- A service was out, or watched, for long enough.
+local function on_service(node, _, name)
+  -- @include services
+  local services = read_services(node.id)
+  local one = services[name]
+  local tried = one.phase == 'out' and one.pause > 0
+  services[name] = tried and one or nil
+  one.phase, one.due = 'trial', now + one.pause
+  -- STEP
+  save_services(node, services, name, tried and one.due or nil)
+end
+
+local ON_NODE = { stale = on_stale, grace = on_grace, warmup = on_warmup, probe = on_probe,
+  service = on_service }
 
 local function on_node(rest)
-  local id, what = string.match(rest, '^(.+):(%a+)$')
-  ON_NODE[what](load_node(id), load_about(id))
+  local id, what, name = string.match(rest, '^([^:]+):(%a+):?(.*)$')
+  ON_NODE[what](load_node(id), load_about(id), name)
 end

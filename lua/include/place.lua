@@ -10,7 +10,7 @@
 -- A job that was placed before is placed again, or waits, or fails: one step, reads first.
 -- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
 -- `soft`: the node never took it, so it is only avoided; `answered`: the node has done with it;
--- `blame`: it may be the node's fault.
+-- `blame`: whose fault it may be, '*' the node's or a service of it.
 -- Returns the state it is in now.
 local function retry(job, why)
   local need, old, owner = read_need(job.need), load_node(job.node), owner_of(job)
@@ -19,7 +19,8 @@ local function retry(job, why)
   local list = why.soft and 'avoid' or 'had'
   job[list] = job[list] .. ' ' .. job.node
   if why.blame then
-    local blamed = string.gsub(job.node .. '=' .. code, '%s', '_')
+    local service = why.blame ~= '*' and why.blame or ''
+    local blamed = string.gsub(job.node .. '=' .. service .. '=' .. code, '%s', '_')
     job.failed = job.failed .. ' ' .. blamed
   end
   local node, stale, queue = nil, {}, nil
@@ -45,7 +46,7 @@ local function retry(job, why)
     settle(job, 'FAILED', owner, why)
     emit_end(job, moves .. ' FAILED', code)
     -- @include charge
-    charge(job)
+    charge(job, job.failed)
     return 'FAILED'
   end
   tell_placed(job, owner)

@@ -46,8 +46,10 @@ from lua.scripts.node import (
     Moved,
     Node,
     Ok,
+    Out,
     Outdated,
     Registration,
+    Services,
     Stale,
     change_pools,
     control_node,
@@ -56,6 +58,7 @@ from lua.scripts.node import (
     node_offline,
     offer,
     register_node,
+    service_out,
 )
 from lua.scripts.process import (
     Closed,
@@ -109,6 +112,7 @@ __all__ = [
     "Noted",
     "Ok",
     "Opened",
+    "Out",
     "Outdated",
     "Reaped",
     "Refused",
@@ -117,6 +121,7 @@ __all__ = [
     "Repeat",
     "Reserved",
     "Retried",
+    "Services",
     "Sight",
     "Stale",
     "Taken",
@@ -142,6 +147,7 @@ __all__ = [
     "release",
     "renew_lease",
     "restore_job",
+    "service_out",
     "take",
     "write_config",
 ]

@@ -250,7 +250,8 @@ class Verdict(StrEnum):
 class Finish(Spec, frozen=True, kw_only=True):
     """What ``finish`` is told. ``token`` is unique to this result, so a repeat is recognised.
 
-    ``blame``: a failure that may be the node's own, so that its breaker counts it.
+    ``blame``: whose fault a failure may be, so that a breaker counts it: ``*`` the node's, or the
+    id of one of its services; empty: nobody's.
 
     ``size``: bytes of the stored result, 0 without one. ``brief``: small JSON of numbers kept in
     the history (service timings).
@@ -260,7 +261,7 @@ class Finish(Spec, frozen=True, kw_only=True):
     node: str
     attempt: int
     verdict: Verdict
-    blame: bool
+    blame: str
     code: str
     message: str
     size: int

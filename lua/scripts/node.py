@@ -14,9 +14,9 @@ class Node(Spec, frozen=True, kw_only=True):
     ``capacity``: slots; ``arbitrates``: it queues on its own GPU. ``core``: the core types are
     ready. ``gpu``: a GPU is reported or none is required. ``hot``: CPU, GPU or memory is over the
     threshold. ``pools`` (the auto pool first) and ``has`` are names; ``config`` is the version they
-    were computed with; ``definition``: JSON of the auto pool, kept while it has members.
-    ``reasons``: JSON, pool → why it is in it or not; what changes goes into the history. ``caps``:
-    JSON for people, never read by a script.
+    were computed with, ``out`` the services left out (sorted). ``definition``: JSON of the auto
+    pool, kept while it has members. ``reasons``: JSON, pool → why it is in it or not; what changes
+    goes into the history. ``caps``: JSON for people, never read by a script.
     """
 
     capacity: int
@@ -29,6 +29,7 @@ class Node(Spec, frozen=True, kw_only=True):
     config: int
     pools: list[str]
     has: list[str]
+    out: list[str]
     definition: str
     reasons: str
     caps: str
@@ -81,6 +82,13 @@ class Outdated:
 
 
 @dataclass(frozen=True)
+class Services:
+    """Computed without knowing that these services are out: leave them out and repeat."""
+
+    out: list[str]
+
+
+@dataclass(frozen=True)
 class IdConflict:
     """Another live peer with another credential uses this id, or it is fought over."""
 
@@ -90,12 +98,14 @@ class Unknown:
     """Redis does not know the node."""
 
 
-REGISTER_NODE = Script("register_node", (Ok, Already, Stale, Outdated, IdConflict), Registration)
+REGISTER_NODE = Script(
+    "register_node", (Ok, Already, Stale, Outdated, Services, IdConflict), Registration
+)
 
 
 async def register_node(
     cells: Cells, *, cell: int, registration: Registration
-) -> Ok | Already | Stale | Outdated | IdConflict:
+) -> Ok | Already | Stale | Outdated | Services | IdConflict:
     """Make a connection the node's present one and put the node in its pools."""
     return await cells.run(REGISTER_NODE, cell, registration.packed())
 
@@ -114,10 +124,12 @@ class Beat(Spec, frozen=True, kw_only=True):
     metrics: str
 
 
-HEARTBEAT = Script("heartbeat", (Ok, Stale, Outdated, Unknown), Beat)
+HEARTBEAT = Script("heartbeat", (Ok, Stale, Outdated, Services, Unknown), Beat)
 
 
-async def heartbeat(cells: Cells, *, cell: int, beat: Beat) -> Ok | Stale | Outdated | Unknown:
+async def heartbeat(
+    cells: Cells, *, cell: int, beat: Beat
+) -> Ok | Stale | Outdated | Services | Unknown:
     """Keep a node alive and judge anew whether it is usable. UNKNOWN: replay its registration."""
     return await cells.run(HEARTBEAT, cell, beat.packed())
 
@@ -139,12 +151,12 @@ class Moved:
     more: bool
 
 
-CHANGE_POOLS = Script("change_pools", (Moved, Outdated, Unknown), Node)
+CHANGE_POOLS = Script("change_pools", (Moved, Outdated, Services, Unknown), Node)
 
 
 async def change_pools(
     cells: Cells, *, cell: int, node: str, about: Node
-) -> Moved | Outdated | Unknown:
+) -> Moved | Outdated | Services | Unknown:
     """Bring a node's memberships to a new configuration, writing only differences."""
     return await cells.run(CHANGE_POOLS, cell, node, about.packed())
 
@@ -156,7 +168,7 @@ class Command(StrEnum):
     RESUME = "resume"
     SHUTDOWN = "shutdown"  # drain, and leave when empty
     KICK = "kick"  # close its connection now
-    CLEAR = "clear"  # close its breaker
+    CLEAR = "clear"  # close its breaker, take its services in again
     DISABLE = "disable"  # recorded; the configuration does it
 
 
@@ -168,6 +180,21 @@ async def control_node(
 ) -> Ok | Unknown:
     """Drain, resume, shut down, kick or clear a node, or record that it was disabled."""
     return await cells.run(CONTROL_NODE, cell, node, command, reason)
+
+
+@dataclass(frozen=True)
+class Out:
+    """The service is out, or was for longer."""
+
+
+SERVICE_OUT = Script("service_out", (Out, Unknown))
+
+
+async def service_out(
+    cells: Cells, *, cell: int, node: str, service: str, code: str, out_ms: int
+) -> Out | Unknown:
+    """Leave a service out of what its node offers for ``out_ms``; its process is told."""
+    return await cells.run(SERVICE_OUT, cell, node, service, code, out_ms)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
     "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "reasons", "caps", "metrics",
-    "breaker", "blamed", "opened", "pause",
+    "breaker", "blamed", "opened", "pause", "services",
 )  # fmt: skip
 
 
@@ -44,6 +44,15 @@ class Breaker:
     """
 
     state: BreakerState
+    code: str
+    until_ms: int
+
+
+@dataclass(frozen=True)
+class ServiceOut:
+    """A service that is left out of what its node offers, until ``until_ms``, Unix ms."""
+
+    service: str
     code: str
     until_ms: int
 
@@ -76,6 +85,7 @@ class NodeView:
     caps: dict[str, Any]
     metrics: dict[str, Any]
     breaker: Breaker
+    out: tuple[ServiceOut, ...]
 
 
 def fleet(store: StoreSettings) -> dict[str, Load]:
@@ -142,6 +152,7 @@ def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> No
         caps=_object(raw["caps"]),
         metrics=_object(raw["metrics"]),
         breaker=_breaker(raw),
+        out=tuple(_services_out(_object(raw["services"]))),
     )
 
 
@@ -150,6 +161,12 @@ def _breaker(raw: dict[str, str]) -> Breaker:
     state = BreakerState(known) if known in ("open", "half_open") else BreakerState.CLOSED
     until_ms = int(raw["opened"]) + int(raw["pause"]) if state is BreakerState.OPEN else 0
     return Breaker(state, raw["blamed"], until_ms)
+
+
+def _services_out(services: dict[str, Any]) -> Iterator[ServiceOut]:
+    for name, one in sorted(services.items()):
+        if one["phase"] == "out":
+            yield ServiceOut(name, one["code"], int(one["due"]))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -26,6 +26,14 @@ class BreakerSerializer(serializers.Serializer[Any]):
     until_ms = serializers.IntegerField(help_text="When it gets a job again; 0: it is not open.")
 
 
+class ServiceOutSerializer(serializers.Serializer[Any]):
+    """A service that is left out of what the node offers, and why."""
+
+    service = serializers.CharField()
+    code = serializers.CharField()
+    until_ms = serializers.IntegerField()
+
+
 class NodeSerializer(serializers.Serializer[Any]):
     """A node as it is now; times are Unix ms. ``reason``: why it takes no public job, or usable."""
 
@@ -44,6 +52,7 @@ class NodeSerializer(serializers.Serializer[Any]):
     enabled = serializers.BooleanField()
     draining = serializers.CharField(source="drain", help_text="Why it drains; empty: it does not.")
     breaker = BreakerSerializer()
+    services_out = ServiceOutSerializer(source="out", many=True)
     pools = serializers.ListField(child=serializers.CharField())
     languages = serializers.SerializerMethodField()
     version = serializers.CharField(source="caps.version", default="")

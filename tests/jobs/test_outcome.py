@@ -35,18 +35,22 @@ def test_a_verdict(answer, verdict, code):
 @pytest.mark.parametrize(
     ("answer", "blamed"),
     [
-        ({}, False),
-        (failure("MODEL_NOT_AVAILABLE"), False),
-        (failure("NODE_OVERLOADED"), False),
-        (failure("PROCESSING_ERROR", "DUPLICATE_JOB: seen"), False),
-        (failure("INVALID_AUDIO"), False),
-        (failure("NMT_TIMEOUT"), True),
-        (failure("SOMETHING_NEW"), True),
-        ({"success": False}, True),
+        ({}, ""),
+        (failure("MODEL_NOT_AVAILABLE", service_id="nmt-1"), ""),
+        (failure("NODE_OVERLOADED"), ""),
+        (failure("PROCESSING_ERROR", "DUPLICATE_JOB: seen"), ""),
+        (failure("INVALID_AUDIO"), ""),
+        (failure("NMT_TIMEOUT"), "*"),
+        (failure("NMT_TIMEOUT", service_id="nmt-1"), "nmt-1"),
+        (failure("NMT_TIMEOUT", service_id="nmt-2"), "*"),
+        (failure("NMT_TIMEOUT", service_id="a = b"), "*"),
+        (failure("SOMETHING_NEW"), "*"),
+        ({"success": False}, "*"),
     ],
 )
-def test_which_failures_may_be_the_nodes_own_fault(answer, blamed):
-    assert prepare(read_result(result(**answer)), node="node-1").outcome.blame is blamed
+def test_whose_fault_a_failure_may_be(answer, blamed):
+    ready = prepare(read_result(result(**answer)), node="node-1", services={"nmt-1"})
+    assert ready.outcome.blame == blamed
 
 
 def test_long_codes_and_messages_are_cut():

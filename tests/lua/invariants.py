@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
@@ -180,6 +181,25 @@ def _breakers(cell: Snapshot) -> Iterator[str]:
             yield f"{node}: {fields.get('breaker')} with {marks}"
 
 
+def _services(cell: Snapshot) -> Iterator[str]:
+    lame = set()
+    timers = {timer for timer in cell.timers if ":service:" in timer}
+    for node, fields in cell.nodes.items():
+        services = json.loads(fields.get("services", "{}"))
+        out = sorted(name for name, one in services.items() if one["phase"] == "out")
+        if fields.get("out", "").split() != out:
+            yield f"{node}: out {fields.get('out')}, by its services {services}"
+        if any(services[name]["pause"] > 0 for name in out):
+            lame.add(node)
+        for name, one in services.items():
+            timer = f"node:{node}:service:{name}"
+            if cell.timers.get(timer, 0) < one["due"]:
+                yield f"{timer}: {cell.timers.get(timer)}, due {one}"
+            timers.discard(timer)
+    if timers or set(cell["lame"].set) != lame:
+        yield f"{timers} of no service, lame {set(cell['lame'].set)}, by the nodes {lame}"
+
+
 def _judge(fields: dict[str, str]) -> int:
     """Index of the Reason that a node's fields give."""
     if fields["state"] == NodeState.OFFLINE:
@@ -285,7 +305,7 @@ def _timers(cell: Snapshot) -> Iterator[str]:
         kind, _, owner = timer.partition(":")
         owned = {
             "job": owner in cell.jobs,
-            "node": owner.rpartition(":")[0] in cell.nodes,
+            "node": owner.partition(":")[0] in cell.nodes,
             "session": owner in cell.sessions,
             "process": True,
             "sweep": True,
@@ -295,6 +315,6 @@ def _timers(cell: Snapshot) -> Iterator[str]:
 
 
 CHECKS = (
-    _keys, _jobs, _requests, _nodes, _breakers, _memberships, _queues, _sessions, _processes,
-    _timers,
+    _keys, _jobs, _requests, _nodes, _breakers, _services, _memberships, _queues, _sessions,
+    _processes, _timers,
 )  # fmt: skip

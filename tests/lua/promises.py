@@ -25,6 +25,7 @@ NOTHING_DONE = (
     scripts.Known,
     scripts.Stale,
     scripts.Outdated,
+    scripts.Services,
     scripts.IdConflict,
     UnknownNode,
     scripts.Live,
@@ -128,7 +129,7 @@ def _outcomes(step: Step) -> Iterator[str]:
 def _charges(step: Step) -> Iterator[str]:
     """A breaker opens by a failure that was the node's alone, and not for more than half a pool."""
     for event in step.events:
-        if event["e"] != "alert" or event["what"] != "breaker_open":
+        if event["e"] != "alert" or event["what"] not in ("breaker_open", "service_out"):
             continue
         node, job = event["node"], step.after.jobs[event["job"]]
         if [word.partition("=")[0] for word in job["failed"].split()] != [node]:
@@ -137,8 +138,9 @@ def _charges(step: Step) -> Iterator[str]:
             yield f"{node} is charged with {job} before its end"
         for pool in step.before.nodes[node]["pools"].split():
             members = step.before[f"pool:{pool}"].set
-            if 2 * len(members & step.after["broken"].set) > len(members):
-                yield f"{step.after['broken'].set} of {members} are out"
+            for kind in ("broken", "lame"):
+                if 2 * len(members & step.after[kind].set) > len(members):
+                    yield f"{kind}: {step.after[kind].set} of {members}"
 
 
 # --- of a job's life ---
@@ -418,6 +420,15 @@ def _renew_lease(step: Step) -> Iterator[str]:
         yield "the lease is not 2 s"
 
 
+def _service_out(step: Step) -> Iterator[str]:
+    if isinstance(step.reply, scripts.Out):
+        node, service = step.given["node"], step.given["service"]
+        if service not in step.after.nodes[node]["out"].split():
+            yield f"{service} is not out: {step.after.nodes[node]}"
+        if step.after.timers[f"node:{node}:service:{service}"] < step.now_ms + step.given["out_ms"]:
+            yield f"{service} comes back too soon"
+
+
 def _note(step: Step) -> Iterator[str]:
     given = {name: str(value) for name, value in step.given.items() if name != "cell"}
     if step.events != [{"e": "note", "job": "", "text": ""} | given]:
@@ -440,5 +451,6 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "close_session": _close_session,
     "reap": _reap,
     "renew_lease": _renew_lease,
+    "service_out": _service_out,
     "note": _note,
 }

@@ -4,6 +4,7 @@ Each scene prepares a stage and returns the call that it is about.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lua import scripts
@@ -473,6 +474,53 @@ def a_good_job_of_a_marked_node(stage: Stage) -> Act:
     stage.send("j1", preferred="n1")
     stage.take("j1", "n1")
     return lambda: stage.finish("j1", "n1")
+
+
+def _lame(stage: Stage, failures: int) -> Act:
+    """``n1`` fails jobs by its speech; the act is ``n2``'s last result."""
+    stage.node("n1")
+    stage.node("n2", capacity=9)
+    act: Act = dict
+    for number in range(failures):
+        act()
+        job = f"f{number}"
+        stage.send(job, session="", preferred="n1")
+        stage.take(job, "n1")
+        stage.fail(job, "n1", "TTS_TIMEOUT", "tts-1")
+        stage.take(job, "n2", attempt=2)
+        act = partial(stage.finish, job, "n2", token=f"{job}-2")
+    return act
+
+
+@scene
+def a_failure_is_charged_to_a_service(stage: Stage) -> Act:
+    return _lame(stage, 1)
+
+
+@scene
+def a_failure_takes_a_service_out(stage: Stage) -> Act:
+    return _lame(stage, 3)
+
+
+@scene
+def a_service_comes_back_on_trial(stage: Stage) -> Act:
+    _lame(stage, 3)()
+    stage.pass_ms(9_900)
+    return _due(stage, 200)
+
+
+@scene
+def a_service_lacks_its_model(stage: Stage) -> Act:
+    stage.node("n1")
+    missing: Any = {"service": "tts-1", "code": "MODEL_NOT_AVAILABLE", "out_ms": 60_000}
+    return lambda: stage.do(scripts.service_out, cell=0, node="n1", **missing)
+
+
+@scene
+def a_lame_node_is_forgotten(stage: Stage) -> Act:
+    _lame(stage, 3)()
+    stage.offline("n1")
+    return lambda: stage.do(scripts.forget_node, cell=0, node="n1", offline_ms=0)
 
 
 @scene

@@ -98,9 +98,9 @@ class Stage(World):
         outcome = an_outcome(job, node, verdict=verdict, code=code, size=len(result), **differences)
         return self.do(scripts.finish, cell=0, outcome=outcome, result=result, process=process)
 
-    def fail(self, job: str, node: str, code: str = "INTERNAL_ERROR") -> Any:
+    def fail(self, job: str, node: str, code: str = "INTERNAL_ERROR", blame: str = "*") -> Any:
         """A failure that another node may not have."""
-        return self.finish(job, node, Verdict.RETRY, code, blame=True)
+        return self.finish(job, node, Verdict.RETRY, code, blame=blame)
 
     def release(self, job: str, node: str, attempt: int = 1) -> Any:
         """Its process could not write the frame."""

@@ -103,7 +103,7 @@ def test_a_job_that_fails_on_two_nodes_charges_nobody(stage: Stage) -> None:
             node = stage.field(job, "node")
             stage.take(job, node, attempt)
             stage.finish(
-                job, node, Verdict.RETRY, "INTERNAL_ERROR", blame=True, token=f"{job}{attempt}"
+                job, node, Verdict.RETRY, "INTERNAL_ERROR", blame="*", token=f"{job}{attempt}"
             )
         stage.take(job, stage.field(job, "node"), 3)
         stage.finish(job, stage.field(job, "node"), token=f"{job}3")

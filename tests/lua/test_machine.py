@@ -60,7 +60,8 @@ abouts = st.builds(
     some_values,
     st.integers(0, 30),
 )
-codes = st.sampled_from(["INTERNAL_ERROR", "MODEL_NOT_AVAILABLE"])
+BLAME = {"INTERNAL_ERROR": "*", "TTS_TIMEOUT": "tts-1", "MODEL_NOT_AVAILABLE": ""}
+codes = st.sampled_from(sorted(BLAME))
 
 
 def pick(items: Any, number: int) -> Any:
@@ -263,7 +264,7 @@ class Scripts(RuleBasedStateMachine):
             peer.node,
             attempt=peer.sent.pop(job, 1),
             verdict=verdict,
-            blame=verdict is Verdict.RETRY and code == "INTERNAL_ERROR",
+            blame=BLAME[code] if verdict is Verdict.RETRY else "",
             code="" if verdict is Verdict.DONE else code,
             size=len(result),
             token=f"{job}-{peer.node}-{self.cells.calls}",
@@ -374,7 +375,7 @@ class Scripts(RuleBasedStateMachine):
         known = peer.about if odd else about
         if known is not None:
             peer.about = known
-            known = self.world.dated(known)
+            known = self.world.dated(peer, known)
         # What it runs beyond ours is reckoned anew at each heartbeat, so one may hide the next.
         repeat = repeat and running <= len(self._held_by(peer))
         self._beat(peer, running, queue, hot and odd > 7, known, repeat)
@@ -417,7 +418,7 @@ class Scripts(RuleBasedStateMachine):
         given: dict[str, Any] = {"cell": peer.cell, "node": peer.node}
         if odd < 3:
             peer.about = about
-            about = self.world.dated(about)
+            about = self.world.dated(peer, about)
             self.world.do(scripts.change_pools, about=about, repeat=True, **given)
         elif odd < 6:
             reason = "why" if odd == 5 else ""
@@ -485,6 +486,12 @@ class Scripts(RuleBasedStateMachine):
     def note(self, number: int, what: Sight) -> None:
         peer = self._peer(number)
         self.world.do(scripts.note, cell=peer.cell, what=what, node=peer.node, repeat=True)
+
+    @rule(number=index, service=st.sampled_from(["tts-1", "asr-1"]), ms=st.integers(1, 9_000))
+    def service_out(self, number: int, service: str, ms: int) -> None:
+        peer = self._peer(number)
+        told: Any = {"service": service, "code": "MODEL_NOT_AVAILABLE", "out_ms": ms}
+        self.world.do(scripts.service_out, cell=peer.cell, node=peer.node, repeat=True, **told)
 
     # --- time, late calls and losses ---
 

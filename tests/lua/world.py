@@ -17,7 +17,7 @@ from tests.lua.ledger import Ledger
 from tests.lua.promises import Step, broken_promises, unchanged
 from tests.lua.snapshot import READ_CELL, Snapshot
 
-TOLD_AGAIN = {"assign", "cancel", "control", "partial"}
+TOLD_AGAIN = {"assign", "cancel", "control", "partial", "services"}
 """Messages that a repeated call may send once more: their readers know them again."""
 GOES_ON = {"reap", "offer"}
 """Scripts that do a bounded part a call, and the next part when called again."""
@@ -231,7 +231,7 @@ class World:
             "credential": "",
             "address": process,
             "draining": False,
-            "about": self.dated(peer.about),
+            "about": self.dated(peer, peer.about),
             "running": None,
             "held": None,
         }
@@ -241,9 +241,11 @@ class World:
             peer.sent = {job: n for job, n in peer.sent.items() if job in told.running}
         return reply
 
-    def dated(self, about: Node) -> Node:
-        """With the version of the configuration that all processes have."""
-        return msgspec.structs.replace(about, config=self.version)
+    def dated(self, peer: Peer, about: Node) -> Node:
+        """With the version of the configuration, and the services out, that all processes know."""
+        fields = self.snapshots[peer.cell].nodes.get(peer.node, {})
+        out = fields.get("out", "").split()
+        return msgspec.structs.replace(about, config=self.version, out=out)
 
     def open(self, session: Session, process: str, *, known: bool) -> None:
         """A process takes a session, with what it knows to be unfinished."""
