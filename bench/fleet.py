@@ -97,6 +97,7 @@ class Fleet:
             config=0,
             pools=list(POOLS),
             has=["type:tts", "tts:en", "tts:zh"],
+            out=[],
             definition='{"asr":null,"semantic":["en","zh"],"pairs":null}',
             reasons="{}",
             caps=CAPABILITIES,

@@ -35,7 +35,7 @@ class Life:
             ("SET", f"{self._cell}inbox:{job.job}", RESULT, "PX", 10_000) for job in made
         )
         replies = self._fleet.run(
-            ("EVAL", self._dispatch, 1, self._cell, job.job, job.packed()) for job in made
+            ("EVAL", self._dispatch, 1, self._cell, job.job, "", job.packed()) for job in made
         )
         return [(job.decode(), node.decode()) for _, job, node, *_ in replies]
 
@@ -63,7 +63,9 @@ class Life:
         self._fleet.run(
             ("SET", f"{self._cell}inbox:{job}", RESULT, "PX", 10_000) for job, _ in placed
         )
-        return self.timed(job_calls.FINISH, ((job, _outcome(job, node)) for job, node in placed))
+        return self.timed(
+            job_calls.FINISH, ((job, "", _outcome(job, node)) for job, node in placed)
+        )
 
     def heartbeat(self, *, described: bool) -> float:
         """Of nodes that have nothing new to tell; ``described``: they tell all the same."""
