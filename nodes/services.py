@@ -11,8 +11,8 @@ from lua import ids, scripts, views
 from lua.client import Cells
 from lua.scripts import Command
 from lua.states import NodeState
-from nodes import configuration
 from nodes.models import Node
+from pools import publication
 from pools.store import call, store
 
 
@@ -28,7 +28,7 @@ def drain(node: str, *, reason: str = "", request: HttpRequest | None = None) ->
     _decide(node, drain=True, note=reason)
     # The configuration alone would drain it too, but nobody would learn why.
     state = control(node, Command.DRAIN, reason=reason, request=request)
-    _publish(request)
+    publication.publish_now(request)
     return state
 
 
@@ -36,7 +36,7 @@ def resume(node: str, *, request: HttpRequest | None = None) -> NodeState | None
     """Take jobs again: ends a drain and switches a disabled node on. Otherwise as ``drain``."""
     _decide(node, drain=False, enabled=True, note="")
     # First, because a registration by the old configuration would drain it again.
-    _publish(request)
+    publication.publish_now(request)
     return control(node, Command.RESUME, request=request)
 
 
@@ -44,7 +44,7 @@ def disable(node: str, *, reason: str = "", request: HttpRequest | None = None) 
     """Never use it, also when it registers anew. Otherwise as ``drain``."""
     _decide(node, enabled=False, note=reason)
     control(node, Command.DISABLE, reason=reason, request=request)
-    _publish(request)
+    publication.publish_now(request)
 
 
 def kick(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
@@ -82,12 +82,7 @@ def _decide(node: str, **decision: str | bool) -> None:
     _make_sure_it_exists(node)
     with transaction.atomic():
         Node.objects.filter(pk=node).update(**decision)
-        configuration.count_change()
-
-
-def _publish(request: HttpRequest | None) -> None:
-    version, content = configuration.current()
-    call(lambda cells: configuration.publish(cells, version, content), request)
+        publication.count_change()
 
 
 def _make_sure_it_exists(node: str) -> None:

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from lua import views
 from lua.scripts import Command
-from nodes import configuration, known
+from nodes import known
+from pools import publication
 from pools.store import call, store
 
 
@@ -21,9 +22,8 @@ def expire_nodes() -> None:
 @shared_task
 def teach_cells() -> None:
     """Publish what operators decided to cells and nodes that do not have it."""
-    if not configuration.is_published():
-        version, content = configuration.current()
-        call(lambda cells: configuration.publish(cells, version, content))
+    if not publication.is_published():
+        publication.publish_now()
     if nodes := known.not_told_to_drain():
         call(lambda cells: known.tell_again(cells, nodes, Command.DRAIN))
     if resumed := known.not_told_to_resume(views.fleet(store())):

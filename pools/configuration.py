@@ -85,7 +85,7 @@ class Configuration:
     choosing: Choosing = Choosing()  # noqa: RUF009 - frozen
 
 
-class _Content(msgspec.Struct, omit_defaults=True):
+class _Content(msgspec.Struct):
     disabled_nodes: list[str] = []
     drained_nodes: list[str] = []
     pools: tuple[OwnPool, ...] = ()

@@ -45,16 +45,28 @@ class Api:
         return self.client.get(f"/api/v1/{path}", query, headers=self.headers())
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.client.post(
+        return self._send("post", path, body, headers)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._send("put", path, body, {})
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("patch", path, body, {})
+
+    def delete(self, path: str) -> Any:
+        return self._send("delete", path, None, {})
+
+    def post_job(self, key: str = "", **changes: Any) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.post("jobs/", {**JOB, **changes}, **headers)
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        return getattr(self.client, method)(
             f"/api/v1/{path}",
             json.dumps(body) if body is not None else "",
             content_type="application/json",
             headers={**self.headers(), **headers},
         )
-
-    def post_job(self, key: str = "", **changes: Any) -> Any:
-        headers = {"Idempotency-Key": key} if key else {}
-        return self.post("jobs/", {**JOB, **changes}, **headers)
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}

@@ -15,6 +15,8 @@ from pools.store import call
 CAPS = {
     "version": "3.1.0",
     "platform": "linux",
+    "capability_by_type": [{"type": "asr", "ready": True}, {"type": "tone", "ready": False}],
+    "installed_models": [{"model_id": "whisper", "kind": "asr", "version": "3"}],
     "language_capabilities": {"semantic_languages": ["en", "zh"], "tts_languages": ["en", "zh"]},
 }
 

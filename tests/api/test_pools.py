@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from pools.models import Pool
-from pools.services import EMPTY_FOR, forget_empty_pools
+from pools.services import EMPTY_FOR, forget_empty_pools, lead_cleanup
 from pools.tasks import clean_pools
 from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
@@ -19,7 +19,16 @@ def test_a_pool_is_listed_with_its_members(operator: Api, acme: Api, node: FakeN
     assert (pool["pool_id"], pool["kind"], pool["name"]) == ("auto:en-zh", "auto", "en-zh")
     assert (pool["members"], pool["ready"]) == (2, 1)
     assert pool["definition"]["semantic"] == ["en", "zh"]
-    assert operator.get("pools/auto:en-zh/").json() == pool
+    assert pool["offers"]["tts:zh"] == 2
+    found = operator.get("pools/auto:en-zh/").json()
+    assert found.pop("summary") == {
+        "live": 2,
+        "free_slots": 2,
+        "types": {"asr": 2},
+        "models": {"whisper": 2},
+        "languages": {"en": 2, "zh": 2},
+    }
+    assert found == pool
     assert operator.get("pools/auto:en-zh/members/").json() == [
         {"node_id": "node-1", "ready": True},
         {"node_id": "node-2", "ready": False},
@@ -45,7 +54,8 @@ def test_pools_are_remembered_while_they_are_empty_for_a_while(
     }
 
     now = timezone.now()
-    assert forget_empty_pools(now=now) == 0
+    leader = lead_cleanup("me").leader
+    assert forget_empty_pools(now=now, leader=leader) == 0
     Pool.objects.update(last_seen=now - EMPTY_FOR * 2)
     clean_pools()
     assert list(Pool.objects.values_list("pool_id", flat=True)) == ["auto:de-en"]

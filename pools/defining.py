@@ -1,0 +1,97 @@
+"""What operators do to pools and to how they are chosen: kept in SQL with its author, then told to
+every process.
+"""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms.models import model_to_dict
+
+from pools.models import Change, Configuration, DefinedPool
+from pools.publication import count_change
+
+SETTINGS = "choosing"
+FIELDS = (
+    "kind", "name", "languages", "services", "scope", "mode", "tenants", "tenant_rule", "priority",
+    "sample_k", "enabled", "note",
+)  # fmt: skip
+SETTING_FIELDS = (
+    "auto_on", "auto_min_nodes", "auto_max_pools", "catch_all", "policy", "hash_seed",
+    "fallback_scan",
+)  # fmt: skip
+
+
+def values_of(row: DefinedPool | Configuration) -> dict[str, Any]:
+    """What of a row an operator decides."""
+    fields = FIELDS if isinstance(row, DefinedPool) else SETTING_FIELDS
+    return model_to_dict(row, fields=fields)
+
+
+@transaction.atomic
+def save_pool(pool: DefinedPool, *, author: str) -> DefinedPool:
+    """Create or change a pool. Publish after it. Raises ValidationError, by field."""
+    version = count_change()  # first: it makes concurrent changes wait for each other
+    pool.full_clean()
+    earlier = DefinedPool.objects.filter(pk=pool.pk).first()
+    before = values_of(earlier) if earlier else None
+    if before == values_of(pool):
+        return pool
+    pool.save()
+    _record(author, pool.pool_id, version, before, values_of(pool))
+    return pool
+
+
+@transaction.atomic
+def delete_pool(pool: DefinedPool, *, author: str) -> None:
+    """Remove a pool; nobody's job is lost: its members stay in their other pools."""
+    version = count_change()
+    earlier = DefinedPool.objects.filter(pk=pool.pk).first()
+    if earlier is not None:
+        _record(author, earlier.pool_id, version, values_of(earlier), None)
+        earlier.delete()
+
+
+@transaction.atomic
+def save_settings(changes: dict[str, Any], *, author: str) -> Configuration:
+    """Change how pools are used. Publish after it. Raises ValidationError, by field."""
+    version = count_change()
+    row = Configuration.objects.get(pk=1)
+    before = values_of(row)
+    for field, value in changes.items():
+        setattr(row, field, value)
+    if row.auto_min_nodes <= 1 and not row.auto_max_pools:
+        row.auto_classes = None
+    row.full_clean()
+    if before != values_of(row):
+        row.save()
+        _record(author, SETTINGS, version, before, values_of(row))
+    return row
+
+
+@transaction.atomic
+def save_classes(classes: list[str] | None, *, leader: str) -> bool:
+    """Which classes of nodes have pools, as the periodic work finds it. False: another leads."""
+    version = count_change()
+    row = Configuration.objects.get(pk=1)
+    if row.leader != leader:
+        transaction.set_rollback(True)
+        return False
+    before, row.auto_classes = row.auto_classes, classes
+    row.save(update_fields=["auto_classes"])
+    _record("cleanup", "classes", version, before, classes)
+    return True
+
+
+def _record(author: str, what: str, version: int, before: Any, after: Any) -> None:
+    Change.objects.create(author=author, what=what, version=version, before=before, after=after)
+
+
+def faults_of(error: ValidationError) -> dict[str, list[str]]:
+    """By field; what concerns no field is under ``non_field_errors``."""
+    if not hasattr(error, "error_dict"):
+        return {"non_field_errors": list(error.messages)}
+    faults = dict(error.message_dict)
+    if general := faults.pop("__all__", None):
+        faults["non_field_errors"] = general
+    return faults
