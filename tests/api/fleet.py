@@ -7,7 +7,7 @@ from typing import Any
 
 from lua import ids, scripts
 from lua.scripts import Finish, Node, Registration, Verdict
-from pools.configuration import Configuration
+from pools.configuration import decode
 from pools.definition import Capabilities
 from pools.matching import match
 from pools.store import call
@@ -33,15 +33,17 @@ class FakeNode:
     conn: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def register(self) -> Any:
+        """As the cell's configuration is now."""
+        configuration = decode(*call(lambda cells: cells.config(0)))
         membership = match(
             Capabilities(
                 types=frozenset({"asr", "nmt", "tts", "semantic"}),
                 semantic=frozenset(self.languages),
                 audio_ref=self.audio_ref,
             ),
-            Configuration(),
+            configuration,
         )
-        assert membership.definition is not None
+        definition = membership.definition
         about = Node(
             capacity=self.capacity,
             arbitrates=False,
@@ -50,11 +52,11 @@ class FakeNode:
             core=True,
             gpu=True,
             hot=False,
-            config=0,
+            config=configuration.version,
             pools=list(membership.pools),
             has=list(membership.has),
             out=[],
-            definition=membership.definition.encoded().decode(),
+            definition=definition.encoded().decode() if definition else "",
             reasons=json.dumps(membership.reasons),
             caps=json.dumps(CAPS),
         )

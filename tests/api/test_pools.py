@@ -2,6 +2,8 @@
 
 from django.utils import timezone
 
+from pools import publication
+from pools.defining import save_classes
 from pools.models import Pool
 from pools.services import EMPTY_FOR, forget_empty_pools, lead_cleanup
 from pools.tasks import clean_pools
@@ -59,3 +61,44 @@ def test_pools_are_remembered_while_they_are_empty_for_a_while(
     Pool.objects.update(last_seen=now - EMPTY_FOR * 2)
     clean_pools()
     assert list(Pool.objects.values_list("pool_id", flat=True)) == ["auto:de-en"]
+
+
+def test_classes_that_are_too_small_are_in_other_and_can_be_reached(
+    operator: Api, acme: Api, node: FakeNode
+) -> None:
+    FakeNode("node-2").register()
+    rare = FakeNode("node-3", languages=("de", "fr"))
+    rare.register()
+    operator.patch("choosing/", {"auto_min_nodes": 2})
+    clean_pools()
+    assert operator.get("choosing/").json()["auto_min_nodes"] == 2
+    for one in (node, rare):
+        one.register()
+
+    found = {pool["pool_id"]: pool for pool in operator.get("pools/").json()["results"]}
+    assert {pool: found[pool]["members"] for pool in ("auto:en-zh", "other")} == {
+        "auto:en-zh": 2,
+        "other": 1,
+    }
+    placed = acme.post_job(src_lang="de", tgt_lang="fr").json()
+    assert (placed["node_id"], placed["pool"]) == ("node-3", "other")
+    problem(acme.post_job(src_lang="de", tgt_lang="zh"), 503, "NO_CAPABLE_NODE")
+
+    FakeNode("node-4", languages=("de", "fr")).register()
+    clean_pools()
+    rare.register()
+    assert operator.get("pools/auto:de-fr/").json()["members"] == 1
+
+
+def test_a_leader_that_wakes_up_late_changes_nothing(operator: Api, node: FakeNode) -> None:
+    clean_pools()
+    late = lead_cleanup("late").leader
+    operator.patch("choosing/", {"auto_min_nodes": 2})
+    lead_cleanup("next")
+    now = timezone.now()
+    Pool.objects.update(last_seen=now - EMPTY_FOR * 2)
+    assert forget_empty_pools(now=now, leader=late) == 0
+    version, _ = publication.current()
+    assert not save_classes(["auto:x"], leader=late)
+    assert publication.current()[0] == version
+    assert forget_empty_pools(now=now, leader="next") == 1
