@@ -84,7 +84,7 @@ class NoteAdmin(ReadOnlyAdmin):
         return "alert" if note.alert else "note"
 
 
-TIMELINE = ("at", "ms", "passed", "attempt", "node", "left", "pool", "code", "reason")
+TIMELINE = ("at", "ms", "passed", "attempt", "node", "left", "pool", "code", "reason", "choice")
 
 
 def _history(job: str) -> list[dict[str, Any]]:
@@ -100,6 +100,7 @@ def _history(job: str) -> list[dict[str, Any]]:
             event.pool,
             event.code,
             event.reason,
+            ", ".join(f"{name} {value}" for name, value in (event.receipt or {}).items()),
         )
         for event in JobEvent.objects.filter(job_id=job).order_by("id")
     ]

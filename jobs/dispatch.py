@@ -14,7 +14,7 @@ from jobs.answers import Told
 from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of
 from jobs.settings import JobSettings
-from lua import scripts, views
+from lua import ids, scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Need, NewJob, Refused, Repeat, Reserved, Waiting
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 Reply = scripts.Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
 NO_DEADLINE = -1
+OTHER_CELL = "other_cell"  # why a preferred node is not even looked at
 USUAL_PRIORITY = 3
 
 
 @dataclass(eq=False)
 class Work:
     """An utterance without an answer. ``told``: whom the answer is for; more than one when its
-    request was repeated. ``job`` is None until it was sent to Redis.
+    request was repeated. ``job`` is None until it was sent to Redis. ``passed``: what its receipt
+    says of what was left out before.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Work:
     job: NewJob | None = None
     dispatched: bool = False
     heard: bool = False
+    passed: str = ""
     accepted_ms: int = 0
 
 
@@ -111,10 +114,17 @@ async def dispatch(
     process = session.process
     try:
         if isinstance(need, Refusal):
-            need = await process.snapshot.need(session.cells, session.cell, speech.ask)
+            need = await process.snapshot.need(
+                session.cells, session.cell, speech.ask, caller=session.caller(speech)
+            )
         if isinstance(need, Refusal):
             session.fail(work, _failure(session, need, speech))
             return
+        work.passed = need.passed
+        preferred = frame.preferred_node_id
+        if preferred and ids.cell_of_node(preferred, session.cells.count) != session.cell:
+            frame.preferred_node_id = None
+            work.passed = f"{work.passed} {preferred}:{OTHER_CELL}".strip()
         work.job = new_job(work, frame, speech, need, session.origin, process.settings)
         reply = await _place(session, work, work.job)
         await _take_in(session, work, reply, speech)
@@ -145,7 +155,7 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
         process = session.process.id if session.process.begin else ""
         return await scripts.dispatch(
-            cells, cell=cell, job=job, payload=work.payload, process=process
+            cells, cell=cell, job=job, payload=work.payload, process=process, passed=work.passed
         )
     reply = await scripts.restore_job(cells, cell=cell, job=job, payload=work.payload)
     match reply:
@@ -161,8 +171,10 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
         case scripts.Dispatched():
             _hand_over(session, work, reply)
             session.dispatched(work)
+            session.went_to(reply.pool, speech)
         case Reserved():
             session.dispatched(work)
+            session.went_to(reply.pool, speech)
         case Waiting():
             session.waits(work)
         case scripts.Held():

@@ -82,6 +82,7 @@ def _add_job(rows: Rows, event: events.JobMoved, place: dict[str, Any]) -> None:
         pool=event.pool,
         reason=event.reason,
         ms=event.ms,
+        receipt=event.receipt,
     )
     rows.events[JobEvent].append(JobEvent(**place, **row))
     at = place["at"]

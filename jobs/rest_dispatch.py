@@ -26,6 +26,7 @@ from lua.scripts import (
     Waiting,
 )
 from parley.frames import Utterance
+from pools.order import Caller
 from pools.routes import Refusal
 from pools.snapshot import Snapshot
 
@@ -45,7 +46,8 @@ Answer = Reserved | Waiting | NotPlaced | Repeat | Conflict | NoSession
 class Request:
     """Who asks for what. ``scope`` is that of the request ids; ``session`` a live one, or empty.
 
-    ``strict``: on the preferred node or nowhere. ``exclude``: a node to pass over, or empty.
+    ``strict``: on the preferred node or nowhere. ``exclude``: a node to pass over, or empty;
+    ``spread``: so is the one that the session had last.
     """
 
     frame: Utterance
@@ -54,6 +56,7 @@ class Request:
     session: str
     strict: bool
     exclude: str
+    spread: bool
     retries: int
 
 
@@ -63,7 +66,8 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     speech = speech_of(frame)
     cell = cell_of(request, cells.count, snapshot.cells_serving(speech.ask.route))
     pin = (frame.preferred_node_id or "") if request.strict else ""
-    need = await snapshot.need(cells, cell, speech.ask, pin=pin)
+    caller = Caller(request.tenant, request.session)
+    need = await snapshot.need(cells, cell, speech.ask, caller=caller, pin=pin)
     if isinstance(need, Refusal):
         return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
     job = ids.new_job(cell, cells.count)
@@ -72,7 +76,9 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     trace = frame.trace_id or uuid4().hex
     payload = payload_of(frame, speech, trace=trace)
     spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
-    reply = await scripts.dispatch(cells, cell=cell, job=spec, payload=payload)
+    reply = await scripts.dispatch(
+        cells, cell=cell, job=spec, payload=payload, passed=need.passed, spread=request.spread
+    )
     assert not isinstance(reply, scripts.Dispatched)  # which wants a process
     if isinstance(reply, Refused):
         failure = failure_of(reply, snapshot=snapshot, cell=cell, speech=speech)
@@ -125,6 +131,7 @@ def _digest(request: Request, speech: Speech) -> str:
         frame.preferred_node_id,
         request.strict,
         request.exclude,
+        request.spread,
         frame.deadline_ms,
         frame.priority,
         request.session,

@@ -23,7 +23,8 @@ from lua.scripts import NewJob
 from lua.states import JobState
 from parley.codes import ErrorCode
 from parley.frames import FrameError, NodeAsrPartial, SessionInit, Utterance
-from pools.routes import Refusal
+from pools.order import Caller
+from pools.routes import Refusal, Route
 
 if TYPE_CHECKING:
     from jobs.process import Process
@@ -46,6 +47,7 @@ class LiveSession:
         self.unfinished: dict[str, Work] = {}
         self.ended = False
         self._unfinished_bytes = 0
+        self._present: tuple[Route | None, str] = (None, "")
         self._said = said_by(init)
         self._lang = init.src_lang
         self.telling = Telling(
@@ -100,6 +102,15 @@ class LiveSession:
         if work.id in self.unfinished and not work.dispatched:
             work.dispatched = True
             self.telling.event(work.told, "DISPATCHED")
+
+    def caller(self, speech: Speech) -> Caller:
+        """As the order of pools sees it."""
+        same = self._present[0] == speech.ask.route
+        return Caller(self.origin.tenant, self.id, self._present[1] if same else "")
+
+    def went_to(self, pool: str, speech: Speech) -> None:
+        """An utterance was placed in a pool."""
+        self._present = (speech.ask.route, pool)
 
     def waits(self, work: Work) -> None:
         """No node is ready for it."""
@@ -194,7 +205,7 @@ class LiveSession:
     ) -> "asyncio.Task[None] | None":
         work = Work(told.job, [told], payload_of(frame, speech, trace=told.trace))
         self._remember(work)
-        need = self.process.snapshot.compile_need(self.cell, speech.ask)
+        need = self.process.snapshot.compile_need(self.cell, speech.ask, caller=self.caller(speech))
         task = self.start(dispatch(self, work, frame, speech, need))
         is_big = len(work.payload) > self.cells.limits.inline_bytes
         return task if is_big or isinstance(need, Refusal) else None

@@ -1,9 +1,10 @@
 -- NEW → SELECTING → RESERVED, WAITING or FAILED, in one call. Known requests and jobs are answered
 -- with what they are now. While jobs of the same requirement wait, a node found goes to the first
 -- of them that may use it, and the new job waits behind them: nobody overtakes. On a node of the
--- asking `process` the job is DISPATCHED at once, as by `take`, unless it is a large one.
+-- asking `process` the job is DISPATCHED at once, as by `take`, unless it is a large one. `passed`:
+-- pools that the process left out, for the receipt; `spread`: avoid the node that the session had last.
 -- KEYS cell
--- ARGV inbox, process
+-- ARGV inbox, process, passed, spread:bool
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
 -- RETURNS DISPATCHED job node attempt pool conn index
 -- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
@@ -30,6 +31,9 @@ if traced then
 end
 
 local fresh_job, wanted = new_job(), read_need(need)
+if spread and session ~= '' then
+  fresh_job.avoid = fresh_job.avoid .. ' ' .. (call('HGET', cell .. 'session:' .. session, 'last') or '')
+end
 local node, stale = choose(fresh_job, wanted)
 
 if traced and node then
@@ -56,7 +60,7 @@ if not node then
     take_out(stale)
     enrol()
     move_to_queue(queue, fresh_job, wanted, born(fresh_job))
-    emit_new(fresh_job, 'NEW SELECTING WAITING')
+    emit_new(fresh_job, 'NEW SELECTING WAITING', 'receipt', receipt(wanted, passed))
     return { 'WAITING', job }
   end
   -- @include breakdown, settle
@@ -65,8 +69,9 @@ if not node then
   take_out(stale)
   set_job(fresh_job, 'reason', reason, 'breakdown', counts, born(fresh_job))
   settle(fresh_job, 'FAILED', nil, { code = code })
-  emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts)
+  emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts,
+    'receipt', receipt(wanted, passed))
   return { 'REFUSED', job, code, reason, counts }
 end
 
-return accept(fresh_job, node, pool_of(node, wanted), stale)
+return accept(fresh_job, node, wanted, stale)

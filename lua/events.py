@@ -19,7 +19,7 @@ class JobMoved:
 
     Only the first event of a job has ``session`` … ``trace``. ``ms``: since its dispatch.
     ``left``: the node that a retried job left. ``brief``: milliseconds by service, as the node
-    reported them.
+    reported them. ``receipt``: how a node was looked for, see ``lua/include/receipt.lua``.
     """
 
     job: str
@@ -42,6 +42,7 @@ class JobMoved:
     request: str = ""
     size: int | None = None
     trace: str = ""
+    receipt: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def _pairs(text: str) -> dict[str, str] | None:
+    return dict(word.split("=", 1) for word in text.split()) or None
+
+
 def _object(text: str) -> dict[str, Any] | None:
     value = json.loads(text) if text else None
     if value is not None and not isinstance(value, dict):
@@ -146,6 +151,7 @@ _BY_TYPE: dict[Any, Callable[[str], Any]] = {
     str: str,
     int | None: _number,
     tuple[str, ...]: _words,
+    dict[str, str] | None: _pairs,
     dict[str, int] | None: _object,
     dict[str, float] | None: _object,
 }

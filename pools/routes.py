@@ -72,6 +72,12 @@ def refusal(
     return Refusal(ErrorCode.NO_CAPABLE_NODE, reason, message)
 
 
+def tenant_refusal() -> Refusal:
+    """Pools serve the languages, but not for this tenant."""
+    message = "No pool that this tenant may use serves these languages."
+    return Refusal(ErrorCode.NO_CAPABLE_NODE, Reason.NOT_IN_PUBLIC_POOL, message)
+
+
 def formats_taken(serving: Iterable[Definition]) -> list[str]:
     """The usual audio formats that some of the pools take."""
     return sorted({name for pool in serving for name in BASE_FORMATS.difference(pool.lacks)})

@@ -5,7 +5,7 @@ only what they were defined by, so their members are also asked for usual audio 
 of ``other`` for the languages.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pools.ask import Ask
@@ -14,8 +14,19 @@ from pools.definition import Definition
 from pools.kinds import Kind
 from pools.languages import AUTO
 from pools.modules import BASE_FORMATS
-from pools.order import in_order
 from pools.routes import Route
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Pools that can serve a job, by name; ``lacking``: those in which no member offers all of
+    ``has``, what its node must offer.
+    """
+
+    pools: tuple[str, ...]
+    lacking: frozenset[str]
+    has: tuple[str, ...]
+
 
 Offers = frozenset[frozenset[str]]
 """Each a set of ``has:`` values that some member of a pool offers, all of them together."""
@@ -35,15 +46,15 @@ class CellPools:
         """Whether somebody in the cell can serve the languages."""
         return any(True for _ in self._for_languages(route))
 
-    def serving(self, ask: Ask) -> tuple[list[str], tuple[str, ...]]:
-        """Pools for a job in the order in which they are to be tried, and the ``has:`` values."""
+    def serving(self, ask: Ask) -> Serving:
+        """Where a job may go, whoever wants it."""
         pools = [name for name in self._for_languages(ask.route) if self._takes(name, ask)]
         has = list(ask.has)
         if any(name not in self.automatic for name in pools):
             has += [f"format:{ask.audio_format}"] if ask.audio_format in BASE_FORMATS else []
         if Kind.OTHER in pools:
             has += asked_of_other(ask.route)
-        return in_order(pools, lacking=self._lacking(pools, has)), tuple(has)
+        return Serving(tuple(sorted(pools)), self._lacking(pools, has), tuple(has))
 
     def automatic_for(self, route: Route) -> list[Definition]:
         """The automatic pools that serve the languages."""
@@ -61,8 +72,9 @@ class CellPools:
         pool = self.automatic.get(name)
         return pool is None or ask.audio_format not in pool.lacks
 
-    def _lacking(self, pools: list[str], has: Collection[str]) -> set[str]:
-        return {name for name in pools if name in self.offers and not self._some_member(name, has)}
+    def _lacking(self, pools: Iterable[str], has: Collection[str]) -> frozenset[str]:
+        known = (name for name in pools if name in self.offers)
+        return frozenset(name for name in known if not self._some_member(name, has))
 
     def _some_member(self, pool: str, has: Collection[str]) -> bool:
         return any(offered.issuperset(has) for offered in self.offers.get(pool, ()))

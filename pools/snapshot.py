@@ -17,8 +17,9 @@ from lua.scripts import Need
 from pools.ask import Ask
 from pools.configuration import Configuration, decode
 from pools.definition import Definition
-from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal
-from pools.serving import CellPools, Offers
+from pools.order import ANYBODY, Caller, Chooser, Ranking
+from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal, tenant_refusal
+from pools.serving import CellPools, Offers, Serving
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
@@ -26,10 +27,17 @@ CACHED_NEEDS = 4096
 
 @dataclass
 class _Cell(CellPools):
-    needs: dict[tuple[Ask, str], Need | Refusal] = field(default_factory=dict)
+    chooser: Chooser = field(default_factory=lambda: Chooser(Configuration()))
+    served: dict[Ask, Serving] = field(default_factory=dict)
+    needs: dict[tuple[Ask, Caller], Need] = field(default_factory=dict)
     read_at_s: float = float("-inf")
     doubted_until_s: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def forget(self) -> None:
+        """What was worked out is to be worked out anew."""
+        self.served.clear()
+        self.needs.clear()
 
 
 class Snapshot:
@@ -78,9 +86,9 @@ class Snapshot:
         if self.is_doubted(cell):
             pools, offers = known.automatic | pools, known.offers | offers
         known.automatic, known.offers = dict(sorted(pools.items())), offers
-        known.needs.clear()
+        known.forget()
         if configuration.version > known.configuration.version:
-            known.configuration = configuration
+            known.configuration, known.chooser = configuration, Chooser(configuration)
             for watcher in self.watchers:
                 watcher(cell)
 
@@ -114,32 +122,37 @@ class Snapshot:
             found = self.cells_serving(route)
         return found
 
-    def compile_need(self, cell: int, ask: Ask, *, pin: str = "") -> Need | Refusal:
+    def compile_need(
+        self, cell: int, ask: Ask, *, caller: Caller = ANYBODY, pin: str = ""
+    ) -> Need | Refusal:
         """Where a job may go: equal requirements give the same ``Need``. Never suspends.
 
         A refusal may only be a matter of being late: see :meth:`need`.
         """
+        if pin:
+            return Need(pools=(), has=ask.has, pin=pin)
         known = self._cells[cell]
-        need = known.needs.get((ask, pin))
-        if need is None:
-            need = self._compile(known, ask, pin)
-            if isinstance(need, Refusal) or len(need.pools) < self._settings.job_pools:
-                if len(known.needs) >= CACHED_NEEDS:
-                    known.needs.clear()
-                known.needs[ask, pin] = need
-        return need
+        if len(known.needs) + len(known.served) > CACHED_NEEDS:
+            known.forget()
+        served = known.served.get(ask)
+        if served is None:
+            served = known.served[ask] = known.serving(ask)
+        caller = known.chooser.variant(served.pools, caller)
+        return known.needs.get((ask, caller)) or self._compile(known, ask, served, caller)
 
-    async def need(self, cells: Cells, cell: int, ask: Ask, *, pin: str = "") -> Need | Refusal:
+    async def need(
+        self, cells: Cells, cell: int, ask: Ask, *, caller: Caller = ANYBODY, pin: str = ""
+    ) -> Need | Refusal:
         """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new.
 
         Suspends only then, for the ``reload_pause_ms`` between two readings at most. Raises
         StoreError.
         """
         asked_s = time.monotonic()
-        need = self.compile_need(cell, ask, pin=pin)
+        need = self.compile_need(cell, ask, caller=caller, pin=pin)
         if isinstance(need, Refusal):
             await self._read_since(asked_s, cells, cell)
-            need = self.compile_need(cell, ask, pin=pin)
+            need = self.compile_need(cell, ask, caller=caller, pin=pin)
         return need
 
     async def _read_since(self, asked_s: float, cells: Cells, cell: int) -> None:
@@ -152,19 +165,34 @@ class Snapshot:
             await asyncio.sleep(max(0.0, next_s - time.monotonic()))
             await self.reload(cells, cell)
 
-    def _compile(self, known: _Cell, ask: Ask, pin: str) -> Need | Refusal:
-        if pin:
-            return Need(pools=(), has=ask.has, pin=pin)
-        pools, has = known.serving(ask)
-        if pools:
-            return Need(pools=tuple(self._some(pools)), has=has)
+    def _compile(self, known: _Cell, ask: Ask, served: Serving, caller: Caller) -> Need | Refusal:
+        ranking = known.chooser.rank(served.pools, served.lacking, caller)
+        most = self._settings.job_pools
+        if not ranking.pools:
+            return self._refusal(known, ask, ranking)
+        if len(ranking.pools) <= most:
+            need = known.needs[ask, caller] = _need(known, served, ranking)
+            return need
+        if len(ranking.groups) == 1:  # another part of the ring each time
+            pools, start = ranking.pools, next(self._turn) * most % len(ranking.pools)
+            some = sorted(islice(pools[start:] + pools, most))
+            left = tuple((pool, "limit") for pool in pools if pool not in some)
+            return _need(known, served, Ranking((tuple(some),), ranking.passed + left))
+        return _need(known, served, ranking.first(most))
+
+    def _refusal(self, known: _Cell, ask: Ask, ranking: Ranking) -> Refusal:
+        if ranking.passed:
+            return tenant_refusal()
         if serving := known.automatic_for(ask.route):
             return format_refusal(ask.audio_format, serving)
         return refusal(ask.route, known.automatic.values(), others=known.offers)
 
-    def _some(self, pools: list[str]) -> list[str]:
-        """All, or when there are too many for one job another part of the ring each time."""
-        if len(pools) <= self._settings.job_pools:
-            return pools
-        start = next(self._turn) * self._settings.job_pools % len(pools)
-        return sorted(islice(pools[start:] + pools, self._settings.job_pools), key=pools.index)
+
+def _need(known: _Cell, served: Serving, ranking: Ranking) -> Need:
+    return Need(
+        pools=ranking.pools,
+        has=served.has,
+        starts=ranking.starts,
+        sample=known.chooser.samples(ranking.pools),
+        passed=" ".join(f"{pool}:{why}" for pool, why in ranking.passed),
+    )

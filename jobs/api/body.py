@@ -27,6 +27,7 @@ class Options(Part):
     strict: bool | None = None
     require_tts: bool | None = None
     exclude_node_id: Id | None = None
+    spread_nodes: bool | None = None
     deadline_ms: Count | None = None
     priority: Priority | None = None
 

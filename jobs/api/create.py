@@ -103,6 +103,7 @@ def _wish(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Reques
         session=body.session_id or "",
         strict=bool(options.strict),
         exclude=options.exclude_node_id or "",
+        spread=bool(options.spread_nodes),
         retries=settings.PARLEY_JOBS.max_retries,
     )
 

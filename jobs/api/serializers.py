@@ -48,7 +48,7 @@ class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
         model = JobEvent
         fields = [
             "at_ms", "moves", "attempt_id", "node_id", "left_node_id", "pool", "code", "reason",
-            "ms",
+            "ms", "receipt",
         ]  # fmt: skip
 
     def get_moves(self, event: JobEvent) -> list[str]:
@@ -91,6 +91,9 @@ class OptionsSerializer(serializers.Serializer[Any]):
     strict = serializers.BooleanField(required=False)
     require_tts = serializers.BooleanField(required=False)
     exclude_node_id = serializers.CharField(required=False)
+    spread_nodes = serializers.BooleanField(
+        required=False, help_text="Avoid the node that the session had last."
+    )
     deadline_ms = serializers.IntegerField(required=False, min_value=0)
     priority = serializers.IntegerField(required=False, min_value=1, max_value=5)
 

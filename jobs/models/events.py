@@ -33,6 +33,7 @@ class JobEvent(Entry):
     pool = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=64, blank=True)
     ms = models.PositiveBigIntegerField(null=True, help_text="Milliseconds since its dispatch.")
+    receipt = models.JSONField(null=True, help_text="How a node was looked for.")
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.moves}"

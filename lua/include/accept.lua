@@ -2,23 +2,25 @@
 -- @include create
 -- @include begin
 -- @include replies
+-- @include receipt
 -- CONST inline_bytes
 -- SELECTING → RESERVED; → DISPATCHED at once on a node of the asking process, unless the job is large.
-local function accept(made, node, pool, stale)
+local function accept(made, node, need, stale)
   local is_ours = process ~= '' and node.process == process and size <= inline_bytes
   local index = is_ours and next_index(session, node.id)
+  local pool = pool_of(node, need)
   -- STEP
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)
   enrol()
   if not index then
     reserve(made, node, pool, born(made))
-    emit_new(made, 'NEW SELECTING RESERVED')
+    emit_new(made, 'NEW SELECTING RESERVED', 'receipt', receipt(need, passed))
     return reserved(made)
   end
   occupy(made, node, pool)
   begin(made, node, session, index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
     'pool', pool, 'begun', process .. ' ' .. made.attempt, born(made))
-  emit_new(made, 'NEW SELECTING RESERVED DISPATCHED')
+  emit_new(made, 'NEW SELECTING RESERVED DISPATCHED', 'receipt', receipt(need, passed))
   return begun(made)
 end

@@ -20,5 +20,7 @@ local function begin(job, holder, session, index, ...)
   job.state, job.conn, job.uidx = 'DISPATCHED', holder.conn, index
   call('HSET', cell .. 'job:' .. job.id, 'state', 'DISPATCHED', 'conn', holder.conn, 'taken', now,
     'due', due, 'uidx', index, ...)
-  if session ~= '' then call('HSET', cell .. 'session:' .. session, 'node:' .. holder.id, index) end
+  if session ~= '' then
+    call('HSET', cell .. 'session:' .. session, 'node:' .. holder.id, index, 'last', holder.id)
+  end
 end

@@ -1,16 +1,27 @@
 -- @include need
 -- @include sample
+-- @include rank
 -- @include skips
 -- CONST sample_k
 -- Decides where a job goes; reads only. Nobody ready here means really nobody.
 math.randomseed(instant[2])
+local began = os.clock()
 
--- One round of at most 4 pools.
+-- The pools of a round: at most 4 of one group.
+local function round_from(need, first)
+  local last = first
+  while last < math.min(first + 3, #need.pools) and not need.starts[last + 1] do last = last + 1 end
+  looked.pools = math.max(looked.pools, last)
+  return { unpack(need.pools, first, last) }
+end
+
 local function look_round(round, need, skip, stale)
-  local ids, all = draw(round, sample_k, false)
+  local ids, all = draw(round, sample_k, need.k, false)
   if #need.has > 0 then
     -- @include offering
+    local drawn = #ids
     ids = keep_offering(ids, need)
+    looked.lacking = looked.lacking + drawn - #ids
   end
   local node = best_of(ids, skip, stale)
   if node or all then return node end
@@ -21,13 +32,16 @@ end
 local function look(job, need, skip, stale)
   if need.pin ~= '' or job.preferred ~= '' then
     -- @include named
-    local node = named(need.pin ~= '' and need.pin or job.preferred, need, skip)
+    local node, reason = named(need.pin ~= '' and need.pin or job.preferred, need, skip)
+    looked.preferred = reason
     if node or need.pin ~= '' then return node end
   end
-  for first = 1, #need.pools, 4 do
-    local round = { unpack(need.pools, first, math.min(first + 3, #need.pools)) }
+  local first = 1
+  while first <= #need.pools do
+    local round = round_from(need, first)
     local node = look_round(round, need, skip, stale)
     if node then return node end
+    first = first + #round
   end
 end
 
@@ -35,12 +49,14 @@ end
 -- not wait takes a node to avoid rather than nobody.
 local function choose(job, need)
   local stale, skip = {}, skips(job)
+  looked = { pools = 0, sampled = 0, lacking = 0, excluded = 0, stale = 0, busy = 0, searched = 0 }
   local node = look(job, need, skip, stale)
   if not node and job.wait == 0 and job.avoid ~= '' then
     for _, id in ipairs(words(job.avoid)) do skip[id] = nil end
     for _, id in ipairs(words(job.had)) do skip[id] = true end
     node = look(job, need, skip, stale)
   end
+  looked.stale = #stale
   local out = {}
   for i = 1, math.min(4, #stale) do out[i] = load_node(stale[i]) end
   return node, out

@@ -1,5 +1,5 @@
 -- @include job
--- @include choose
+-- @include receipt
 -- @include possible
 -- @include slot
 -- @include placed
@@ -51,6 +51,7 @@ local function retry(job, why)
   end
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', moves .. ' ' .. job.state, 'attempt', job.attempt,
-    'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', node and job.pool or '')
+    'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', node and job.pool or '',
+    'receipt', looked and receipt(need) or '')
   return job.state
 end

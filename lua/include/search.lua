@@ -1,4 +1,5 @@
 -- @include sample
+-- @include rank
 -- @include offering
 -- CONST sample_k
 -- Looks on when a small sample yielded nobody.
@@ -25,9 +26,10 @@ end
 -- Larger samples than all that is skipped, from every pool; one spoilt by stale records is taken
 -- again, up to 3 times.
 local function search(round, need, skip, stale)
+  looked.searched = looked.searched + 1
   for _ = 1, 3 do
     local known = #stale
-    local ids, all = draw(round, math.max(sample_k, 20) + size_of(skip), true)
+    local ids, all = draw(round, math.max(sample_k, 20) + size_of(skip), need.k, true)
     local node = best_of(keep_offering(ids, need), skip, stale)
     if node or all then return node end
     if #stale == known then break end

@@ -1,6 +1,6 @@
 """Calls of a job's life: dispatch → take → ack → finish, and release, cancel, restore."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from hashlib import sha1
@@ -18,16 +18,29 @@ class Need:
 
     ``pools`` in order, at most 16 names. ``has``: values of ``has:`` sets that the node must be
     in, such as ``tts:zh``. ``pin``: the only node allowed, or empty; it may be private.
+    ``passed``: pools that serve it and are left out, each ``POOL:REASON``, for the history.
+    ``starts``: pools that begin a further group, tried when nobody is free in those before; pools
+    of one group are ranked together. ``sample``: members looked at in pools that say so.
     """
 
     pools: tuple[str, ...]
     has: tuple[str, ...] = ()
     pin: str = ""
+    starts: frozenset[str] = frozenset()
+    sample: tuple[tuple[str, int], ...] = ()
+    passed: str = field(default="", compare=False)
 
     @cached_property
     def text(self) -> str:
-        """Pools, has and pin, separated by tabs; lists by spaces."""
-        return f"{' '.join(self.pools)}\t{' '.join(self.has)}\t{self.pin}"
+        """Pools, has and pin, separated by tabs; lists by spaces. ``|`` begins a group, ``@4`` says
+        how many members are looked at.
+        """
+        own = dict(self.sample)
+        pools = (
+            f"{'|' * (pool in self.starts)}{pool}{f'@{own[pool]}' if pool in own else ''}"
+            for pool in self.pools
+        )
+        return f"{' '.join(pools)}\t{' '.join(self.has)}\t{self.pin}"
 
     @cached_property
     def sig(self) -> str:
@@ -147,14 +160,25 @@ DISPATCH = Script(
 
 
 async def dispatch(
-    cells: Cells, *, cell: int, job: NewJob, payload: bytes, process: str = ""
+    cells: Cells,
+    *,
+    cell: int,
+    job: NewJob,
+    payload: bytes,
+    process: str = "",
+    passed: str = "",
+    spread: bool = False,
 ) -> Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
     """Choose a node and reserve a slot, or wait, or refuse: one atomic call.
 
     A job for a node of ``process``, which asks, is Dispatched at once, unless it is larger than
-    ``inline_bytes``. Raises StoreFull when Redis is out of memory; nothing has changed then.
+    ``inline_bytes``. ``passed`` is that of its ``Need``. With ``spread`` the node that its session
+    had last is avoided as well.
+
+    Raises StoreFull when Redis is out of memory; nothing has changed then.
     """
-    return await _with_value(cells, DISPATCH, cell, payload, process, job.packed())
+    args = (process, passed, int(spread), job.packed())
+    return await _with_value(cells, DISPATCH, cell, payload, *args)
 
 
 @dataclass(frozen=True)

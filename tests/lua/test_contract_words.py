@@ -19,7 +19,6 @@ STRINGS = luatext.strings(TEXT)
 OF_THE_PROCESS = {  # found before a script is called
     Reason.USABLE,
     Reason.ASR_LANG_UNSUPPORTED,
-    Reason.LANG_PAIR_UNSUPPORTED,
     Reason.SRC_AUTO_NO_CANDIDATE,
 }
 OF_PYTHON = {"lock:NAME", "times:PROCESS"}
