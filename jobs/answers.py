@@ -55,7 +55,7 @@ class Told:
         """``error``, for sessions that are to see it."""
         details: dict[str, Any] = {"job_id": self.job, "utterance_index": self.index}
         details["reason"] = failure.reason or failure.missing
-        details |= _wrong(failure)
+        details |= _told(failure)
         return Error(failure.code, self._message(failure), details, self.trace)
 
     def missing(self, reason: Missing, failure: Failure | None = None) -> bytes:
@@ -63,9 +63,8 @@ class Told:
         frame = MissingResult(self.session, self.index, reason, now_ms(), self.trace or None)
         if failure is not None:
             frame.code, frame.message = failure.code, self._message(failure)
-            found = {"reason": failure.reason, "breakdown": failure.breakdown}
-            details = {name: value for name, value in found.items() if value}
-            frame.details = details | _wrong(failure) or None
+            details = {"reason": failure.reason} if failure.reason else {}
+            frame.details = details | _told(failure) or None
         return encode(frame)
 
     def _event(self, name: str, status: str) -> UiEvent:
@@ -76,8 +75,9 @@ class Told:
         return failure.message or advice(failure.code, self.lang)
 
 
-def _wrong(failure: Failure) -> dict[str, Any]:
-    told = {"field": failure.field, "expected": failure.expected}
+def _told(failure: Failure) -> dict[str, Any]:
+    names = ("breakdown", "retry_after_ms", "field", "expected")
+    told = {name: getattr(failure, name) for name in names}
     return {name: value for name, value in told.items() if value}
 
 

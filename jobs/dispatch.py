@@ -120,6 +120,7 @@ async def dispatch(
         if isinstance(need, Refusal):
             session.fail(work, _failure(session, need, speech))
             return
+        session.sig = need.sig
         work.passed = need.passed
         preferred = frame.preferred_node_id
         if preferred and ids.cell_of_node(preferred, session.cells.count) != session.cell:
@@ -176,7 +177,7 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
             session.dispatched(work)
             session.went_to(reply.pool, speech)
         case Waiting():
-            session.waits(work)
+            session.waits(work, reply.level)
         case scripts.Held():
             session.telling.waiting(work.told)  # not for long: no reason to hold speech back
         case Refused() | Conflict():

@@ -21,14 +21,16 @@ _breakdown = msgspec.json.Decoder(dict[str, int]).decode
 class Failure:
     """``message`` empty: the advice for the code says enough. ``by_node``: the node itself
     reported it. ``reason``: what selection found, such as ``capacity_exceeded``; ``breakdown``
-    counts the nodes looked at by it. ``field``: the part of the client's frame that is wrong, and
-    what was ``expected`` there.
+    counts the nodes looked at by it. ``retry_after_ms``: when it is worth while to ask again, 0:
+    not known. ``field``: the part of the client's frame that is wrong, and what was ``expected``
+    there.
     """
 
     code: str
     message: str = ""
     reason: str = ""
     breakdown: dict[str, int] | None = None
+    retry_after_ms: int = 0
     by_node: bool = False
     field: str = ""
     expected: str = ""
@@ -60,7 +62,12 @@ def failure_of(
             why = snapshot.sound_refusal(cell, speech.ask)
             return Failure(why.code, why.message, refusal.reason)
         case Refused():
-            return Failure(refusal.code, reason=refusal.reason, breakdown=refusal.breakdown)
+            return Failure(
+                refusal.code,
+                reason=refusal.reason,
+                breakdown=refusal.breakdown,
+                retry_after_ms=refusal.retry_ms,
+            )
         case Conflict():
             message = "This request id was used with other contents."
             return Failure(ErrorCode.INVALID_MESSAGE, message)
@@ -79,9 +86,11 @@ def failure_from(outcome: Outcome) -> Failure:
     """Why a job ended FAILED or CANCELLED."""
     if outcome.state == JobState.CANCELLED:
         return Failure(ErrorCode.CANCELLED)
+    breakdown = _breakdown(outcome.details) if outcome.details else {}
     return Failure(
         outcome.code or ErrorCode.INTERNAL_ERROR,
         outcome.message,
-        breakdown=_breakdown(outcome.details) if outcome.details else None,
+        reason=max(breakdown, key=breakdown.__getitem__, default=""),
+        breakdown=breakdown or None,
         by_node=outcome.by_node,
     )

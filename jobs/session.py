@@ -20,7 +20,7 @@ from jobs.wishes import Unsupported
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob
-from lua.states import JobState
+from lua.states import JobState, Level
 from parley.codes import ErrorCode
 from parley.frames import FrameError, NodeAsrPartial, SessionInit, Utterance
 from pools.order import Caller
@@ -46,6 +46,8 @@ class LiveSession:
         self.start = wire.start
         self.unfinished: dict[str, Work] = {}
         self.ended = False
+        self.sig = ""  # the queue that its last utterance would wait in
+        self._waiting: set[str] = set()
         self._unfinished_bytes = 0
         self._present: tuple[Route | None, str] = (None, "")
         self._said = said_by(init)
@@ -55,7 +57,7 @@ class LiveSession:
             process.results,
             cell,
             session=id,
-            wants_errors="errors" in (init.accepts or ()),
+            accepts=init.accepts or (),
             settings=process.settings,
         )
 
@@ -101,6 +103,7 @@ class LiveSession:
         """A node has it, or will in a moment."""
         if work.id in self.unfinished and not work.dispatched:
             work.dispatched = True
+            self._waits_no_more(work)
             self.telling.event(work.told, "DISPATCHED")
 
     def caller(self, speech: Speech) -> Caller:
@@ -112,11 +115,12 @@ class LiveSession:
         """An utterance was placed in a pool."""
         self._present = (speech.ask.route, pool)
 
-    def waits(self, work: Work) -> None:
-        """No node is ready for it."""
+    def waits(self, work: Work, level: Level) -> None:
+        """No node is ready for it; ``level``: how crowded its queue is."""
         if work.id in self.unfinished:
+            self._waiting.add(work.id)
             self.telling.waiting(work.told)
-            self.telling.pause()
+            self.telling.pressure.waits(level)
 
     def merge(self, work: Work, earlier: str) -> bool:
         """The work is that of an earlier job. True when that is known here as unfinished."""
@@ -218,4 +222,10 @@ class LiveSession:
         if self.unfinished.pop(work.id, None) is None:
             return False
         self._unfinished_bytes -= len(work.payload)
+        self._waits_no_more(work)
         return True
+
+    def _waits_no_more(self, work: Work) -> None:
+        self._waiting.discard(work.id)
+        if not self._waiting:
+            self.telling.pressure.relieved()

@@ -14,8 +14,8 @@ from jobs.dispatch import Work, outcome_of
 from jobs.session import LiveSession
 from lua import scripts, views
 from lua.errors import StoreError, StoreUnavailable
-from lua.mailbox import Accepted, Outcome, Partial, Placed
-from lua.states import TERMINAL
+from lua.mailbox import Accepted, Outcome, Partial, Placed, Pressure
+from lua.states import TERMINAL, Level
 
 if TYPE_CHECKING:
     from jobs.process import Process
@@ -37,6 +37,7 @@ class Sessions:
         process.handle(Placed, self._placed)
         process.handle(Accepted, self._accepted)
         process.handle(Partial, self._partial)
+        process.handle(Pressure, self._pressure)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -113,6 +114,13 @@ class Sessions:
     def _partial(self, cell: int, message: Partial) -> None:
         if session := self._live.get(message.session):
             session.partial(message)
+
+    def _pressure(self, cell: int, message: Pressure) -> None:
+        """It is told to all who use the queue, whether anything of theirs waits there or not."""
+        level = Level(message.level)
+        for session in self._live.values():
+            if session.cell == cell and message.sig in ("", session.sig):
+                session.telling.pressure.changed(level)
 
 
 async def restore(session: LiveSession) -> None:

@@ -1,17 +1,17 @@
 """All that one session is told of its utterances."""
 
 import asyncio
-import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from typing import Any, Protocol
 
 from jobs.answers import Told
 from jobs.delivery import Delivery, Found
 from jobs.failures import Failure
+from jobs.pressure import Pressure
 from jobs.results import Results
 from jobs.settings import JobSettings
 from parley.codes import ErrorCode
-from parley.frames import AsrPartial, Backpressure, Error, NodeAsrPartial, encode
+from parley.frames import AsrPartial, Error, NodeAsrPartial, encode
 
 SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
 KEPT_RESULTS = 32  # that may be played still
@@ -33,8 +33,9 @@ class Wire(Protocol):
 
 
 class Telling:
-    """Events, partials and errors at once, answers in order. ``wants_errors``: whether the client
-    accepts ``error`` frames for more than it did wrong itself and what nodes reported.
+    """Events, partials and errors at once, answers in order. ``accepts``: what the client says that
+    it understands; with ``errors`` it gets ``error`` frames for more than it did wrong itself and
+    what nodes reported.
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class Telling:
         cell: int,
         *,
         session: str,
-        wants_errors: bool,
+        accepts: Collection[str],
         settings: JobSettings,
     ) -> None:
         self._wire = wire
-        self._wants_errors = wants_errors
-        self._pause_ms = settings.pause_ms
-        self._resume_s = float("-inf")
+        self._wants_errors = "errors" in accepts
+        self.pressure = Pressure(
+            wire.send_frame, accepts="backpressure" in accepts, pause_ms=settings.pause_ms
+        )
         self._results: dict[str, Told] = {}  # trace id → the last utterance that has it
         self._delivery = Delivery(
             results,
@@ -113,14 +115,7 @@ class Telling:
                     self._wire.send_error(told.error(failure))
             self._delivery.put(told, failure)
         if failure.code in SHORTAGES:
-            self.pause()
-
-    def pause(self) -> None:
-        """Ask the client to hold its audio back, unless it was asked already."""
-        now_s = time.monotonic()
-        if now_s >= self._resume_s:
-            self._resume_s = now_s + self._pause_ms / 1000
-            self._wire.send_frame(encode(Backpressure("PAUSE", self._pause_ms)))
+            self.pressure.pause()
 
     def stop(self) -> None:
         """The session is over."""

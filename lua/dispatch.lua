@@ -1,13 +1,15 @@
 -- NEW → SELECTING → RESERVED, WAITING or FAILED, in one call. Known requests and jobs are answered
 -- with what they are now. While jobs of the same requirement wait, a node found goes to the first
 -- of them that may use it, and the new job waits behind them: nobody overtakes. On a node of the
--- asking `process` the job is DISPATCHED at once, as by `take`, unless it is a large one. `passed`:
--- pools that the process left out, for the receipt; `spread`: avoid the node that the session had last.
+-- asking `process` the job is DISPATCHED at once, as by `take`, unless it is a large one. Over a limit
+-- it is refused. `passed`: pools that the process left out, for the receipt; `spread`: avoid the node
+-- that the session had last.
 -- KEYS cell
 -- ARGV inbox, process, passed, spread:bool
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
 -- RETURNS DISPATCHED job node attempt pool conn index
--- RETURNS RESERVED job node attempt pool | WAITING job | REFUSED job code reason breakdown
+-- RETURNS RESERVED job node attempt pool | WAITING job level
+-- RETURNS REFUSED job code reason breakdown retry_ms
 -- RETURNS REPEAT job state attempt node | CONFLICT job | NO_SESSION | MISSING
 -- @include clock
 -- @include choose
@@ -21,8 +23,8 @@ end
 if session ~= '' and call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 then
   return without_value({ 'NO_SESSION' })
 end
-local traces = { cell .. 'job:' .. job, cell .. 'waiting:' .. sig }
-if request ~= '' then traces[3] = cell .. 'request:' .. request end
+local traces = { cell .. 'job:' .. job, cell .. 'waiting:' .. sig, cell .. 'brake' }
+if request ~= '' then traces[4] = cell .. 'request:' .. request end
 local traced = call('EXISTS', unpack(traces)) > 0
 if traced then
   -- @include answers
@@ -34,7 +36,9 @@ local fresh_job, wanted = new_job(), read_need(need)
 if spread and session ~= '' then
   fresh_job.avoid = fresh_job.avoid .. ' ' .. (call('HGET', cell .. 'session:' .. session, 'last') or '')
 end
-local node, stale = choose(fresh_job, wanted)
+local brake = traced and call('GET', cell .. 'brake')
+local node, stale = nil, {}
+if not brake then node, stale = choose(fresh_job, wanted) end
 
 if traced and node then
   -- Jobs that wait already come first, 8 of them a call.
@@ -50,28 +54,21 @@ if traced and node then
 end
 
 if not node then
-  -- @include possible, queue
-  local code = not possible(fresh_job, wanted) and 'NO_CAPABLE_NODE'
-    or fresh_job.wait == 0 and 'NO_AVAILABLE_NODE'
-  if not code then
-    local queue = read_queue(sig)
-    -- STEP
-    if not store_payload() then return { 'MISSING' } end
+  -- @include queue, refuse
+  local queue = read_queue(sig)
+  local why = brake and held_back(brake) or refusal_of(fresh_job, wanted, queue)
+  -- STEP
+  if why then
+    without_value()
     take_out(stale)
-    enrol()
-    move_to_queue(queue, fresh_job, wanted, born(fresh_job))
-    emit_new(fresh_job, 'NEW SELECTING WAITING', 'receipt', receipt(wanted, passed))
-    return { 'WAITING', job }
+    return refuse(fresh_job, why, receipt(wanted, passed), born(fresh_job))
   end
-  -- @include breakdown, settle
-  local counts, reason = breakdown(fresh_job, wanted)
-  without_value()
+  if not store_payload() then return { 'MISSING' } end
   take_out(stale)
-  set_job(fresh_job, 'reason', reason, 'breakdown', counts, born(fresh_job))
-  settle(fresh_job, 'FAILED', nil, { code = code })
-  emit_new(fresh_job, 'NEW SELECTING FAILED', 'code', code, 'reason', reason, 'breakdown', counts,
-    'receipt', receipt(wanted, passed))
-  return { 'REFUSED', job, code, reason, counts }
+  enrol()
+  move_to_queue(queue, fresh_job, wanted, born(fresh_job))
+  emit_new(fresh_job, 'NEW SELECTING WAITING', 'receipt', receipt(wanted, passed))
+  return { 'WAITING', job, level_of(queue.count) }
 end
 
 return accept(fresh_job, node, wanted, stale)

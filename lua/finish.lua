@@ -1,7 +1,6 @@
 -- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now,
--- whatever attempt it names. The slot is free in the same call and goes to a waiting job. A result
--- that is late, foreign or doubled is recorded and changes nothing. Where the asking `process` has the
--- session, the reply names it, and no mailbox is needed.
+-- whatever attempt it names. Its slot goes to a waiting job. A result that is late, foreign or doubled
+-- is recorded and changes nothing. Of a session of the asking `process` only the reply tells.
 -- KEYS cell
 -- ARGV inbox, process
 -- SPEC job, node, attempt:int, verdict, blame, code, message, size:int, brief, token
@@ -15,7 +14,7 @@
 -- @include offer
 local id = job
 local job = load_job(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
-  'claim', 'code', 'token', 'stub', 'failed' })
+  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed' })
 
 local function leave_inbox(answer)
   -- STEP
@@ -53,10 +52,9 @@ if verdict == 'retry' then
     blame = blame ~= '' and blame or nil })
   -- STEP
   set_job(whole, 'token', token)
-  return leave_inbox(ended(state, code, flag(offer(holder)), ''))
+  return leave_inbox(ended(state, whole.code, flag(offer(holder)), ''))
 end
-local from = job.state
-local state = verdict == 'done' and 'DONE' or 'FAILED'
+local from, state = job.state, verdict == 'done' and 'DONE' or 'FAILED'
 -- STEP
 if inbox ~= '' then
   local key = cell .. 'result:' .. id
@@ -67,6 +65,10 @@ free_slot(job, holder)
 settle(job, state, owner, { code = code, message = message, size = size, asker = process },
   'token', token)
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
+if holder.freed then
+  -- @include pace
+  note_pace(job.pool)
+end
 if state == 'DONE' and job.tries > 0 then
   -- @include charge
   charge(job, job.failed)

@@ -61,7 +61,15 @@ KEYSPACE = (
     Key("events", "stream", Life.FOREVER, "transitions: the outbox of the audit history"),
     Key("config", "hash", Life.FOREVER, "configuration, its version, and the number of cells"),
     Key("epoch", "string", Life.FOREVER, "a mark of this life of Redis"),
-    Key("reaped", "string", Life.FOREVER, "when the reaper last ran, and until when it holds back"),
+    Key(
+        "reaped",
+        "string",
+        Life.FOREVER,
+        "when the reaper last ran, and until when it holds back",
+    ),
+    Key("live_bytes", "string", Life.FOREVER, "bytes of the payloads of live jobs"),
+    Key("brake", "string", Life.TTL, "which limit of the cell makes dispatch refuse"),
+    Key("pace:P", "string", Life.TTL, "time between results of a pool's full nodes, and the last"),
     Key("times:PROCESS", "string", Life.TTL, "what a process's script calls took, for metrics"),
     Key("lock:NAME", "string", Life.TTL, "leader lock of a periodic task"),
 )

@@ -15,6 +15,15 @@ class Limits:
     wait_limit_ms: int = 10_000
     max_wait_ms: int = 60_000
     priority_step_ms: int = 2_000
+    queue_jobs: int = 10_000  # that wait with one requirement
+    queues: int = 1_000  # requirements with waiting jobs, in a cell
+    session_jobs: int = 50  # of one session that wait
+    most_live_bytes: int = 0  # payloads of live jobs, in a cell; 0: 25 % of maxmemory, or 1 GiB
+    alert_entries: int = 500_000  # events of a cell that are not in SQL yet
+    most_entries: int = 2_000_000
+    brake_ttl_ms: int = 5_000
+    retry_after_ms: int = 5_000  # when nothing is known of how fast slots become free
+    pace_ttl_ms: int = 60_000
     avoid_ms: int = 1_000
     stale_ms: int = 45_000
     grace_ms: int = 2_000

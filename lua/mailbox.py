@@ -110,6 +110,14 @@ class Partial:
 
 
 @dataclass(frozen=True)
+class Pressure:
+    """How crowded the queue of ``sig`` has become; without one: the whole cell."""
+
+    sig: str
+    level: str
+
+
+@dataclass(frozen=True)
 class NewConfig:
     """Configuration ``version`` is in the cell."""
 
@@ -131,6 +139,7 @@ Message = (
     | Placed
     | Accepted
     | Partial
+    | Pressure
     | NewConfig
     | Hello
 )
@@ -145,6 +154,7 @@ KINDS: dict[str, type[Message]] = {
     "placed": Placed,
     "accepted": Accepted,
     "partial": Partial,
+    "pressure": Pressure,
     "config": NewConfig,
     "hello": Hello,
 }

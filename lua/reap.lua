@@ -12,10 +12,12 @@
 -- @include node_timer
 -- @include process_timer
 -- @include sweep
-local last, hold = string.match(call('GET', cell .. 'reaped') or '', '^(%d+) (%d+)$')
+-- @include brake
+local last, hold, warned = string.match(call('GET', cell .. 'reaped') or '', '^(%d+) (%d+) ?(%d?)$')
 last, hold = tonumber(last or now), tonumber(hold or 0)
 if now - last > stall_ms then hold = now + stall_hold_ms end
 local due = call('ZRANGE', cell .. 'timers', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
+local limits = look_at_limits(warned == '1')
 
 local HANDLERS = { job = on_job, node = on_node, process = on_process, session = on_session,
   sweep = sweep }
@@ -27,7 +29,8 @@ local function fire(member)
 end
 
 -- STEP
-call('SET', cell .. 'reaped', now .. ' ' .. hold)
+warned = apply_brake(limits)
+call('SET', cell .. 'reaped', now .. ' ' .. hold .. ' ' .. flag(warned))
 for _, member in ipairs(due) do
   -- One that fired before may have removed or moved this one.
   local at = call('ZSCORE', cell .. 'timers', member)

@@ -72,3 +72,22 @@ class Reason(StrEnum):
     SRC_AUTO_NO_CANDIDATE = "src_auto_no_candidate"
     EXCLUDED = "excluded"
     NO_NODES = "no_nodes"
+
+
+class Level(StrEnum):
+    """How crowded a queue or a cell is."""
+
+    NONE = "NONE"
+    SLOW_DOWN = "SLOW_DOWN"
+    BUSY = "BUSY"
+    PAUSE = "PAUSE"
+
+
+class Overload(StrEnum):
+    """Which limit refused a job."""
+
+    QUEUE_FULL = "queue_full"
+    QUEUES_FULL = "queues_full"
+    SESSION_FULL = "session_full"
+    MEMORY_FULL = "memory_full"
+    BACKLOG_FULL = "backlog_full"

@@ -71,6 +71,8 @@ def _not_placed(failure: Failure, job: str) -> Problem:
     members: dict[str, Any] = {"job_id": job} if job else {}
     if failure.breakdown:
         members["breakdown"] = failure.breakdown
+    if failure.retry_after_ms:
+        members["retry_after_ms"] = failure.retry_after_ms
     return Problem(status, failure.code, failure.message, reason=failure.reason, **members)
 
 

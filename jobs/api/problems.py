@@ -1,5 +1,6 @@
 """Every error of REST is a problem document (RFC 9457) with the ``code`` of the sockets."""
 
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -38,7 +39,10 @@ _TITLES = {
 
 
 class Problem(exceptions.APIException):
-    """An error with a ``code`` of its own; ``members`` are further fields of the document."""
+    """An error with a ``code`` of its own; ``members`` are further fields of the document.
+
+    ``retry_after_ms`` among them is told in whole seconds as ``Retry-After``, too.
+    """
 
     def __init__(self, status: int, code: str, detail: str = "", **members: Any) -> None:
         super().__init__(detail or advice(code))
@@ -93,6 +97,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
+    if retry_ms := found.get("retry_after_ms"):
+        headers["Retry-After"] = str(ceil(retry_ms / 1000))
     answer = Response(found, status=found["status"], headers=headers)
     answer.content_type = CONTENT_TYPE
     return answer

@@ -127,7 +127,10 @@ class NewJobSerializer(serializers.Serializer[Any]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457. Further members depend on the problem: field, errors, breakdown, job_id …"""
+    """RFC 9457. Further members depend on the problem: field, errors, breakdown, job_id …
+
+    ``retry_after_ms``, and the header Retry-After in seconds: when a slot may be free.
+    """
 
     type = serializers.CharField()
     title = serializers.CharField()

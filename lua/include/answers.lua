@@ -16,11 +16,12 @@ local function answer_of(known)
   elseif is_here(known) then
     return begun(known)
   elseif known.state == 'WAITING' then
-    return { 'WAITING', known.id }
+    -- @include crowd
+    return { 'WAITING', known.id, level_of(call('ZCARD', cell .. 'waiting:' .. sig)) }
   end
-  local refusal = call('HMGET', cell .. 'job:' .. known.id, 'reason', 'breakdown')
-  if known.state == 'FAILED' and refusal[1] then
-    return { 'REFUSED', known.id, known.code, refusal[1], refusal[2] }
+  local refusal = call('HMGET', cell .. 'job:' .. known.id, 'reason', 'breakdown', 'retry_ms')
+  if known.state == 'FAILED' and refusal[3] then
+    return { 'REFUSED', known.id, known.code, unpack(refusal) }
   end
   return { 'REPEAT', known.id, known.state, tostring(known.attempt), known.node }
 end

@@ -6,7 +6,7 @@ local function new_job()
   local wait = deadline_ms < 0 and wait_limit_ms or math.min(deadline_ms, max_wait_ms)
   return { id = job, state = 'NEW', session = session, request = request, attempt = 0, had = '',
     avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait,
-    priority = priority, node = '', slot = '', pool = '' }
+    priority = priority, node = '', slot = '', pool = '', payload = 0 }
 end
 
 -- The rename fails before anything is written when the value is not there (any more).
@@ -14,6 +14,7 @@ local function store_payload()
   local key = cell .. 'payload:' .. job
   if redis.pcall('RENAME', cell .. 'inbox:' .. inbox, key).err then return false end
   call('PEXPIRE', key, payload_ttl_ms)
+  call('INCRBY', cell .. 'live_bytes', size)
   return true
 end
 

@@ -2,6 +2,7 @@
 -- @include end_attempt
 -- @include place
 -- @include offer
+-- @include breakdown
 -- A job's time is over: its reservation, its ack, its run, its wait or its claim.
 
 -- Nobody claimed a restored job: it is placed like a new one, but behind those that wait. It is not
@@ -23,11 +24,12 @@ local function expire_waiting(job)
   local need, queue, owner = read_need(job.need), read_queue(job.sig), owner_of(job)
   local code = job.cause ~= '' and job.cause or 'QUEUE_TIMEOUT'
   local said = load_job(job.id, { 'state', 'cause_message', 'cause_by_node' })
+  local counts, reason = breakdown(job, need)
   -- STEP
   leave_queue(queue, job, need)
-  settle(job, 'FAILED', owner, { code = code, message = said.cause_message,
-    answered = said.cause_by_node == '1' })
-  emit_end(job, 'WAITING FAILED', code)
+  settle(job, 'FAILED', owner, { code = code, message = said.cause_message, details = counts,
+    answered = said.cause_by_node == '1' }, 'reason', reason, 'breakdown', counts)
+  emit_end(job, 'WAITING FAILED', code, 'reason', reason, 'breakdown', counts)
   -- @include charge
   charge(job, job.failed)
 end

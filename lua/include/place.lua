@@ -1,6 +1,7 @@
 -- @include job
 -- @include receipt
 -- @include possible
+-- @include room
 -- @include slot
 -- @include placed
 -- @include free
@@ -23,10 +24,13 @@ local function retry(job, why)
     local blamed = string.gsub(job.node .. '=' .. service .. '=' .. code, '%s', '_')
     job.failed = job.failed .. ' ' .. blamed
   end
-  local node, stale, queue = nil, {}, nil
+  local node, stale, queue, limit = nil, {}, nil, nil
   if job.tries <= job.retries and now - job.born < job_life_ms then
     node, stale = choose(job, need)
-    if not node and job.wait > 0 and possible(job, need) then queue = read_queue(job.sig) end
+    if not node and job.wait > 0 and possible(job, need) then
+      queue = read_queue(job.sig)
+      limit = crowded(queue, job)
+    end
   end
   -- STEP
   if not why.answered then call_off(job, old, code) end
@@ -39,12 +43,12 @@ local function retry(job, why)
   end
   if node then
     reserve(job, node, pool_of(node, need), changed())
-  elseif queue then
+  elseif queue and not limit then
     move_to_queue(queue, job, need, changed())
   else
     set_job(job, changed())
-    settle(job, 'FAILED', owner, why)
-    emit_end(job, moves .. ' FAILED', code)
+    settle(job, 'FAILED', owner, limit and { code = 'NODE_OVERLOADED' } or why)
+    emit_end(job, moves .. ' FAILED', job.code, 'reason', limit or '')
     -- @include charge
     charge(job, job.failed)
     return 'FAILED'

@@ -1,14 +1,19 @@
 -- @include need
 -- @include save_job
+-- @include crowd
 -- CONST sweep_ms, job_life_ms, priority_step_ms
 -- The waiting jobs of one requirement (SIG) by their rank: the deadline, moved by the priority. And
 -- the `heads` by which a pool (or the node of a pin) finds the queues that want it.
 local USUAL_PRIORITY = 3
 
 local function read_queue(sig)
-  local top = call('ZRANGE', cell .. 'waiting:' .. sig, 0, 1, 'WITHSCORES')
-  return { sig = sig, first = top[1], first_rank = tonumber(top[2]), second = top[3],
-    second_rank = tonumber(top[4]) }
+  local key = cell .. 'waiting:' .. sig
+  local top = call('ZRANGE', key, 0, 1, 'WITHSCORES')
+  local queue = { sig = sig, first = top[1], first_rank = tonumber(top[2]), second = top[3],
+    second_rank = tonumber(top[4]), count = #top / 2 }
+  if top[3] then queue.count = call('ZCARD', key) end
+  if is_near_mark(queue.count) then queue.told = call('SMEMBERS', cell .. 'processes') end
+  return queue
 end
 
 local function set_heads(queue, need, rank)
@@ -23,6 +28,13 @@ local function set_heads(queue, need, rank)
   end
 end
 
+-- A session counts its waiting jobs: it may have so many only.
+local function count_waiting(job, change)
+  if job.session ~= '' then
+    call('HINCRBY', cell .. 'session:' .. job.session, 'waiting', change)
+  end
+end
+
 local function join_queue(queue, job, need, due)
   local rank = due + (job.priority - USUAL_PRIORITY) * priority_step_ms
   call('ZADD', cell .. 'waiting:' .. queue.sig, rank, job.id)
@@ -32,10 +44,14 @@ local function join_queue(queue, job, need, due)
     call('ZADD', cell .. 'timers', 'NX', now + sweep_ms, 'sweep')
   end
   if not queue.first or rank < queue.first_rank then set_heads(queue, need, rank) end
+  count_waiting(job, 1)
+  tell_change(queue, queue.count + 1)
 end
 
 local function leave_queue(queue, job, need)
   call('ZREM', cell .. 'waiting:' .. queue.sig, job.id)
+  count_waiting(job, -1)
+  tell_change(queue, queue.count - 1)
   if queue.first ~= job.id then return end
   set_heads(queue, need, queue.second_rank)
   if not queue.second then

@@ -19,6 +19,7 @@ local function settle(job, state, owner, outcome, ...)
     'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
   if job.slot ~= '1' then retire(job) end
   call('UNLINK', cell .. 'payload:' .. job.id)
+  if job.payload > 0 then call('DECRBY', cell .. 'live_bytes', job.payload) end
   if job.session ~= '' and owner then
     call('HDEL', cell .. 'session:' .. job.session, 'job:' .. job.id)
     if owner == outcome.asker then return end

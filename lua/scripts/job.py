@@ -9,7 +9,7 @@ from typing import Any
 from lua.client import Cells
 from lua.errors import StoreUnavailable
 from lua.script import Arg, Script, Spec
-from lua.states import JobState
+from lua.states import JobState, Level
 
 
 @dataclass(frozen=True)
@@ -110,19 +110,24 @@ class Dispatched:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Nobody is ready; the job waits."""
+    """Nobody is ready; the job waits. ``level``: how crowded its queue is."""
 
     job: str
+    level: Level
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The job ended FAILED at once. ``breakdown`` counts the nodes looked at by reason."""
+    """The job ended FAILED at once. ``breakdown`` counts the nodes looked at by reason; ``reason``
+    is the most frequent, or the limit that is reached (:class:`lua.states.Overload`). ``retry_ms``:
+    when a slot may be free, 0 if it never will be.
+    """
 
     job: str
     code: str
     reason: str
     breakdown: dict[str, int]
+    retry_ms: int
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,14 @@ def _on_time(cell: Snapshot, job: str, fields: dict[str, str]) -> bool:
     return cell.timers.get(f"job:{job}", 0) <= float(fields["due"])
 
 
+def _bytes(cell: Snapshot) -> Iterator[str]:
+    live = [one for one in cell.jobs.values() if one["state"] not in TERMINAL]
+    expected = sum(int(one.get("payload", 0)) for one in live)
+    counted = cell["live_bytes"].flat
+    if int(counted[0] if counted else 0) != expected:
+        yield f"live_bytes {counted}, by the jobs {expected}"
+
+
 def _requests(cell: Snapshot) -> Iterator[str]:
     for job, fields in cell.jobs.items():
         request, live = fields.get("request", ""), fields["state"] not in TERMINAL
@@ -245,7 +253,7 @@ def _queues(cell: Snapshot) -> Iterator[str]:
     heads: dict[str, dict[str, float]] = defaultdict(dict)
     needs = {}
     for job, fields in cell.jobs.items():
-        if fields["state"] == JobState.WAITING and fields.get("claim") != "1":
+        if _is_queued(fields):
             waiting[fields["sig"]][job] = _rank(fields)
             needs[fields["sig"]] = fields["need"]
     for sig, need in needs.items():
@@ -264,6 +272,10 @@ def _queues(cell: Snapshot) -> Iterator[str]:
         yield "jobs wait and nobody sweeps"
 
 
+def _is_queued(fields: dict[str, str]) -> bool:
+    return fields["state"] == JobState.WAITING and fields.get("claim") != "1"
+
+
 def _rank(fields: dict[str, str]) -> float:
     """Place of a job among those that wait: its deadline, moved by its priority."""
     return float(fields["due"]) + (int(fields["priority"]) - 3) * LIMITS.priority_step_ms
@@ -275,6 +287,9 @@ def _sessions(cell: Snapshot) -> Iterator[str]:
         if fields.get("session") and fields["state"] not in TERMINAL:
             live[fields["session"]].add(job)
     for session, fields in cell.sessions.items():
+        waiting = [one for one in live[session] if _is_queued(cell.jobs[one])]
+        if int(fields.get("waiting", 0)) != len(waiting):
+            yield f"{session}: counts {fields['waiting']} waiting, there are {waiting}"
         known = {name.removeprefix("job:") for name in fields if name.startswith("job:")}
         if known != live[session]:
             yield f"{session}: has {known}, its live jobs are {live[session]}"
@@ -315,6 +330,6 @@ def _timers(cell: Snapshot) -> Iterator[str]:
 
 
 CHECKS = (
-    _keys, _jobs, _requests, _nodes, _breakers, _services, _memberships, _queues, _sessions,
-    _processes, _timers,
+    _keys, _jobs, _bytes, _requests, _nodes, _breakers, _services, _memberships, _queues,
+    _sessions, _processes, _timers,
 )  # fmt: skip

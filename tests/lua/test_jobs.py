@@ -4,7 +4,7 @@ import pytest
 
 from lua import scripts
 from lua.scripts import AckKind, Command, Need, Verdict
-from lua.states import JobState
+from lua.states import JobState, Level
 from tests.lua.fleet import POOL
 from tests.lua.stage import Stage
 
@@ -26,7 +26,7 @@ def test_a_job_is_reserved_on_a_free_node_and_its_process_is_told(stage: Stage) 
 
 def test_a_job_waits_when_nobody_is_ready_but_not_for_ever(stage: Stage) -> None:
     stage.node("n1", capacity=0)
-    assert stage.send("j1") == scripts.Waiting(job="j1")
+    assert stage.send("j1") == scripts.Waiting("j1", Level.SLOW_DOWN)
     stage.pass_ms(9_000)
     assert stage.state("j1") == "WAITING"
     stage.pass_ms(1_000)
@@ -45,7 +45,7 @@ def test_a_job_that_may_not_wait_fails_at_once(stage: Stage) -> None:
     stage.node("n1", capacity=0)
     reply = stage.send("j1", deadline_ms=0)
     assert reply == scripts.Refused(
-        "j1", "NO_AVAILABLE_NODE", "capacity_exceeded", {"capacity_exceeded": 1}
+        "j1", "NO_AVAILABLE_NODE", "capacity_exceeded", {"capacity_exceeded": 1}, 5_000
     )
     assert stage.told("outcome") == []
 
@@ -61,7 +61,7 @@ def test_a_job_that_no_node_could_ever_serve_fails_at_once(stage: Stage) -> None
 def test_a_node_that_was_lost_a_moment_ago_is_waited_for(stage: Stage) -> None:
     stage.node("n1")
     stage.offline("n1")
-    assert stage.send("j1") == scripts.Waiting(job="j1")
+    assert stage.send("j1") == scripts.Waiting("j1", Level.SLOW_DOWN)
 
 
 def test_the_same_job_again_gets_the_same_answer(stage: Stage) -> None:
@@ -404,7 +404,7 @@ def test_whatever_makes_a_node_ready_gives_it_waiting_jobs(stage: Stage, how: st
         stage.offline("n1")
     if ready:
         stage.running("j1", "n1")
-    assert stage.send("j2") == scripts.Waiting(job="j2")
+    assert stage.send("j2") == scripts.Waiting("j2", Level.SLOW_DOWN)
     match how:
         case "finish":
             stage.finish("j1", "n1")

@@ -8,6 +8,7 @@ from lua import scripts
 from lua.client import Cells, StoreSettings
 from lua.errors import StoreFull
 from lua.scripts import AckKind, Verdict
+from lua.states import Level
 from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_registration, an_outcome
 from tests.lua.invariants import assert_cell_sound
@@ -93,4 +94,4 @@ async def test_with_room_again_it_goes_on(cells: Cells) -> None:
         await scripts.dispatch(cells, cell=0, job=a_job("j3", index=2), payload=PAYLOAD)
     await cells.plain.config_set("maxmemory", 0)
     reply = await scripts.dispatch(cells, cell=0, job=a_job("j3", index=2), payload=PAYLOAD)
-    assert reply == scripts.Waiting(job="j3")
+    assert reply == scripts.Waiting("j3", Level.SLOW_DOWN)

@@ -294,7 +294,7 @@ def test_a_queue_that_the_node_cannot_serve_hides_no_other(stage: Stage) -> None
     stage.node("n1", has=[f"tts:{number}" for number in range(60)], capacity=0)
     for number in range(60):
         need = Need((POOL,), (f"tts:{number}",))
-        stage.send(f"j{number:02}", need=need, deadline_ms=5_000 + number)
+        stage.send(f"j{number:02}", need=need, deadline_ms=5_000 + number, session="")
     stage.node("n2", has=["tts:59"])
     assert stage.state("j59") == "RESERVED"
 
