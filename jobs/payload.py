@@ -91,6 +91,7 @@ def speech_of(frame: Utterance) -> Speech:
             audio_format,
             by_reference=reference is not None,
             features=features_of(frame.features),
+            dialect=frame.dialect,
         ),
         pipeline=pipeline,
         audio=audio,

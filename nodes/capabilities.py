@@ -25,7 +25,7 @@ from pools.configuration import Configuration
 from pools.definition import Capabilities
 from pools.languages import own_code, primaries, primary
 from pools.matching import match
-from pools.modules import CORE_TYPES
+from pools.modules import CORE_TYPES, dialect_value
 
 MOST_SLOTS = 10_000  # the packed record of a node counts to 65,535
 
@@ -115,7 +115,13 @@ class Description(msgspec.Struct, omit_defaults=True):
             pairs=_pairs(self.nmt_pairs),
             formats=_formats(self.audio_formats),
             audio_ref=self.audio_ref,
+            models=frozenset(model.kind for model in self._models()),
+            dialects=frozenset(filter(None, map(_dialect, self._models()))),
         )
+
+    def _models(self) -> list[InstalledModel]:
+        """Those that are in use."""
+        return [model for model in self.installed_models if model.enabled is not False]
 
     def node(
         self,
@@ -156,6 +162,13 @@ def is_hot(beat: NodeHeartbeat, settings: NodeSettings) -> bool:
     usage = beat.resource_usage
     loads = (usage.cpu_percent, usage.gpu_percent, usage.mem_percent)
     return any(load is not None and load >= settings.resource_threshold_percent for load in loads)
+
+
+def _dialect(model: InstalledModel) -> str:
+    """The dialect that a model of speech recognition is for, as a ``has:`` value, or empty."""
+    if model.kind != "asr" or not model.dialect or not model.src_lang:
+        return ""
+    return dialect_value(primary(model.src_lang), model.dialect)
 
 
 def _languages(tags: list[str] | None) -> frozenset[str] | None:

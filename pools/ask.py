@@ -1,20 +1,23 @@
 """What a job asks of nodes, before anybody looks where they are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from parley.frames import Pipeline
-from pools.modules import AUDIO_REF, BASE_FORMATS, values_of
+from pools.modules import AUDIO_REF, BASE_FORMATS, values_of, wishes_of
 from pools.routes import Route
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Languages, audio format, and the ``has:`` values that its node must offer."""
+    """Languages, audio format, the ``has:`` values that its node must offer, and those that it had
+    better offer.
+    """
 
     route: Route
     audio_format: str
     has: tuple[str, ...] = ()
+    wishes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -24,13 +27,15 @@ class Ask:
         audio_format: str,
         *,
         by_reference: bool = False,
-        features: Iterable[str] = (),
+        features: Collection[str] = (),
+        dialect: str | None = None,
     ) -> "Ask":
         """``by_reference``: the sound is not in the job, the node must fetch it."""
         has = values_of(
             pipeline, route.targets, audio_format, by_reference=by_reference, features=features
         )
-        return cls(route, audio_format, tuple(has))
+        src = "" if route.both_ways else route.src
+        return cls(route, audio_format, tuple(has), tuple(wishes_of(features, src, dialect)))
 
     @property
     def by_reference(self) -> bool:

@@ -13,7 +13,9 @@ LANGUAGES_IN_A_NAME = 12
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a node reports, languages as primary subtags. None: not reported, so no limit."""
+    """What a node reports, languages as primary subtags. None: not reported, so no limit.
+    ``dialects`` as ``has:`` values, such as ``dialect:zh-cantonese``.
+    """
 
     types: frozenset[str] = frozenset()
     semantic: frozenset[str] = frozenset()
@@ -22,6 +24,8 @@ class Capabilities:
     pairs: frozenset[tuple[str, str]] | None = None
     formats: frozenset[str] | None = None
     audio_ref: bool = False
+    models: frozenset[str] = frozenset()
+    dialects: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pools.configuration import Configuration, OwnPool
 from pools.definition import Capabilities, Definition, definition_of, name_of
 from pools.kinds import Kind, Mode, Scope
-from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, OPTIONAL_TYPES
+from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, MODELS, OPTIONAL_TYPES
 
 # A node's record in each ready set is kept up to date with every job, so they must be few.
 MOST_POOLS = 16
@@ -117,6 +117,7 @@ def _offered(capabilities: Capabilities) -> set[str]:
         has |= {f"tts:{language}" for language in languages}
     has |= {f"semantic:{language}" for language in capabilities.semantic}
     has |= {f"asr:{language}" for language in capabilities.sources}
+    has |= {f"model:{kind}" for kind in capabilities.models & MODELS} | capabilities.dialects
     if capabilities.audio_ref:
         has.add(AUDIO_REF)
     formats = capabilities.formats or BASE_FORMATS

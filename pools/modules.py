@@ -6,6 +6,7 @@ through ``has:`` sets. What nodes say under ``features_supported`` decides nothi
 say no to all of them and do them.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,19 +20,23 @@ OPTIONAL_TYPES = frozenset({"tts", "tone"})
 BASE_FORMATS = frozenset({"opus", "pcm16"})
 # Fetches sound that a job only refers to.
 AUDIO_REF = "audio:ref"
+MODELS = frozenset({"emotion"})
+_DIALECT = re.compile(r"dialect:[a-z]{2,8}-[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True)
 class Module:
     """``needs``: other modules. ``type``: the service type it runs on, empty for a model beside
     those. ``has``: the ``has:`` value of a node that offers it, ``{tgt}`` standing for the language
-    to be spoken; empty for what every usable node has.
+    to be spoken; empty for what every usable node has. ``model``: the kind of model that does it,
+    on nodes that report one; the others may have it all the same.
     """
 
     name: str
     type: str = ""
     needs: tuple[str, ...] = ()
     has: str = ""
+    model: str = ""
 
 
 MODULES = {
@@ -42,7 +47,7 @@ MODULES = {
         Module("semantic", "semantic", needs=("asr",)),
         Module("tts", "tts", needs=("nmt",), has="tts:{tgt}"),
         Module("tone", "tone", needs=("tts",), has="type:tone"),
-        Module("emotion", needs=("asr",)),
+        Module("emotion", needs=("asr",), model="emotion"),
         Module("voice_style", needs=("asr",)),
         Module("speech_rate", needs=("asr",)),
         Module("speaker_id", needs=("asr",)),
@@ -116,6 +121,22 @@ def values_of(
     asked = tuple(switch for switch in STEPS if getattr(pipeline, switch))
     for has in _asked((*asked, *features)):
         yield from dict.fromkeys(has.format(tgt=target) for target in targets)
+
+
+def wishes_of(features: Iterable[str], src: str, dialect: str | None) -> Iterator[str]:
+    """The values that its node had better offer, where some node does: models, the dialect."""
+    for module in closure(name for feature in features for name in FEATURES[feature]):
+        if module.model:
+            yield f"model:{module.model}"
+    if dialect and (value := dialect_value(src, dialect)):
+        yield value
+
+
+def dialect_value(language: str, dialect: str) -> str:
+    """``dialect:zh-cantonese``; empty for a dialect of no known language, or what is no word."""
+    known = language not in ("", "auto", "und")
+    value = f"dialect:{language}-{dialect.strip().lower()}"
+    return value if known and _DIALECT.fullmatch(value) else ""
 
 
 @lru_cache(1024)

@@ -18,6 +18,7 @@ class ModuleSerializer(serializers.Serializer[Any]):
     type = serializers.CharField()
     needs = serializers.ListField(child=serializers.CharField())
     has = serializers.CharField(help_text="What its node is asked to offer; empty: any usable one.")
+    model = serializers.CharField(help_text="A kind of model; nodes that report one come first.")
 
 
 class AskSerializer(serializers.Serializer[Any]):

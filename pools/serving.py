@@ -20,12 +20,13 @@ from pools.routes import Route
 @dataclass(frozen=True)
 class Serving:
     """Pools that can serve a job, by name; ``lacking``: those in which no member offers all of
-    ``has``, what its node must offer.
+    ``has``, what its node must offer; ``wishes``: what some member offers of what it had better.
     """
 
     pools: tuple[str, ...]
     lacking: frozenset[str]
     has: tuple[str, ...]
+    wishes: tuple[str, ...] = ()
 
 
 Offers = frozenset[frozenset[str]]
@@ -54,7 +55,13 @@ class CellPools:
             has += [f"format:{ask.audio_format}"] if ask.audio_format in BASE_FORMATS else []
         if Kind.OTHER in pools:
             has += asked_of_other(ask.route)
-        return Serving(tuple(sorted(pools)), self._lacking(pools, has), tuple(has))
+        lacking, wishes = self._lacking(pools, has), self._wishes(ask, pools) if ask.wishes else ()
+        return Serving(tuple(sorted(pools)), lacking, tuple(has), wishes)
+
+    def _wishes(self, ask: Ask, pools: Collection[str]) -> tuple[str, ...]:
+        """What of it some member of the pools offers."""
+        offered = [values for pool in pools for values in self.offers.get(pool, ())]
+        return tuple(wish for wish in ask.wishes if any(wish in values for values in offered))
 
     def automatic_for(self, route: Route) -> list[Definition]:
         """The automatic pools that serve the languages."""

@@ -194,5 +194,6 @@ def _need(known: _Cell, served: Serving, ranking: Ranking) -> Need:
         has=served.has,
         starts=ranking.starts,
         sample=known.chooser.samples(ranking.pools),
+        wishes=served.wishes,
         passed=" ".join(f"{pool}:{why}" for pool, why in ranking.passed),
     )

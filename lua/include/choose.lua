@@ -39,7 +39,8 @@ local function look(job, need, skip, stale)
   local first = 1
   while first <= #need.pools do
     local round = round_from(need, first)
-    local node = look_round(round, need, skip, stale)
+    local node = need.fitting and look_round(round, need.fitting, skip, stale)
+      or look_round(round, need, skip, stale)
     if node then return node end
     first = first + #round
   end

@@ -21,6 +21,7 @@ class Need:
     ``passed``: pools that serve it and are left out, each ``POOL:REASON``, for the history.
     ``starts``: pools that begin a further group, tried when nobody is free in those before; pools
     of one group are ranked together. ``sample``: members looked at in pools that say so.
+    ``wishes``: further values, of a node that is taken before others of its group.
     """
 
     pools: tuple[str, ...]
@@ -28,19 +29,22 @@ class Need:
     pin: str = ""
     starts: frozenset[str] = frozenset()
     sample: tuple[tuple[str, int], ...] = ()
+    wishes: tuple[str, ...] = ()
     passed: str = field(default="", compare=False)
 
     @cached_property
     def text(self) -> str:
         """Pools, has and pin, separated by tabs; lists by spaces. ``|`` begins a group, ``@4`` says
-        how many members are looked at.
+        how many members are looked at. Each wish is a word after the pools, with a ``~`` before it:
+        whoever may have a slot is asked only for ``has``.
         """
         own = dict(self.sample)
         pools = (
             f"{'|' * (pool in self.starts)}{pool}{f'@{own[pool]}' if pool in own else ''}"
             for pool in self.pools
         )
-        return f"{' '.join(pools)}\t{' '.join(self.has)}\t{self.pin}"
+        listed = " ".join([*pools, *(f"~{wish}" for wish in self.wishes)])
+        return f"{listed}\t{' '.join(self.has)}\t{self.pin}"
 
     @cached_property
     def sig(self) -> str:

@@ -25,7 +25,9 @@ class CellView:
 
 @dataclass(frozen=True)
 class Queue:
-    """The jobs that wait with one requirement: its pools, what else it asks, its only node."""
+    """The jobs that wait with one requirement: its pools (and what it had better have, after a ~),
+    what else it asks, its only node.
+    """
 
     cell: int
     sig: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lua.limits import Limits
 from lua.scripts import NewJob
@@ -15,6 +16,7 @@ class Wish:
     """What matters of a job when a node is chosen."""
 
     pools: tuple[str, ...]
+    wishes: frozenset[str]
     has: frozenset[str]
     pin: str
     preferred: str
@@ -28,11 +30,20 @@ class Wish:
         return self.had | self.avoid if self.patient else self.had
 
 
+def _split(pools: str) -> dict[str, Any]:
+    """Pools and wishes of a requirement, which has both in one list."""
+    listed = pools.split()
+    return {
+        "pools": tuple(name for name in listed if name[0] != "~"),
+        "wishes": frozenset(name[1:] for name in listed if name[0] == "~"),
+    }
+
+
 def wish_of(spec: NewJob) -> Wish:
     """Of a new job."""
     pools, has, pin = spec.need.split("\t")
     return Wish(
-        pools=tuple(pools.split()),
+        **_split(pools),
         has=frozenset(has.split()),
         pin=pin,
         preferred=spec.preferred,
@@ -48,7 +59,7 @@ def wish_in(fields: Mapping[str, str], now_ms: int, *, had: Collection[str] = ()
     pools, has, pin = fields["need"].split("\t")
     waits = fields["state"] == "WAITING"
     return Wish(
-        pools=tuple(pools.split()),
+        **_split(pools),
         has=frozenset(has.split()),
         pin=pin,
         preferred=fields["preferred"],
@@ -84,6 +95,8 @@ def best(cell: Snapshot, wish: Wish, now_ms: int) -> set[str]:
     found = candidates(cell, wish, now_ms)
     if wish.preferred in found and not wish.pin:
         return {wish.preferred}
+    fitting = {node for node in found if wish.wishes <= set(cell.nodes[node]["has"].split())}
+    found = found if wish.pin else fitting or found
 
     def rank(node: str) -> tuple[float, int]:
         record: Record = cell.fleet[node]

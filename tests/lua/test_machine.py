@@ -130,6 +130,7 @@ class Scripts(RuleBasedStateMachine):
         number=index,
         pools=some_pools,
         has=some_values,
+        wishes=st.sampled_from([(), (), ("tts:zh",), ("type:tone",)]),
         odd=odds,
         wait=st.sampled_from([-1, -1, 0, 500, 3_000, 90_000]),
         avoid=st.lists(index, max_size=3),
@@ -141,6 +142,7 @@ class Scripts(RuleBasedStateMachine):
         number: int,
         pools: list[str],
         has: list[str],
+        wishes: tuple[str, ...],
         odd: int,
         wait: int,
         avoid: list[int],
@@ -152,7 +154,7 @@ class Scripts(RuleBasedStateMachine):
         pin = pick(nodes, number) if odd == 0 else ""
         self._dispatch(
             cell,
-            need=Need(() if pin else tuple(pools), tuple(has), pin),
+            need=Need(() if pin else tuple(pools), tuple(has), pin, wishes=() if pin else wishes),
             session="",
             preferred=pick(nodes, number) if odd in (1, 2) else "",
             avoid=[pick(nodes, one) for one in avoid],

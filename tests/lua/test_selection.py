@@ -318,6 +318,23 @@ def test_a_job_that_may_not_wait_takes_an_avoided_node_if_there_is_no_other(stag
     assert stage.send("j2", avoid=["n1"], deadline_ms=0).node == "n1"
 
 
+def test_a_node_that_offers_what_is_wished_comes_first(stage: Stage) -> None:
+    stage.node("n1", capacity=9)
+    stage.node("n2", pools=["auto:x"], capacity=2, has=["dialect:zh-x"])
+    need = Need((POOL, "auto:x"), wishes=("dialect:zh-x",))
+    assert [stage.send(f"j{n}", need=need).node for n in range(3)] == ["n2", "n2", "n1"]
+    assert stage.send("j3", need=need, preferred="n1").node == "n1"
+
+
+def test_a_wish_keeps_nobody_waiting_and_refuses_nothing(stage: Stage) -> None:
+    stage.node("n1", capacity=1)
+    need = Need((POOL,), wishes=("model:emotion",))
+    assert stage.send("j1", need=need).node == "n1"
+    assert isinstance(stage.send("j2", need=need), Waiting)
+    stage.node("n2")
+    assert stage.field("j2", "node") == "n2"
+
+
 def test_a_preferred_node_is_taken_if_it_passes_every_check(stage: Stage) -> None:
     stage.node("n1", capacity=1)
     stage.node("n2", has=["tts:zh"])

@@ -95,6 +95,21 @@ def test_optional_types_and_formats_are_offered_while_they_are_ready():
     assert not {"type:tts", "tts:en"} & set(offered)
 
 
+def test_models_tell_their_dialects():
+    def model(kind, **given):
+        return {"model_id": "m", "kind": kind, "version": "1", **given}
+
+    models = [
+        model("asr", src_lang="zh-Hans", dialect="Cantonese"),
+        model("asr", src_lang="en", dialect="scots", enabled=False),
+        model("tts", src_lang="en", dialect="irish"),
+        model("emotion"),
+    ]
+    offered = node(installed_models=models).has
+    assert {"dialect:zh-cantonese", "model:emotion"} <= set(offered)
+    assert [value for value in offered if value.startswith("dialect")] == ["dialect:zh-cantonese"]
+
+
 def test_pairs_make_a_class_of_their_own():
     (pool,) = node(nmt_pairs=[["en-US", "zh-Hans"]]).pools
     assert pool.startswith("auto:en-zh:")

@@ -96,6 +96,8 @@ def test_a_node_that_serves_no_pair_is_in_no_pool(node, reason):
         (a_node(types="tts", tts=frozenset()), ("type:tts",)),
         (a_node(tts="zh"), ()),
         (a_node(audio_ref=True), ("audio:ref",)),
+        (a_node(models="emotion vad asr"), ("model:emotion",)),
+        (a_node(dialects="dialect:zh-x"), ("dialect:zh-x",)),
         (a_node(types="tone phonetic punctuation"), ("type:tone",)),
         (a_node(formats="opus pcm16 wav flac"), ("format:flac", "format:wav")),
         (a_node(formats=frozenset({"two words", "", "a:b", "x" * 40})), ()),

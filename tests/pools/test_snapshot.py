@@ -251,3 +251,28 @@ def test_members_of_other_are_asked_for_the_languages():
     assert snapshot.cells_serving(route("de", "fr")) == [0]
     both = route("auto", "zh", lang_a="en", lang_b="zh")
     assert "asr:zh" in needed(snapshot, both).has
+
+
+def asking(snapshot: Snapshot, **given) -> Need:
+    need = snapshot.compile_need(0, Ask.of(route("en", "zh"), TEXT_ONLY, "opus", **given))
+    assert isinstance(need, Need)
+    return need
+
+
+def test_a_dialect_and_a_model_are_wished_for_where_some_node_reports_them():
+    silent, telling = knowing(EN_ZH), knowing(EN_ZH)
+    offers = offering(ALL_OF_EN_ZH, f"{ALL_OF_EN_ZH} dialect:en-scots", "model:emotion")
+    telling.learn(0, dict([EN_ZH]), Configuration(), {"auto:en-zh": offers})
+    for wish in ({"dialect": " Scots "}, {"features": ("emotion_detection",)}):
+        assert asking(silent, **wish) == asking(silent)
+        assert asking(telling, **wish) != asking(telling)
+    assert asking(telling, dialect="Scots").wishes == ("dialect:en-scots",)
+    assert asking(telling, dialect="Scots").has == ()
+    assert asking(telling, dialect="mandarin").wishes == ()
+    assert asking(telling, features=("emotion_detection",)).wishes == ("model:emotion",)
+
+
+@pytest.mark.parametrize("dialect", ["two words", "a:b", "", "x" * 40, "~"])
+def test_a_dialect_that_is_no_word_is_not_asked_for(dialect):
+    assert Ask.of(route("en", "zh"), TEXT_ONLY, "opus", dialect=dialect).wishes == ()
+    assert Ask.of(route("auto", "zh"), TEXT_ONLY, "opus", dialect="scots").wishes == ()
