@@ -26,7 +26,7 @@ import redis
 
 from bench.commandstats import Usage, prefer, undisturbed
 from bench.connection import server
-from bench.fleet import Fleet, limits
+from bench.fleet import BY_NOBODY, Fleet, limits
 from bench.lives import lives
 from lua import loader
 from lua.scripts import job as job_calls
@@ -77,8 +77,8 @@ class Dispatches:
     def _commands(self) -> Iterator[tuple[Any, ...]]:
         job, cell = self.fleet.new_job(self._has), self.fleet.cell
         yield "SET", f"{cell}inbox:{job.job}", PAYLOAD, "PX", 10_000
-        yield "EVALSHA", self._sha, 1, cell, job.job, "", job.packed()
-        yield "FCALL", "cancel", 1, cell, job.job, "CANCELLED"
+        yield "EVALSHA", self._sha, 1, cell, job.job, *BY_NOBODY, job.packed()
+        yield "FCALL", "cancel", 1, cell, job.job, "CANCELLED", ""
 
     def time(self) -> None:
         """Take the server's time of one batch."""

@@ -28,6 +28,12 @@ CAPABILITIES = json.dumps(
 # Hours, so that nothing falls due while the bench looks at something else.
 PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3_600_000}
 
+BY_NOBODY = (
+    "",
+    "",
+    0,
+)  # what dispatch is told besides: no process, no pools passed over, no spread
+
 
 def limits(**changed: int) -> Limits:
     """The product's limits, but nothing falls due by itself."""

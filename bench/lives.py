@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.commandstats import Usage, undisturbed
-from bench.fleet import Fleet, limits
+from bench.fleet import BY_NOBODY, Fleet, limits
 from lua.script import Script
 from lua.scripts import AckKind, Beat, Finish, Verdict
 from lua.scripts import job as job_calls
@@ -35,7 +35,8 @@ class Life:
             ("SET", f"{self._cell}inbox:{job.job}", RESULT, "PX", 10_000) for job in made
         )
         replies = self._fleet.run(
-            ("EVAL", self._dispatch, 1, self._cell, job.job, "", job.packed()) for job in made
+            ("EVAL", self._dispatch, 1, self._cell, job.job, *BY_NOBODY, job.packed())
+            for job in made
         )
         return [(job.decode(), node.decode()) for _, job, node, *_ in replies]
 

@@ -56,6 +56,6 @@ local function retry(job, why)
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', moves .. ' ' .. job.state, 'attempt', job.attempt,
     'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', node and job.pool or '',
-    'receipt', looked and receipt(need) or '')
+    'receipt', looked and receipt(need, '') or '')
   return job.state
 end
