@@ -113,6 +113,14 @@ def offering(fleet: Fleet) -> dict[int, Dispatches]:
     return {k: Dispatches(fleet, text, ("tts:zh",)) for k, text in texts.items()}
 
 
+def without_receipt(fleet: Fleet) -> Dispatches:
+    """The product's dispatch with the default sample, but for the receipt of the choice."""
+    text = job_calls.DISPATCH.text(limits())
+    bare = text.replace("'receipt', receipt(need, passed)", "'receipt', ''")
+    assert bare != text
+    return Dispatches(fleet, bare)
+
+
 def take_turns(runs: list[Dispatches], turns: int) -> None:
     """Time all, one batch each a turn; the first only warms up."""
     for turn in range(turns + 1):
@@ -142,8 +150,8 @@ def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
     client.flushall()
     fleets = [Fleet(client, cell=cell, size=size, full=full) for cell, full in enumerate(FULL)]
     runs = [variants(fleet) for fleet in fleets]
-    asking = offering(fleets[0])
-    take_turns([run for each in (*runs, asking) for run in each.values()], turns)
+    asking, bare = offering(fleets[0]), without_receipt(fleets[0])
+    take_turns([bare, *(run for each in (*runs, asking) for run in each.values())], turns)
     for fleet, each in zip(fleets, runs, strict=True):
         for row in rows_of(fleet, each):
             print(
@@ -156,6 +164,8 @@ def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
             f"{size:>7,} {k:>3} {fleets[0].full:>5} % {undisturbed(run.taken_us):>11.1f}"
             f"{run.most_commands():>27}  asking for one has: value"
         )
+    bare_us = undisturbed(bare.taken_us)
+    print(f"{size:>7,}  20 {fleets[0].full:>5} % {bare_us:>11.1f}{'':27}  without its receipt")
     for line in lives(fleets[0], turns):
         print(line, flush=True)
 

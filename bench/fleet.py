@@ -28,11 +28,8 @@ CAPABILITIES = json.dumps(
 # Hours, so that nothing falls due while the bench looks at something else.
 PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3_600_000}
 
-BY_NOBODY = (
-    "",
-    "",
-    0,
-)  # what dispatch is told besides: no process, no pools passed over, no spread
+# What dispatch is told besides the job: no process, no pools that were passed over, no spread.
+BY_NOBODY = ("", "", 0)
 
 
 def limits(**changed: int) -> Limits:
