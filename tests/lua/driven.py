@@ -1,7 +1,7 @@
 """The typed calls over one blocking connection, at a time that the test sets.
 
-The scripts are the product's, but for one line: what they read as Redis's ``TIME`` is the last
-argument of the call. No call suspends, so none needs an event loop.
+The scripts are the product's, but for their clock: see :mod:`lua.given_time`. No call suspends, so
+none needs an event loop.
 """
 
 import random
@@ -15,18 +15,10 @@ from redis.exceptions import NoScriptError, ResponseError
 from lua import loader
 from lua.client import INBOX_TTL_MS, Cells, StoreSettings
 from lua.errors import ScriptFailed, StoreFull
+from lua.given_time import START_MS, at_given_time
 from lua.script import Arg, Script
 
 Reply = TypeVar("Reply")
-CLOCK = "local instant = call('TIME')"
-SET_CLOCK = """local instant = { math.floor(tonumber(ARGV[#ARGV]) / 1000000),
-  tonumber(ARGV[#ARGV]) % 1000000 }"""
-START_MS = 1_800_000_000_000
-
-
-def at_given_time(text: str) -> str:
-    """A file's text with the time taken from the call's last argument."""
-    return loader.strip(text.replace(CLOCK, SET_CLOCK))
 
 
 def finished(call: Coroutine[Any, Any, Reply]) -> Reply:

@@ -13,7 +13,8 @@ import redis
 
 from lua import loader
 from lua.client import StoreSettings
-from tests.lua.driven import DrivenCells, at_given_time
+from lua.given_time import at_given_time
+from tests.lua.driven import DrivenCells
 
 STEP = "STEP"
 PRELUDE = """

@@ -1,0 +1,1 @@
+"""Virtual fleets for :mod:`bench.simulate`: nodes, traffic, and who decides."""
