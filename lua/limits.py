@@ -46,5 +46,6 @@ class Limits:
     charge_ms: int = 60_000  # a session's failures are charged to nodes once in this time
     probe_ms: int = 10_000  # a breaker stays open; twice as long each time, up to the next
     longest_probe_ms: int = 300_000
+    stranger_ttl_ms: int = 86_400_000  # what is found under our prefix and is none of ours
     swap_window_ms: int = 60_000
     max_swaps: int = 3

@@ -37,6 +37,7 @@ from lua.scripts.job import (
     restore_job,
     take,
 )
+from lua.scripts.mend import Mended, mend_entry, mend_job, mend_node, mend_queue
 from lua.scripts.node import (
     Already,
     Beat,
@@ -104,6 +105,7 @@ __all__ = [
     "Lease",
     "Live",
     "Lost",
+    "Mended",
     "Moved",
     "Need",
     "NewJob",
@@ -138,6 +140,10 @@ __all__ = [
     "finish",
     "forget_node",
     "heartbeat",
+    "mend_entry",
+    "mend_job",
+    "mend_node",
+    "mend_queue",
     "node_offline",
     "note",
     "offer",

@@ -429,6 +429,12 @@ def _service_out(step: Step) -> Iterator[str]:
             yield f"{service} comes back too soon"
 
 
+def _mend(step: Step) -> Iterator[str]:
+    """The world is sound before each step, so there is nothing to mend."""
+    if step.reply.changes or not unchanged(step.before, step.after):
+        yield f"{step.reply} of what was sound"
+
+
 def _note(step: Step) -> Iterator[str]:
     given = {name: str(value) for name, value in step.given.items() if name != "cell"}
     if step.events != [{"e": "note", "job": "", "text": ""} | given]:
@@ -452,5 +458,9 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "reap": _reap,
     "renew_lease": _renew_lease,
     "service_out": _service_out,
+    "mend_node": _mend,
+    "mend_job": _mend,
+    "mend_queue": _mend,
+    "mend_entry": _mend,
     "note": _note,
 }

@@ -568,6 +568,51 @@ def something_is_noted(stage: Stage) -> Act:
     return lambda: stage.do(scripts.note, cell=0, what=what, node="n1", text="GPU_LOST")
 
 
+# --- the doctor's (what is damaged is in test_doctor.py) ---
+
+
+@scene
+def a_node_is_mended(stage: Stage) -> Act:
+    stage.node("n1", has=["tts:zh"])
+    stage.running("j1", "n1")
+    return lambda: stage.do(scripts.mend_node, cell=0, node="n1")
+
+
+@scene
+def an_offline_node_is_mended(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.offline("n1")
+    return lambda: stage.do(scripts.mend_node, cell=0, node="n1")
+
+
+@scene
+def a_job_is_mended(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    return lambda: stage.do(scripts.mend_job, cell=0, job="j1")
+
+
+@scene
+def a_job_at_its_end_is_mended(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.finish("j1", "n1")
+    return lambda: stage.do(scripts.mend_job, cell=0, job="j1")
+
+
+@scene
+def a_queue_is_mended(stage: Stage) -> Act:
+    stage.node("n1", capacity=0)
+    stage.send("j1")
+    return lambda: stage.do(scripts.mend_queue, cell=0, sig=Need((POOL,)).sig, head="own:x")
+
+
+@scene
+def an_entry_is_mended(stage: Stage) -> Act:
+    return lambda: stage.do(scripts.mend_entry, cell=0, key="pool:own:x", member="nobody")
+
+
 # --- time ---
 
 

@@ -495,6 +495,18 @@ class Scripts(RuleBasedStateMachine):
         told: Any = {"service": service, "code": "MODEL_NOT_AVAILABLE", "out_ms": ms}
         self.world.do(scripts.service_out, cell=peer.cell, node=peer.node, repeat=True, **told)
 
+    @rule(number=index)
+    def mend(self, number: int) -> None:
+        peer = self._peer(number)
+        cell, snapshot = peer.cell, self.world.snapshots[peer.cell]
+        self.world.do(scripts.mend_node, cell=cell, node=peer.node)
+        for job in sorted(snapshot.jobs)[number % 3 :: 3]:
+            self.world.do(scripts.mend_job, cell=cell, job=job)
+        for sig in snapshot.named("waiting"):
+            self.world.do(scripts.mend_queue, cell=cell, sig=sig)
+        for key in (f"ready:{POOLS[0]}", "timers", "mailbox:p1"):
+            self.world.do(scripts.mend_entry, cell=cell, key=key, member=peer.node)
+
     # --- time, late calls and losses ---
 
     @rule(ms=st.sampled_from([50, 300, 1_050, 2_500, 6_000]), limit=st.sampled_from([1, 16]))

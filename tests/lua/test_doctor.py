@@ -1,0 +1,145 @@
+"""Each structure is damaged, the doctor says so, and its repair leaves a sound cell behind."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lua.client import Cells
+from lua.doctor import reading, repair
+from lua.doctor.reading import Finding
+from lua.scripts import Need
+from tests.lua.fleet import POOL
+from tests.lua.scenes import _sick
+from tests.lua.stage import Stage
+
+SIG = Need((POOL,)).sig
+
+
+@pytest.fixture
+def busy(stage: Stage) -> Stage:
+    """Nodes on and offline, one with an open breaker; jobs in every state."""
+    _sick(stage, 3)
+    stage.node("n3", capacity=1, has=["tts:zh"], pools=["own:x"])
+    stage.running("runs", "n2")
+    stage.send("reserved")
+    stage.node("n4", capacity=0, pools=["own:full"])
+    stage.send("waits", need=Need(("own:full",)))
+    stage.send("waits too", need=Need(("own:full",)), request="t/c/1")
+    stage.node("n5", pools=["own:y"])
+    stage.send("lonely", need=Need(("own:y",)))
+    stage.offline("n5")
+    return stage
+
+
+FULL = Need(("own:full",)).sig
+DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
+    "a job that the node does not have": (("SADD", "node:n2:jobs", "nobody's"),),
+    "a job that is missing on its node": (("SREM", "node:n2:jobs", "runs"),),
+    "a node's record": (("HDEL", "fleet", "n3"),),
+    "a record of no node": (("HSET", "fleet", "n9", bytes(15)),),
+    "a node missing in ready": (("SREM", f"ready:{POOL}", "n2"),),
+    "a node in ready that is out": (("SADD", f"ready:{POOL}", "n1"),),
+    "a member that is none": (("SADD", "pool:own:x", "n2"), ("SADD", "ready:own:x", "n2")),
+    "a member that is missing": (("SREM", "pool:own:x", "n3"),),
+    "a member that is unknown": (("SADD", "has:tts:zh", "n9"),),
+    "what a node has": (("SREM", "has:tts:zh", "n3"),),
+    "a breaker that nobody knows": (("SREM", "broken", "n1"),),
+    "a breaker that is closed": (("SADD", "broken", "n2"),),
+    "a breaker without an end": (("ZREM", "timers", "node:n1:probe"),),
+    "a service that is not out": (("SADD", "lame", "n9"),),
+    "a node without its stale timer": (("ZREM", "timers", "node:n3:stale"),),
+    "a process that does not know its node": (("SREM", "process:p1:nodes", "n3"),),
+    "a job without a timer": (("ZREM", "timers", "job:runs"),),
+    "a waiting job without a timer": (("ZREM", "timers", "job:waits"),),
+    "a timer that fires too late": (("ZADD", "timers", 9e15, "job:reserved"),),
+    "a timer of nobody": (("ZADD", "timers", 9e15, "job:nobody's"),),
+    "a final job that stays for ever": (("PERSIST", "job:f0"),),
+    "a queue that lost a job": (("ZREM", f"waiting:{FULL}", "waits"),),
+    "a queue with a job of nobody": (("ZADD", f"waiting:{FULL}", 1, "nobody's"),),
+    "a queue of nobody": (("ZADD", "waiting:01", 1, "nobody's"), ("HSET", "sigs", "01", "a\t\t")),
+    "a wrong count of what a pool offers": (("HSET", "offers", f"{POOL} access:public", 9),),
+    "wrong bytes of live jobs": (("SET", "live_bytes", 1),),
+    "a wrong count of waiting jobs": (("HSET", "session:s-1", "waiting", 7),),
+    "a line of what no pool offers": (("HSET", "offers", "own:z tts:zh", 1),),
+    "a queue that no pool knows": (("DEL", "heads:own:full"),),
+    "a pool that knows a queue in vain": (("ZADD", "heads:own:x", 1, FULL),),
+    "a queue without its requirement": (("HDEL", "sigs", FULL),),
+    "a queue that is not swept": (("DEL", "queues"),),
+    "no sweep": (("ZREM", "timers", "sweep"),),
+    "a session that forgot a job": (("HDEL", "session:s-1", "job:runs"),),
+    "a mailbox of no process": (("XADD", "mailbox:p9", "*", "kind", "hello"),),
+    "a payload for ever": (("SET", "payload:nobody's", "x"),),
+    "a key that is none of ours": (("SET", "strange", "x"),),
+}  # fmt: skip
+
+
+def examined(stage: Stage) -> list[Finding]:
+    return reading.examine(stage.cells.settings, pause_s=0)
+
+
+def mended(stage: Stage, found: list[Finding]) -> int:
+    """By scripts whose time is the stage's."""
+    return asyncio.run(repair.mend(stage.cells, found))
+
+
+def test_a_sound_cell_is_found_sound(busy: Stage) -> None:
+    assert examined(busy) == []
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_found_explained_and_mended(busy: Stage, damage: str) -> None:
+    for command, key, *rest in DAMAGES[damage]:
+        busy.cells.blocking.execute_command(command, f"{busy.cells.prefixes[0]}{key}", *rest)
+    found = examined(busy)
+    assert found
+    assert all(one.subject and one.text and one.rule for one in found)
+    assert mended(busy, found) > 0
+    assert examined(busy) == []
+    busy.cells.blocking.delete(f"{busy.cells.prefixes[0]}strange")  # it only ends tomorrow
+    busy.look(0)
+
+
+def test_mending_twice_changes_nothing_more(busy: Stage) -> None:
+    prefix = busy.cells.prefixes[0]
+    busy.cells.blocking.delete(f"{prefix}ready:{POOL}", f"{prefix}waiting:{FULL}")
+    found = examined(busy)
+    assert mended(busy, found) > 0
+    assert mended(busy, found) == 0
+
+
+def test_repair_looks_anew_before_it_writes(busy: Stage) -> None:
+    everything = [
+        Finding(0, subject, "", "")
+        for subject in ("n1", "runs", f"ready:{POOL}/n2", f"waiting:{FULL}/waits", "broken/n1",
+                        "timers/job:runs", "mailbox:p1", "process:p1:nodes", f"sigs/{FULL}")
+    ]  # fmt: skip
+    assert mended(busy, everything) == 0
+    busy.look(0)
+
+
+def test_jobs_of_a_node_that_is_gone_go_elsewhere(busy: Stage) -> None:
+    busy.checks = False
+    busy.cells.blocking.delete(f"{busy.cells.prefixes[0]}node:n2")
+    for _ in range(3):
+        mended(busy, examined(busy))
+        busy.reap()
+    assert examined(busy) == []
+    busy.look(0)
+    assert busy.state("runs") in ("WAITING", "RESERVED", "FAILED")
+
+
+async def test_what_moves_while_it_is_read_is_not_found(redis_url: str, prefix: str) -> None:
+    """Only what is wrong at both looks counts."""
+    from lua.client import StoreSettings
+
+    settings = StoreSettings(url=redis_url, prefix=prefix)
+    async with Cells(settings) as cells:
+        key = f"{cells.prefixes[0]}broken"
+        await cells.plain.sadd(key, "n1")
+        looking = asyncio.create_task(asyncio.to_thread(reading.examine, settings, pause_s=0.3))
+        await asyncio.sleep(0.1)
+        await cells.plain.delete(key)
+        await cells.plain.sadd(key, "n2")
+        assert await looking == []
+        await cells.plain.delete(key)
