@@ -7,6 +7,7 @@
 -- @include free
 -- @include queue
 -- @include settle
+-- @include budget
 -- CONST job_life_ms
 -- A job that was placed before is placed again, or waits, or fails: one step, reads first.
 -- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
@@ -25,7 +26,9 @@ local function retry(job, why)
     job.failed = job.failed .. ' ' .. blamed
   end
   local node, stale, queue, limit = nil, {}, nil, nil
-  if job.tries <= job.retries and now - job.born < job_life_ms then
+  local may = job.tries <= job.retries and now - job.born < job_life_ms
+  local spent = may and why.counted and is_spent(job.need)
+  if may and not spent then
     node, stale = choose(job, need)
     if not node and job.wait > 0 and possible(job, need) then
       queue = read_queue(job.sig)
@@ -41,6 +44,7 @@ local function retry(job, why)
       'cause_message', why.message or '', 'cause_by_node', flag(why.answered), 'taken', 0,
       'quiet', 0, 'conn', '', 'lost', '', 'failed', job.failed
   end
+  if why.counted and (node or queue and not limit) then count_budget(job.need, 'retried') end
   if node then
     reserve(job, node, pool_of(node, need), changed())
   elseif queue and not limit then
@@ -48,7 +52,7 @@ local function retry(job, why)
   else
     set_job(job, changed())
     settle(job, 'FAILED', owner, limit and { code = 'NODE_OVERLOADED' } or why)
-    emit_end(job, moves .. ' FAILED', job.code, 'reason', limit or '')
+    emit_end(job, moves .. ' FAILED', job.code, 'reason', limit or spent and 'retry_budget' or '')
     -- @include charge
     charge(job, job.failed)
     return 'FAILED'

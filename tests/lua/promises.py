@@ -267,8 +267,20 @@ def _retried(step: Step, job: str) -> Iterator[str]:
             yield f"placed on {event['node']} of {able}, {tries} tries"
         case "WAITING" if able or not left:
             yield f"waits though {able} could take it, {tries} tries"
+        case "FAILED" if event.get("reason") == "retry_budget":
+            if not spent(step.before, was["need"], step.now_ms):
+                yield "failed fast within the budget"
         case "FAILED" if left and (able or (wish.may_wait and possible(step.before, wish))):
             yield f"failed though {able} could take it, {tries} tries"
+
+
+def spent(cell: Snapshot, need: str, now_ms: int) -> bool:
+    """Whether a pool's retries were at their bound."""
+    pool, window = (need.split() or [""])[0] if not need.startswith("\t") else "", now_ms // 10_000
+    this, last = (cell[f"budget:{one}:{pool}"].hash for one in (window, window - 1))
+    part = 1 - now_ms % 10_000 / 10_000
+    new, retried = (int(this.get(k, 0)) + part * int(last.get(k, 0)) for k in ("new", "retried"))
+    return retried >= 0.2 * new + 10
 
 
 def _cancel(step: Step) -> Iterator[str]:
