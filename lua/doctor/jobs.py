@@ -74,7 +74,8 @@ def _queues(cell: Snapshot) -> Iterator[str]:
             needs[fields["sig"]] = fields["need"]
     for sig, need in needs.items():
         pools, _, pin = need.split("\t")
-        listed = [name for name in pools.split() if name[0] != "~"]
+        names = [name.lstrip("|").partition("@")[0] for name in pools.split()]
+        listed = [name for name in names if name[0] != "~"]
         for head in [f"node:{pin}"] if pin else listed:
             heads[head][sig] = min(waiting[sig].values())
     for stem, expected in (("waiting", waiting), ("heads", heads)):

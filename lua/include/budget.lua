@@ -2,7 +2,7 @@
 -- Retries of a pool are bounded by its new jobs, so that a sick fleet is not buried by them: over the
 -- budget jobs fail fast. Counted in windows; the last one still counts in part.
 local function budget_key(text, window)
-  local pool = string.match(text, '^%S+') or ''
+  local pool = string.match(text, '^|?([^%s@]+)') or ''
   return cell .. 'budget:' .. window .. ':' .. pool
 end
 
