@@ -48,7 +48,7 @@ class Scheduler(Protocol):
 @dataclass
 class Outcome:
     """``false_refusals``: decisions that left a job waiting, or refused it, while a node that
-    could do it had a free slot. The first ``warm`` jobs count in nothing else. Times in ms.
+    could do it had a free slot; of all jobs, while the rest leaves out the first ``warm``.
     """
 
     responses_ms: list[float] = field(default_factory=list)
@@ -97,6 +97,7 @@ class World:
                     self._outcome.false_refusals += 1
             else:
                 yield from self._end(*heappop(ends))
+        self._outcome.false_refusals += sum(self._waiting)  # forgotten
         self._outcome.served_ms = [each.served_ms / each.capacity for each in self._fleet]
         return self._outcome
 

@@ -14,7 +14,7 @@ from bench.connection import server
 from bench.simulate import Case, Trial
 from bench.simulation.central import Central, by_chance, by_load
 from bench.simulation.figures import evenness
-from bench.simulation.fleet import NODE_CLASSES, PAIRS, make_fleet, throughputs
+from bench.simulation.fleet import NODE_CLASSES, PAIRS, Machine, make_fleet, throughputs
 from bench.simulation.link import Link
 from bench.simulation.traffic import WORK_MS, Arrivals, Job, make_traffic
 from bench.simulation.world import Asking, Outcome, World, at_once
@@ -103,13 +103,10 @@ def outcome_of(world: World) -> Outcome:
 
 
 def test_jobs_that_share_a_slowing_node_take_longer() -> None:
-    fleet = make_fleet(20)
-    alone = [machine for machine in fleet if machine.capacity > 1][:1]
-    jobs = [Job(number, 0.0, alone[0].of.pairs[0], 100.0) for number in range(2)]
+    jobs = [Job(number, 0.0, 0, 100.0) for number in range(2)]
     for slowing, expected_ms in ((False, 100.0), (True, 150.0)):
-        fresh = make_fleet(20)[alone[0].number : alone[0].number + 1]
-        fresh[0].number = 0
-        world = World(fresh, jobs, Central(fresh, by_chance, 0), slowing=slowing)
+        fleet = [Machine(0, "node", 2, NODE_CLASSES[0])]
+        world = World(fleet, jobs, Central(fleet, by_chance, 0), slowing=slowing)
         assert outcome_of(world).responses_ms == pytest.approx([expected_ms] * 2)
 
 
