@@ -4,7 +4,8 @@ Made from SQL, published to every cell with a version, and read into each proces
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,11 @@ class OwnPool(msgspec.Struct, frozen=True, omit_defaults=True):
     tenant_rule: TenantRule = TenantRule.FIRST
     priority: int = DEFAULT_PRIORITY
     sample_k: int = 0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Languages that every member understands."""
+        return self.languages[: {Kind.PAIR: 1, Kind.MIXED: 0}.get(self.kind)]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -75,7 +81,10 @@ class Choosing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class Configuration:
-    """Nodes that are not used at all, nodes that take no new jobs, and what is said of pools."""
+    """Nodes that are not used at all, nodes that take no new jobs, and what is said of pools.
+
+    ``matched``: what the matching rule has answered, because many nodes are alike.
+    """
 
     version: int = 0
     disabled: frozenset[str] = frozenset()
@@ -83,6 +92,7 @@ class Configuration:
     pools: tuple[OwnPool, ...] = ()
     auto: Auto = Auto()  # noqa: RUF009 - frozen
     choosing: Choosing = Choosing()  # noqa: RUF009 - frozen
+    matched: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class _Content(msgspec.Struct):

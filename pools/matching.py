@@ -14,6 +14,8 @@ from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, MODELS, OPTIONAL_
 
 # A node's record in each ready set is kept up to date with every job, so they must be few.
 MOST_POOLS = 16
+# A heartbeat asks anew each time; with 500 pools the rule takes a millisecond.
+REMEMBERED = 1024
 _FORMAT = re.compile(r"[a-z0-9][a-z0-9._+-]{0,31}")
 _TURN = {Kind.CUSTOM: 1, Kind.MIXED: 2, Kind.PAIR: 3}
 
@@ -34,6 +36,16 @@ class Memberships:
 
 def match(capabilities: Capabilities, configuration: Configuration) -> Memberships:
     """Pools and ``has:`` values of a node."""
+    found: Memberships | None = configuration.matched.get(capabilities)
+    if found is None:
+        found = _match(capabilities, configuration)
+        if len(configuration.matched) >= REMEMBERED:
+            configuration.matched.clear()
+        configuration.matched[capabilities] = found
+    return found
+
+
+def _match(capabilities: Capabilities, configuration: Configuration) -> Memberships:
     has = tuple(sorted(_offered(capabilities)))
     if not capabilities.semantic:
         return Memberships((), has, {Kind.AUTO: "no semantic languages"})
@@ -52,14 +64,13 @@ def match(capabilities: Capabilities, configuration: Configuration) -> Membershi
 
 def why_not(pool: OwnPool, node: Capabilities) -> str:
     """What keeps a node out of a pool, the first of all; empty: nothing."""
-    languages = frozenset(pool.languages)
-    if lacking := languages - node.semantic:
-        return f"no semantic repair for {_some(lacking)}"
-    if pool.mode is Mode.EXACT and (further := node.semantic - languages):
+    if not node.semantic.issuperset(pool.languages):
+        return f"no semantic repair for {_some(set(pool.languages) - node.semantic)}"
+    if pool.mode is Mode.EXACT and (further := node.semantic.difference(pool.languages)):
         return f"has further languages: {_some(further)}"
     if pool.kind is Kind.MIXED:
         return "" if _reaches(pool.languages[0], node) else f"nothing into {pool.languages[0]}"
-    if unheard := {src for src, _ in pool.pairs} - node.sources:
+    if unheard := set(pool.sources) - node.sources:
         return f"does not understand {_some(unheard)}"
     if node.pairs is not None and (missing := set(pool.pairs) - node.pairs):
         return f"does not translate {_some({f'{src} → {tgt}' for src, tgt in missing})}"
