@@ -35,6 +35,7 @@ soak-lua: install-dev ## Run the state machine over the Lua scripts for a long t
 
 bench: install-dev ## Run the benchmarks and print their tables
 	$(BIN)/python -m bench.dispatch
+	$(BIN)/python -m bench.overload
 	$(BIN)/python -m bench.end_to_end
 	$(BIN)/python -m bench.audit
 	$(BIN)/python -m bench.simulate

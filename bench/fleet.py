@@ -27,14 +27,16 @@ CAPABILITIES = json.dumps(
 )
 # Hours, so that nothing falls due while the bench looks at something else.
 PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3_600_000}
+# Room for all that a bench lets wait.
+ROOMY = {"queue_jobs": 1_000_000, "session_jobs": 1_000_000}
 
 # What dispatch is told besides the job: no process, no pools that were passed over, no spread.
 BY_NOBODY = ("", "", 0)
 
 
 def limits(**changed: int) -> Limits:
-    """The product's limits, but nothing falls due by itself."""
-    return Limits(**{**PATIENT, **changed})
+    """The product's limits, but nothing falls due by itself, and everything may wait."""
+    return Limits(**{**PATIENT, **ROOMY, **changed})
 
 
 def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -45,17 +47,33 @@ def batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 class Fleet:
-    """``size`` nodes of 2 to 4 slots in a cell of their own, all in the same two pools.
+    """``size`` nodes of 2 to 4 slots, all in the same two pools; ``first`` numbers them from there.
 
     ``full`` percent of them, at random, have no slot left; the others have a random number of jobs
     below that. One node of each capacity is registered by the product, the others are copies.
+    ``one_queue``: jobs that find nobody wait in one queue, else each in one of its own, so that it
+    changes nothing for the next. ``idle``: nobody has a job.
     """
 
-    def __init__(self, client: redis.Redis, *, cell: int, size: int, full: int) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        cell: int,
+        size: int,
+        full: int,
+        pools: tuple[str, str] = POOLS,
+        first: int = 0,
+        one_queue: bool = False,
+        idle: bool = False,
+    ) -> None:
         self.client = client
         self.cell = cell_prefix("bench:", cell)
         self.full = full
-        self.nodes = [f"node-{number:08X}" for number in range(size)]
+        self.pools = pools
+        self.nodes = [f"node-{number:08X}" for number in range(first, first + size)]
+        self._one_queue = one_queue
+        self._idle = idle
         self._random = random.Random(size)
         self._made = 0
         self._jobs: list[NewJob] = []
@@ -98,7 +116,7 @@ class Fleet:
             gpu=True,
             hot=False,
             config=0,
-            pools=list(POOLS),
+            pools=list(self.pools),
             has=["type:tts", "tts:en", "tts:zh"],
             out=[],
             definition='{"asr":null,"semantic":["en","zh"],"pairs":null}',
@@ -124,7 +142,7 @@ class Fleet:
         for first, node in enumerate(self.nodes[: len(CAPACITIES)]):
             self._register(node)
             self._run_own("copy", self.nodes[first :: len(CAPACITIES)][1:], node)
-        order = self.some_nodes(len(self.nodes))
+        order = [] if self._idle else self.some_nodes(len(self.nodes))
         bound = round(len(order) * self.full / 100)
         used = [(node, self.capacity(node)) for node in order[:bound]]
         used += [(node, self._random.randrange(self.capacity(node))) for node in order[bound:]]
@@ -157,23 +175,22 @@ class Fleet:
     # --- jobs ---
 
     def new_job(self, has: tuple[str, ...] = ()) -> NewJob:
-        """A job of one pool, like one of a session: with a request id and a payload.
-
-        It has a queue of its own, so that a job that has to wait changes nothing for the next.
-        """
+        """A job of one pool, like one of a session: with a request id and a payload."""
         self._made += 1
+        need = Need((self.pools[0],), has)
+        name = f"{self.pools[0][-5:]}-{self._made:010X}"
         session = SESSIONS[self._made % len(SESSIONS)]
         job = NewJob(
-            job=f"job-{self._made:016X}",
+            job=f"job-{name}",
             session=session,
             index=self._made,
-            request=f"acme/{session}/{self._made}",
+            request=f"acme/{session}/{name}",
             digest="0123456789abcdef",
             tenant="acme",
             src="en",
             tgt="zh",
-            need=Need((POOLS[0],), has).text,
-            sig=f"{self._made:016x}",
+            need=need.text,
+            sig=need.sig if self._one_queue else f"{self._made:016x}",
             preferred="",
             avoid=[],
             deadline_ms=-1,
