@@ -2,11 +2,11 @@
 
     .venv/bin/python -m bench.overload [--quick] [--json FILE]
 
-Two cells of an own Valkey, each with 50,000 nodes of one language pair, most of them free, and 200
-nodes of another, all full. In one of the cells 10,000 jobs wait for the full pair. Time is the
-server's (``INFO commandstats``) over batches of calls in which the two cells take turns; told is the
-quickest tenth. In the full pair ``dispatch`` joins the queue, and ``finish`` hands the slot over to
-the first that waits. ``ratio``: the cost with the queue over that without.
+Two cells of an own Valkey, each with 50,000 nodes of one language pair, half of them with a free
+slot, and 200 nodes of another, all full. In one of the cells 10,000 jobs wait for the full pair.
+Time is the server's (``INFO commandstats``) over batches of calls in which the two cells take
+turns; told is the quickest tenth. In the full pair ``dispatch`` joins the queue, and ``finish``
+hands the slot over to the first that waits. ``ratio``: the cost with the queue over that without.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import redis
 
 from bench.commandstats import Usage, prefer, undisturbed
 from bench.connection import server
-from bench.fleet import PROCESS, Fleet, batches, limits
+from bench.fleet import BY_NOBODY, PROCESS, Fleet, batches, limits
 from bench.lives import RESULT, Life, Placed
 from lua.scripts import job as job_calls
 
@@ -44,7 +44,7 @@ class Row:
 
 
 class Pair:
-    """The nodes of one language pair. ``waiting``: jobs that wait for them; None: not all are busy."""
+    """Nodes of a language pair. ``waiting``: jobs that wait for them; None: not all are busy."""
 
     def __init__(self, fleet: Fleet, waiting: int | None) -> None:
         self.fleet = fleet
@@ -64,8 +64,8 @@ class Pair:
         commands: list[tuple[str | int | bytes, ...]] = []
         for job in (fleet.new_job() for _ in range(CALLS)):
             commands.append(("SET", f"{cell}inbox:{job.job}", RESULT, "PX", 10_000))
-            commands.append(("EVALSHA", sha, 1, cell, job.job, "", "", 0, job.packed()))
-            commands.append(("EVAL", cancel, 1, cell, job.job, "CANCELLED"))
+            commands.append(("EVALSHA", sha, 1, cell, job.job, *BY_NOBODY, job.packed()))
+            commands.append(("EVAL", cancel, 1, cell, job.job, "CANCELLED", ""))
         before = Usage.of(fleet.client)
         fleet.run(commands)
         return (Usage.of(fleet.client) - before).us_a_script

@@ -61,7 +61,7 @@ if not node then
   if why then
     without_value()
     take_out(stale)
-    return refuse(fresh_job, why, receipt(wanted, passed), born(fresh_job))
+    return refuse(fresh_job, why, brake and '' or receipt(wanted, passed), born(fresh_job))
   end
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)

@@ -79,15 +79,19 @@ def test_a_job_that_may_not_wait_is_refused_with_a_breakdown(acme: Api, node: Fa
     for _ in range(2):
         acme.post_job()
 
-    body = problem(acme.post_job(options={"deadline_ms": 0}), 503, "NO_AVAILABLE_NODE")
+    response = acme.post_job(options={"deadline_ms": 0})
+    body = problem(response, 503, "NO_AVAILABLE_NODE")
 
+    assert (response.headers["Retry-After"], body["retry_after_ms"]) == ("5", 5_000)
     assert body["reason"] == "capacity_exceeded"
     assert body["breakdown"] == {"capacity_exceeded": 1}
     assert body["job_id"].startswith("job-")
 
 
 def test_languages_that_nobody_serves_are_refused(acme: Api, node: FakeNode) -> None:
-    body = problem(acme.post_job(tgt_lang="de"), 503, "NO_CAPABLE_NODE")
+    response = acme.post_job(tgt_lang="de")
+    body = problem(response, 503, "NO_CAPABLE_NODE")
+    assert "Retry-After" not in response.headers
     assert body["reason"] == "lang_pair_unsupported"
     assert "breakdown" not in body
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lua import scripts
+from lua.limits import Limits
 from lua.scripts.job import Missing, NoSession
 from lua.scripts.node import Unknown as UnknownNode
 from lua.states import TERMINAL, NodeState
-from tests.lua.selection import best, candidates, possible, wish_in, wish_of
+from tests.lua.selection import best, candidates, crowded, possible, wish_in, wish_of
 from tests.lua.snapshot import Snapshot
 
 Message = dict[str, str]
@@ -43,6 +44,7 @@ class Step:
     given: dict[str, Any]
     reply: Any
     now_ms: int
+    limits: Limits
     before: Snapshot
     after: Snapshot
     events: list[Message]
@@ -150,19 +152,28 @@ def _dispatch(step: Step) -> Iterator[str]:
     spec, wish, cell = step.given["job"], wish_of(step.given["job"]), step.before
     others = [e for e in step.events if e["e"] == "job" and e["job"] != spec.job]
     first = best(cell, wish, step.now_ms)
+    crowd, held = crowded(cell, step.limits, spec.sig, spec.session), cell["brake"].flat
+    new = spec.job not in cell.jobs
     match step.reply:
-        case scripts.Dispatched(node=node) | scripts.Reserved(node=node) if (
-            spec.job not in cell.jobs and not others
-        ):
+        case scripts.Dispatched() | scripts.Reserved() | scripts.Waiting() if new and held:
+            yield f"was taken on in spite of {held}"
+        case scripts.Dispatched(node=node) | scripts.Reserved(node=node) if new and not others:
             if node not in first:
                 yield f"{node} was chosen, not one of {first}"
             for job in _first_waiting(cell, spec.sig):
                 theirs = wish_in(cell.jobs[job], step.now_ms)
                 if node not in theirs.skip:
                     yield f"{spec.job} overtook {job}"
-        case scripts.Waiting() if spec.job not in cell.jobs and not others and first:
+        case scripts.Waiting() if new and not others and first:
             yield f"waits though {first} could take it"
-        case scripts.Refused(code=code) if spec.job not in cell.jobs:
+        case scripts.Waiting() if new and not others and crowd:
+            yield "waits though too many do"
+        case scripts.Refused(reason=reason) if new and held:
+            if reason != held[0].decode():
+                yield f"was refused for {reason}, not for {held}"
+        case scripts.Refused(code="NODE_OVERLOADED") if new and not others and not crowd:
+            yield "is one too many where there is room"
+        case scripts.Refused(code=code) if new:
             if (code == "NO_CAPABLE_NODE") == possible(cell, wish):
                 yield f"{code}, though it is possible: {possible(cell, wish)}"
             if not others and first:
@@ -270,6 +281,9 @@ def _retried(step: Step, job: str) -> Iterator[str]:
         case "FAILED" if event.get("reason") == "retry_budget":
             if not spent(step.before, was["need"], step.now_ms):
                 yield "failed fast within the budget"
+        case "FAILED" if event["code"] == "NODE_OVERLOADED":
+            if able or not crowded(step.before, step.limits, was["sig"], was["session"]):
+                yield f"is one too many, though {able} could take it or there is room"
         case "FAILED" if left and (able or (wish.may_wait and possible(step.before, wish))):
             yield f"failed though {able} could take it, {tries} tries"
 

@@ -118,6 +118,17 @@ def possible(cell: Snapshot, wish: Wish) -> bool:
     return False
 
 
+def crowded(cell: Snapshot, limits: Limits, sig: str, session: str) -> bool:
+    """Whether one more job of the requirement and session would be too many that wait."""
+    queues = cell["queues"].zset
+    mine = cell.sessions.get(session, {}).get("waiting", "0")
+    return (
+        len(cell[f"waiting:{sig}"].zset) >= limits.queue_jobs
+        or (sig not in queues and len(queues) >= limits.queues)
+        or (session != "" and int(mine) >= limits.session_jobs)
+    )
+
+
 def idle(cell: Snapshot, now_ms: int) -> list[tuple[str, str]]:
     """Free nodes and jobs that wait though they could have them: must be empty after a sweep.
 

@@ -21,9 +21,10 @@ from hypothesis.stateful import (
 from lua import scripts
 from lua.client import StoreSettings
 from lua.ids import new_token
+from lua.limits import Limits
 from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
 from tests.lua.driven import DrivenCells
-from tests.lua.fleet import a_beat, a_job, a_node, an_outcome
+from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, an_outcome
 from tests.lua.selection import idle
 from tests.lua.world import Copy, Peer, Session, World
 
@@ -36,6 +37,8 @@ VALUES = ("tts:zh", "type:tone")
 PROCESSES = ("p1", "p2", "p3")
 STEP_MS = 1_900  # reaped so often, Redis is not taken to have stood still
 
+# Small enough to be reached often.
+LIMITS = Limits(queue_jobs=8, session_jobs=6, queues=4, most_live_bytes=30 * len(PAYLOAD))
 PLAIN = Need(POOLS[:2])
 
 index = st.integers(0, 2**30)
@@ -81,7 +84,9 @@ class Scripts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        store = StoreSettings(url=self.url, prefix=f"m{new_token()}:", cells=self.CELLS)
+        store = StoreSettings(
+            url=self.url, prefix=f"m{new_token()}:", cells=self.CELLS, limits=LIMITS
+        )
         self.cells = DrivenCells(store)
         self.world = World(self.cells)
         self.jobs: list[tuple[int, NewJob]] = []

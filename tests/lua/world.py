@@ -133,6 +133,7 @@ class World:
             given=called.given,
             reply=reply,
             now_ms=self.cells.now_ms,
+            limits=self.cells.limits,
             before=before,
             after=after,
             events=self.ledgers[cell].fresh,
