@@ -3,7 +3,7 @@
 -- effect here at once, whether or not the agent understands `node_control`. A disable comes with the
 -- configuration: here it is only recorded. What changes no state leaves a note.
 -- KEYS cell
--- ARGV id, command, reason
+-- ARGV id, command, reason, deadline_ms:int
 -- FLAGS allow-oom
 -- RETURNS OK state more | UNKNOWN
 -- @include clock
@@ -24,11 +24,19 @@ if about.state ~= 'offline' then about.state = state_of(about) end
 local services = command == 'clear' and call('HGET', cell .. 'node:' .. id, 'services')
 services = services and cjson.decode(services) or {}
 
+-- What still runs at the deadline of a drain goes elsewhere; -1: it may run to its end.
+local drains = command == 'drain' or command == 'shutdown'
+local due = drains and deadline_ms >= 0 and now + deadline_ms or nil
+
 -- STEP
 node.why, node.state, node.leave = judge(about), about.state, about.leave
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'state', about.state, 'drain', about.drain,
   'leave', about.leave)
+if drains or command == 'resume' then
+  call('HSET', cell .. 'node:' .. id, 'until', due or 0)
+  node_timer(id, 'drain', due)
+end
 if command == 'clear' then
   -- @include breaker, services
   close_breaker(node, about)

@@ -18,7 +18,7 @@ local plan, services = plan_membership(node, {}, {}, '', ''), read_services(id)
 apply_membership(node, plan, 'expired')
 call('HDEL', cell .. 'fleet', id)
 call('SREM', cell .. 'broken', id)
-for _, what in ipairs({ 'stale', 'grace', 'warmup', 'probe' }) do node_timer(id, what, nil) end
+for _, what in ipairs({ 'stale', 'grace', 'warmup', 'probe', 'drain' }) do node_timer(id, what, nil) end
 drop_services(id, services)
 call('DEL', cell .. 'node:' .. id)
 emit('e', 'node', 'node', id, 'moves', 'offline', 'why', 'expired')

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 from unfold.decorators import display
+from unfold.forms import ActionForm
 
 from lua import views
 from lua.errors import StoreError
@@ -34,6 +36,19 @@ STATE_COLOURS = {
 }
 
 
+class DrainForm(forms.Form):
+    """What is asked for when a node is to drain."""
+
+    reason = forms.CharField(required=False, max_length=150, help_text="Why; kept with the node.")
+    deadline_s = forms.IntegerField(
+        required=False, min_value=0, max_value=86_400, help_text="Then what still runs moves."
+    )
+
+
+class NodeActionForm(DrainForm, ActionForm):
+    """The same beside the choice of the action."""
+
+
 @admin.register(Node)
 class NodeAdmin(LiveAdmin):
     """Actions tell the nodes at once, and are kept for those that are away."""
@@ -44,6 +59,7 @@ class NodeAdmin(LiveAdmin):
     list_filter = ("drain", "enabled", "last_seen")
     search_fields = ("node_id", "note")
     ordering = ("node_id",)
+    action_form = NodeActionForm
     actions = ("drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes")
     fields = (
         "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
@@ -133,7 +149,11 @@ class NodeAdmin(LiveAdmin):
 
     @admin.action(description="Drain: no new jobs", permissions=["control"])
     def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._tell(request, nodes, services.drain, reason=f"drained by {request.user}")
+        asked = DrainForm(request.POST)
+        asked.full_clean()  # it is valid: the page has looked before
+        reason = asked.cleaned_data["reason"] or f"drained by {request.user}"
+        deadline_s = asked.cleaned_data["deadline_s"]
+        self._tell(request, nodes, services.drain, reason=reason, deadline_s=deadline_s)
 
     @admin.action(description="Resume: take jobs again", permissions=["control"])
     def resume_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
@@ -156,7 +176,7 @@ class NodeAdmin(LiveAdmin):
         request: HttpRequest,
         nodes: QuerySet[Node],
         tell: Callable[..., object],
-        **options: str,
+        **options: str | int | None,
     ) -> None:
         told = 0
         for node in nodes.values_list("node_id", flat=True):

@@ -49,9 +49,15 @@ async def forget(cells: Cells, nodes: list[str]) -> None:
 
 
 def not_told_to_drain() -> list[str]:
-    """Nodes that are drained in SQL but not where they live, because Redis was away."""
-    drained = list(Node.objects.filter(drain=True).values_list("node_id", flat=True))
-    return [node for node, view in views.nodes(store(), drained).items() if not view.drain]
+    """Nodes that are drained in SQL but not where they live, or there without their deadline,
+    because Redis was away.
+    """
+    drained = dict(Node.objects.filter(drain=True).values_list("node_id", "drain_until"))
+    return [
+        node
+        for node, view in views.nodes(store(), drained).items()
+        if not view.drain or (drained[node] is not None and not view.drain_until_ms)
+    ]
 
 
 def not_told_to_resume(fleet: dict[str, Load]) -> list[str]:
@@ -66,12 +72,25 @@ def not_told_to_resume(fleet: dict[str, Load]) -> list[str]:
     return [node for node in drained if node in resumed]
 
 
-async def tell_again(cells: Cells, nodes: list[str], command: Command) -> None:
-    """Tell them once more what was decided."""
-    for node in nodes:
+def decisions(nodes: list[str], *, now: datetime) -> dict[str, tuple[str, int]]:
+    """Of each: why it is drained, and in how many ms what still runs goes elsewhere (-1: never)."""
+    rows = Node.objects.filter(node_id__in=nodes).values_list("node_id", "note", "drain_until")
+    return {
+        node: (note or "kept", -1 if until is None else _ms_to(until, now))
+        for node, note, until in rows
+    }
+
+
+def _ms_to(until: datetime, now: datetime) -> int:
+    return max(0, round((until - now).total_seconds() * 1000))
+
+
+async def tell_again(cells: Cells, decided: dict[str, tuple[str, int]], command: Command) -> None:
+    """Tell nodes once more what was decided; ``decided`` as :func:`decisions` says it."""
+    for node, (reason, deadline_ms) in decided.items():
         cell = ids.cell_of_node(node, cells.count)
         reply = await scripts.control_node(
-            cells, cell=cell, node=node, command=command, reason="kept"
+            cells, cell=cell, node=node, command=command, reason=reason, deadline_ms=deadline_ms
         )
         if isinstance(reply, scripts.Ok) and reply.more:
             await hand_out(cells, cell, node)

@@ -12,6 +12,9 @@ class Node(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
     drain = models.BooleanField(default=False, help_text="Takes no new jobs until resumed.")
+    drain_until = models.DateTimeField(
+        null=True, blank=True, help_text="When what still runs on it is given to others."
+    )
     enabled = models.BooleanField(default=True, help_text="Off: registered, but never used.")
     note = models.CharField(max_length=200, blank=True, help_text="Why it is drained or off.")
 

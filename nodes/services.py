@@ -2,6 +2,8 @@
 cells are told, and the node itself.
 """
 
+from datetime import datetime, timedelta
+
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,21 +22,30 @@ class UnknownNode(Exception):
     """Neither SQL nor Redis knows the node."""
 
 
-def drain(node: str, *, reason: str = "", request: HttpRequest | None = None) -> NodeState | None:
+def drain(
+    node: str,
+    *,
+    reason: str = "",
+    deadline_s: int | None = None,
+    request: HttpRequest | None = None,
+) -> NodeState | None:
     """No new jobs, until it is resumed. Returns its state now; None while it is not there.
 
-    Raises UnknownNode; StoreError when Redis is away: the decision is kept all the same.
+    What still runs after ``deadline_s`` is given to others; None: it may run to its end. Raises
+    UnknownNode; StoreError when Redis is away: the decision is kept all the same.
     """
-    _decide(node, drain=True, note=reason)
+    until = None if deadline_s is None else timezone.now() + timedelta(seconds=deadline_s)
+    _decide(node, drain=True, drain_until=until, note=reason)
     # The configuration alone would drain it too, but nobody would learn why.
-    state = control(node, Command.DRAIN, reason=reason, request=request)
+    deadline_ms = -1 if deadline_s is None else 1000 * deadline_s
+    state = control(node, Command.DRAIN, reason=reason, deadline_ms=deadline_ms, request=request)
     publication.publish_now(request)
     return state
 
 
 def resume(node: str, *, request: HttpRequest | None = None) -> NodeState | None:
     """Take jobs again: ends a drain and switches a disabled node on. Otherwise as ``drain``."""
-    _decide(node, drain=False, enabled=True, note="")
+    _decide(node, drain=False, drain_until=None, enabled=True, note="")
     # First, because a registration by the old configuration would drain it again.
     publication.publish_now(request)
     return control(node, Command.RESUME, request=request)
@@ -60,14 +71,24 @@ def clear(node: str, *, reason: str = "", request: HttpRequest | None = None) ->
 
 
 def control(
-    node: str, command: Command, *, reason: str = "", request: HttpRequest | None = None
+    node: str,
+    command: Command,
+    *,
+    reason: str = "",
+    deadline_ms: int = -1,
+    request: HttpRequest | None = None,
 ) -> NodeState | None:
     """Tell a live node; None if it is not there."""
 
     async def tell(cells: Cells) -> NodeState | None:
         cell = ids.cell_of_node(node, cells.count)
         reply = await scripts.control_node(
-            cells, cell=cell, node=node, command=command, reason=reason
+            cells,
+            cell=cell,
+            node=node,
+            command=command,
+            reason=reason,
+            deadline_ms=deadline_ms,
         )
         if not isinstance(reply, scripts.Ok):
             return None
@@ -78,7 +99,7 @@ def control(
     return call(tell, request)
 
 
-def _decide(node: str, **decision: str | bool) -> None:
+def _decide(node: str, **decision: str | bool | datetime | None) -> None:
     _make_sure_it_exists(node)
     with transaction.atomic():
         Node.objects.filter(pk=node).update(**decision)

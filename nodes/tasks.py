@@ -25,6 +25,8 @@ def teach_cells() -> None:
     if not publication.is_published():
         publication.publish_now()
     if nodes := known.not_told_to_drain():
-        call(lambda cells: known.tell_again(cells, nodes, Command.DRAIN))
-    if resumed := known.not_told_to_resume(views.fleet(store())):
+        decided = known.decisions(nodes, now=timezone.now())
+        call(lambda cells: known.tell_again(cells, decided, Command.DRAIN))
+    if nodes := known.not_told_to_resume(views.fleet(store())):
+        resumed = known.decisions(nodes, now=timezone.now())
         call(lambda cells: known.tell_again(cells, resumed, Command.RESUME))

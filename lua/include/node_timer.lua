@@ -48,8 +48,16 @@ local function on_service(node, _, name)
   save_services(node, services, name, tried and one.due or nil)
 end
 
+-- The deadline of a drain: what still runs goes elsewhere, and uses up no try.
+local function on_drain(node)
+  local jobs = held_jobs(node.id)
+  -- STEP
+  node_timer(node.id, 'drain', nil)
+  for _, job in ipairs(jobs) do make_due(job, 'NODE_UNAVAILABLE') end
+end
+
 local ON_NODE = { stale = on_stale, grace = on_grace, warmup = on_warmup, probe = on_probe,
-  service = on_service }
+  service = on_service, drain = on_drain }
 
 local function on_node(rest)
   local id, what, name = string.match(rest, '^([^:]+):(%a+):?(.*)$')

@@ -176,10 +176,13 @@ CONTROL_NODE = Script("control_node", (Ok, Unknown))
 
 
 async def control_node(
-    cells: Cells, *, cell: int, node: str, command: Command, reason: str
+    cells: Cells, *, cell: int, node: str, command: Command, reason: str, deadline_ms: int = -1
 ) -> Ok | Unknown:
-    """Drain, resume, shut down, kick or clear a node, or record that it was disabled."""
-    return await cells.run(CONTROL_NODE, cell, node, command, reason)
+    """Drain, resume, shut down, kick or clear a node, or record that it was disabled.
+
+    ``deadline_ms`` from now what still runs on a node that drains is given to others; -1: never.
+    """
+    return await cells.run(CONTROL_NODE, cell, node, command, reason, deadline_ms)
 
 
 @dataclass(frozen=True)

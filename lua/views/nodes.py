@@ -17,7 +17,7 @@ _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
     "gpu", "hot", "queue", "arbitrates", "config", "pools", "has", "reasons", "caps", "metrics",
-    "breaker", "blamed", "opened", "pause", "services",
+    "breaker", "blamed", "opened", "pause", "services", "until",
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ class NodeView:
     gone_ms: int
     drain: str
     leaving: bool
+    drain_until_ms: int
     public: bool
     enabled: bool
     core: bool
@@ -138,6 +139,7 @@ def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> No
         gone_ms=int(raw["gone"] or 0),
         drain=raw["drain"],
         leaving=raw["leave"] == "1",
+        drain_until_ms=int(raw["until"] or 0),
         public=raw["public"] == "1",
         enabled=raw["enabled"] == "1",
         core=raw["core"] == "1",

@@ -51,6 +51,7 @@ class NodeSerializer(serializers.Serializer[Any]):
     public = serializers.BooleanField()
     enabled = serializers.BooleanField()
     draining = serializers.CharField(source="drain", help_text="Why it drains; empty: it does not.")
+    drain_until_ms = serializers.IntegerField(help_text="Deadline of its drain; 0: it has none.")
     breaker = BreakerSerializer()
     services_out = ServiceOutSerializer(source="out", many=True)
     pools = serializers.ListField(child=serializers.CharField())
@@ -106,6 +107,14 @@ class ReasonSerializer(serializers.Serializer[Any]):
 
     reason = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=200, trim_whitespace=True
+    )
+
+
+class DrainSerializer(ReasonSerializer):
+    """What still runs after ``deadline_s`` is given to others; null: it may run to its end."""
+
+    deadline_s = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=0, max_value=86_400
     )
 
 

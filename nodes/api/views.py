@@ -13,6 +13,7 @@ from lua import views
 from nodes import services
 from nodes.api.page import page
 from nodes.api.serializers import (
+    DrainSerializer,
     NodeDetailSerializer,
     NodePageSerializer,
     NodeSerializer,
@@ -53,10 +54,12 @@ class NodeViewSet(viewsets.ViewSet):
         context = {"jobs": views.jobs_of(store(), node_id)}
         return Response(NodeDetailSerializer(node, context=context).data)
 
-    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @extend_schema(request=DrainSerializer, responses=StateSerializer)
     @action(detail=True, methods=["post"])
     def drain(self, request: Request, node_id: str) -> Response:
-        return _control(node_id, services.drain, request, reason=_reason(request))
+        body = DrainSerializer(data=request.data or {})
+        body.is_valid(raise_exception=True)
+        return _control(node_id, services.drain, request, **body.validated_data)
 
     @extend_schema(request=None, responses=StateSerializer)
     @action(detail=True, methods=["post"])

@@ -131,6 +131,18 @@ def test_a_breaker_is_shown_and_cleared(admin: Client, node: FakeNode) -> None:
     assert "closed" in page
 
 
+def test_a_drain_asks_for_a_reason_and_a_deadline(admin: Client, node: FakeNode) -> None:
+    assert 'name="reason"' in admin.get(PAGE).content.decode()
+    asked = {"action": "drain_nodes", "_selected_action": ["node-1"], "index": 0}
+    admin.post(PAGE, {**asked, "reason": "new fan", "deadline_s": 60})
+    live = views.nodes(store(), ["node-1"])["node-1"]
+    assert (live.drain, Node.objects.get().note) == ("new fan", "new fan")
+    assert live.drain_until_ms > time.time() * 1000
+    page = admin.post(PAGE, {**asked, "deadline_s": "soon"}, follow=True).content.decode()
+    assert "No action selected" in page
+    assert Node.objects.get().note == "new fan"
+
+
 def test_an_action_without_redis_is_kept_and_said(
     admin: Client, node: FakeNode, settings: Settings, tmp_path: object
 ) -> None:

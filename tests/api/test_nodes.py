@@ -103,6 +103,28 @@ def test_a_drained_node_takes_no_new_jobs_until_resumed(
     assert content(live_state)["drained_nodes"] == []
 
 
+def test_a_drain_has_a_deadline_that_survives_a_loss_of_redis(
+    operator: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    problem(operator.post("nodes/node-1/drain/", {"deadline_s": -1}), 422, "INVALID_MESSAGE")
+    operator.post("nodes/node-1/drain/", {"reason": "new driver", "deadline_s": 600})
+    until_ms = operator.get("nodes/node-1/").json()["drain_until_ms"]
+    until = Node.objects.get().drain_until
+    assert until is not None
+    assert abs(until_ms - until.timestamp() * 1000) < 5_000
+
+    client(live_state).delete(*client(live_state).keys(f"{live_state.prefix}*"))
+    node.register()
+    teach_cells()
+
+    seen = operator.get("nodes/node-1/").json()
+    assert (seen["draining"], seen["state"]) == ("new driver", "draining")
+    assert abs(seen["drain_until_ms"] - until_ms) < 5_000
+    operator.post("nodes/node-1/resume/")
+    assert operator.get("nodes/node-1/").json()["drain_until_ms"] == 0
+    assert Node.objects.get().drain_until is None
+
+
 def test_the_history_says_who_decided_and_why(
     operator: Api, node: FakeNode, live_state: StoreSettings
 ) -> None:

@@ -692,6 +692,16 @@ def a_node_never_gets_ready(stage: Stage) -> Act:
 
 
 @scene
+def a_drain_reaches_its_deadline(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.node("n2")
+    stage.control("n1", Command.DRAIN, deadline_ms=5_000)
+    stage.pass_ms(4_900)
+    return _due(stage, 200)
+
+
+@scene
 def a_process_is_gone(stage: Stage) -> Act:
     stage.node("n1")
     stage.node("n2", process="p2")

@@ -46,9 +46,10 @@ class Stage(World):
         self.alive.discard(name)
         return self.do(scripts.node_offline, cell=0, node=name, conn=conn or f"{name}-1")
 
-    def control(self, name: str, command: Command, reason: str = "") -> Any:
+    def control(self, name: str, command: Command, reason: str = "", **more: Any) -> Any:
         """An operator's command."""
-        return self.do(scripts.control_node, cell=0, node=name, command=command, reason=reason)
+        told = {"node": name, "command": command, "reason": reason} | more
+        return self.do(scripts.control_node, cell=0, **told)
 
     # --- jobs ---
 

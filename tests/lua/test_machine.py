@@ -430,7 +430,12 @@ class Scripts(RuleBasedStateMachine):
         elif odd < 6:
             reason = "why" if odd == 5 else ""
             self.world.do(
-                scripts.control_node, command=command, reason=reason, repeat=True, **given
+                scripts.control_node,
+                command=command,
+                reason=reason,
+                deadline_ms=1_000 * (odd - 4),
+                repeat=True,
+                **given,
             )
         elif odd < 8:
             self.world.do(scripts.offer, **given)
