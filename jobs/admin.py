@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import FieldTextFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from jobs.models import Job, JobEvent, Note
+from jobs.where import where
 from lua.states import JobState
 from pools.live import ReadOnlyAdmin, table
 
@@ -43,6 +44,11 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("=job_id", "=session", "=trace", "=node")
     search_help_text = "A whole job, session, trace or node id"
     change_form_before_template = "admin/tables.html"
+    actions_list = ("where_to",)
+
+    @action(description="Where would it go?", url_path="where", permissions=["view"])
+    def where_to(self, request: HttpRequest) -> HttpResponse:
+        return where(request)
 
     def change_view(
         self,

@@ -63,11 +63,7 @@ class Request:
 async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer:
     """Place it. Raises FrameError or Unsupported for what cannot be meant or done; StoreError."""
     frame = request.frame
-    speech = speech_of(frame)
-    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.ask.route))
-    pin = (frame.preferred_node_id or "") if request.strict else ""
-    caller = Caller(request.tenant, request.session)
-    need = await snapshot.need(cells, cell, speech.ask, caller=caller, pin=pin)
+    speech, cell, need = await compiled(cells, snapshot, request)
     if isinstance(need, Refusal):
         return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
     job = ids.new_job(cell, cells.count)
@@ -84,6 +80,18 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
         failure = failure_of(reply, snapshot=snapshot, cell=cell, speech=speech)
         return NotPlaced(failure, reply.job)
     return reply
+
+
+async def compiled(
+    cells: Cells, snapshot: Snapshot, request: Request
+) -> tuple[Speech, int, Need | Refusal]:
+    """What is asked for, the cell to ask, and where in it. Raises as :func:`dispatch`."""
+    speech = speech_of(request.frame)
+    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.ask.route))
+    pin = (request.frame.preferred_node_id or "") if request.strict else ""
+    caller = Caller(request.tenant, request.session)
+    need = await snapshot.need(cells, cell, speech.ask, caller=caller, pin=pin)
+    return speech, cell, need
 
 
 def cell_of(request: Request, cells: int, serving: list[int]) -> int:

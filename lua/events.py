@@ -136,7 +136,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _pairs(text: str) -> dict[str, str] | None:
+def words_of(text: str) -> dict[str, str] | None:
+    """The ``name=value`` words of a receipt; None without any."""
     return dict(word.split("=", 1) for word in text.split()) or None
 
 
@@ -151,7 +152,7 @@ _BY_TYPE: dict[Any, Callable[[str], Any]] = {
     str: str,
     int | None: _number,
     tuple[str, ...]: _words,
-    dict[str, str] | None: _pairs,
+    dict[str, str] | None: words_of,
     dict[str, int] | None: _object,
     dict[str, float] | None: _object,
 }

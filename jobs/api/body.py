@@ -16,6 +16,7 @@ from parley.frames.decode import explain
 
 # How base64 begins whose bytes begin with RIFF.
 WAV_START = b'"UklGR'
+SILENCE: Base64 = msgspec.Raw(b'"AAAA"')
 
 
 class Options(Part):
@@ -68,10 +69,14 @@ class JobParser(BaseParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise Problem(413, ErrorCode.INVALID_MESSAGE, f"The body is over {limit} bytes.")
+        return self.read(raw)
+
+    def read(self, raw: bytes) -> JobBody:
+        """The body of a request of a bearable size."""
         return read_body(raw)
 
 
-def read_body(raw: bytes) -> JobBody:
+def read_body(raw: bytes, *, needs_sound: bool = True) -> JobBody:
     """Raises a Problem (422) that says which field should be what."""
     try:
         body = msgspec.json.decode(raw, type=JobBody)
@@ -80,6 +85,8 @@ def read_body(raw: bytes) -> JobBody:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, ErrorCode.INVALID_MESSAGE, "The body is not JSON.") from error
     absent = not present(body.audio)
+    if absent and body.audio_ref is None and not needs_sound:
+        return body
     if absent and body.audio_ref is None:
         raise invalid(FrameError("job: audio is missing.", field="audio", expected="string"))
     if absent and body.audio_format is None:

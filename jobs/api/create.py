@@ -1,5 +1,7 @@
 """``POST jobs/``: what each answer of ``dispatch`` is in HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -28,24 +30,41 @@ LONGEST_KEY = 200
 
 def create(request: HttpRequest, body: JobBody, principal: Principal) -> Response:
     """Place a job. Raises Problem and StoreError."""
-    process: Any = getattr(request, "scope", {}).get("parley")
+    process = process_of(request)
     if process is not None and process.draining:
         raise StoreUnavailable("this process is leaving")
-    wish = _wish(body, principal, request.headers.get(KEY_HEADER, ""))
+    wish = wish_of(body, principal, request.headers.get(KEY_HEADER, ""))
 
     async def place(cells: Cells) -> tuple[rest_dispatch.Answer, str]:
         await _check_session(cells, wish)
-        snapshot = process.snapshot if process is not None else await _read(cells)
-        answer = await rest_dispatch.dispatch(cells, snapshot, wish)
+        answer = await rest_dispatch.dispatch(cells, await snapshot_of(cells, request), wish)
         return answer, await _pool(cells, answer)
 
-    try:
+    with faults():
         answer, pool = call(place, request)
+    return respond(answer, pool)
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """What can't be meant or done, as a Problem."""
+    try:
+        yield
     except FrameError as error:
         raise invalid(error) from error
     except Unsupported as error:
         raise Problem(422, error.code, str(error)) from error
-    return respond(answer, pool)
+
+
+def process_of(request: HttpRequest) -> Any:
+    """The web process that serves the request; None outside of one."""
+    return getattr(request, "scope", {}).get("parley")
+
+
+async def snapshot_of(cells: Cells, request: HttpRequest) -> Snapshot:
+    """What the process knows of all pools, or else what the cells say now."""
+    process = process_of(request)
+    return process.snapshot if process is not None else await _read(cells)
 
 
 def respond(answer: rest_dispatch.Answer, pool: str) -> Response:
@@ -87,7 +106,8 @@ def _placed(status: int, answer: Any, state: str, *, node: str = "", pool: str =
     return Response(body, status=status)
 
 
-def _wish(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Request:
+def wish_of(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Request:
+    """What a principal asks for."""
     if len(key) > LONGEST_KEY:
         detail = f"{KEY_HEADER} is longer than {LONGEST_KEY} characters."
         raise Problem(422, ErrorCode.INVALID_MESSAGE, detail)

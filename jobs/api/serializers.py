@@ -126,6 +126,36 @@ class NewJobSerializer(serializers.Serializer[Any]):
     options = OptionsSerializer(required=False)
 
 
+class CandidateSerializer(serializers.Serializer[Any]):
+    """A node that was looked at; ``reason``: usable, or the first check that it did not pass."""
+
+    node_id = serializers.CharField()
+    reason = serializers.CharField()
+    used = serializers.IntegerField()
+    foreign = serializers.IntegerField(help_text="Jobs that it runs and that are not ours.")
+    capacity = serializers.IntegerField()
+    silent_ms = serializers.IntegerField(help_text="Since its last heartbeat.")
+    pools = serializers.ListField(child=serializers.CharField())
+
+
+class SimulatedSerializer(serializers.Serializer[Any]):
+    """``state``: RESERVED on a node, WAITING behind ``ahead`` others, or FAILED with a code."""
+
+    state = serializers.CharField()
+    node_id = serializers.CharField(allow_blank=True)
+    pool = serializers.CharField(allow_blank=True)
+    code = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    breakdown = serializers.DictField(child=serializers.IntegerField())
+    ahead = serializers.IntegerField()
+    cell = serializers.IntegerField()
+    pools = serializers.ListField(child=serializers.CharField(), help_text="In order.")
+    asks = serializers.ListField(child=serializers.CharField(), help_text="Beyond the languages.")
+    choice = serializers.DictField(child=serializers.CharField())
+    candidates = CandidateSerializer(many=True)
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """RFC 9457. Further members depend on the problem: field, errors, breakdown, job_id …
 

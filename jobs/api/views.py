@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import services
-from jobs.api.access import MayUseJobs, principal_of, tenant_seen
+from jobs.api.access import IsOperator, MayUseJobs, principal_of, tenant_seen
 from jobs.api.body import JobBody, JobParser, read_body
 from jobs.api.create import KEY_HEADER, create
 from jobs.api.filters import JobFilter
@@ -23,7 +23,9 @@ from jobs.api.serializers import (
     NewJobSerializer,
     PlacedSerializer,
     ProblemSerializer,
+    SimulatedSerializer,
 )
+from jobs.api.simulate import WishParser, simulated
 from jobs.models import Job, JobEvent
 from jobs.principal import Principal
 from pools.store import call
@@ -73,6 +75,21 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Job]):
         # Without a body no parser is asked.
         body = request.data if isinstance(request.data, JobBody) else read_body(b"{}")
         return create(request._request, body, self._principal)
+
+    @extend_schema(
+        request=NewJobSerializer, responses={200: SimulatedSerializer, 422: PROBLEM}, filters=False
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        parser_classes=[WishParser],
+        permission_classes=[IsOperator],
+        pagination_class=None,
+    )
+    def simulate(self, request: Request) -> Response:
+        """Where a job would go now, and why not elsewhere; ``audio`` may be left out."""
+        body = request.data if isinstance(request.data, JobBody) else read_body(b"{}")
+        return Response(simulated(request._request, body, self._principal))
 
     @extend_schema(responses={200: JobSerializer, 404: PROBLEM})
     def retrieve(self, request: Request, job_id: str) -> Response:

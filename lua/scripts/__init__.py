@@ -78,6 +78,7 @@ from lua.scripts.process import (
     renew_lease,
     write_config,
 )
+from lua.scripts.simulation import Candidate, Simulated, Wish, simulate
 
 __all__ = [
     "AckKind",
@@ -85,6 +86,7 @@ __all__ = [
     "Already",
     "Beat",
     "Cancelled",
+    "Candidate",
     "Claimed",
     "Closed",
     "Command",
@@ -125,12 +127,14 @@ __all__ = [
     "Retried",
     "Services",
     "Sight",
+    "Simulated",
     "Stale",
     "Taken",
     "Taught",
     "Unknown",
     "Verdict",
     "Waiting",
+    "Wish",
     "ack",
     "cancel",
     "change_pools",
@@ -154,6 +158,7 @@ __all__ = [
     "renew_lease",
     "restore_job",
     "service_out",
+    "simulate",
     "take",
     "write_config",
 ]

@@ -67,6 +67,12 @@ class Stage(World):
         spec = a_job(job, need=need, **{"size": len(payload)} | wishes)
         return self.dispatch(spec, payload, 0, process=process, repeat=repeat)
 
+    def simulate(self, *, need: Need = NEED, most: int = 20, **wishes: Any) -> Any:
+        """Ask where a job would go."""
+        given: dict[str, Any] = {"session": "s-1", "preferred": "", "avoid": [], "deadline_ms": -1}
+        wish = scripts.Wish(need=need.text, sig=need.sig, **given | wishes)
+        return self.do(scripts.simulate, cell=0, wish=wish, most=most, passed=need.passed)
+
     def take(self, job: str, node: str, attempt: int = 1, conn: str = "") -> Any:
         """Its process takes it and would write the frame."""
         conn = conn or f"{node}-1"

@@ -17,7 +17,6 @@ EVERY_FILE = (*luatext.scripts(), *luatext.includes())
 TEXT = luatext.body(*EVERY_FILE)
 STRINGS = luatext.strings(TEXT)
 OF_THE_PROCESS = {  # found before a script is called
-    Reason.USABLE,
     Reason.ASR_LANG_UNSUPPORTED,
     Reason.SRC_AUTO_NO_CANDIDATE,
 }
