@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from jobs.models import Note
 from jobs.services import hand_out
 from lua import ids, scripts, views
 from lua.client import Cells
@@ -11,11 +12,15 @@ from lua.views import Load
 from nodes.models import Node
 from pools.store import store
 
+MANY_LOST = "many_lost"
 NOTED_EVERY = timedelta(minutes=1)
 # What selection says of nodes that an operator has drained.
 IDLE = (Reason.OFFLINE, Reason.STATUS_NOT_READY)
 OFFLINE_MS = 3_600_000
-# When most of a fleet is gone something else is wrong: then forget slowly.
+# When most of a fleet is gone something else is wrong: then forget late and slowly.
+OFFLINE_MS_WHEN_MOST_ARE_GONE = 86_400_000
+LOST_TOGETHER_MS = 105_000  # within a minute, and silent for 45 s before that is seen
+ALERT_EVERY = timedelta(minutes=10)
 AT_ONCE, AT_ONCE_WHEN_MOST_ARE_GONE = 256, 4
 
 
@@ -33,12 +38,31 @@ def remember(fleet: dict[str, Load], *, now: datetime) -> None:
 
 
 def to_forget(fleet: dict[str, Load], *, now: datetime) -> list[str]:
-    """Nodes that have been silent for an hour, the longest first, a bounded number."""
+    """Nodes that have been silent for an hour (a day, while most are gone), the longest first, a
+    bounded number.
+    """
     offline = [node for node, load in fleet.items() if load.reason is Reason.OFFLINE]
-    limit = AT_ONCE if 2 * len(offline) <= len(fleet) else AT_ONCE_WHEN_MOST_ARE_GONE
-    before_ms = now.timestamp() * 1000 - OFFLINE_MS
+    few = 2 * len(offline) <= len(fleet)
+    limit = AT_ONCE if few else AT_ONCE_WHEN_MOST_ARE_GONE
+    silent_ms = OFFLINE_MS if few else OFFLINE_MS_WHEN_MOST_ARE_GONE
+    before_ms = now.timestamp() * 1000 - silent_ms
     old = [node for node in offline if fleet[node].beat_ms < before_ms]
     return sorted(old, key=lambda node: fleet[node].beat_ms)[:limit]
+
+
+def alert_if_many_are_lost(fleet: dict[str, Load], *, now: datetime) -> None:
+    """One alert in the history when more than half of the nodes, and not just one, were lost within
+    a minute.
+    """
+    since_ms = now.timestamp() * 1000 - LOST_TOGETHER_MS
+    live = sum(load.reason is not Reason.OFFLINE for load in fleet.values())
+    offline = (load for load in fleet.values() if load.reason is Reason.OFFLINE)
+    lost = sum(load.beat_ms >= since_ms for load in offline)
+    told = Note.objects.filter(what=MANY_LOST, at__gt=now - ALERT_EVERY)
+    if lost > max(1, live) and not told.exists():
+        text = f"{lost} of {lost + live} nodes"
+        entry = f"{MANY_LOST} {now.timestamp():.0f}"
+        Note.objects.create(cell=0, entry=entry, at=now, alert=True, what=MANY_LOST, text=text)
 
 
 async def forget(cells: Cells, nodes: list[str]) -> None:

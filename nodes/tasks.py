@@ -15,6 +15,7 @@ def expire_nodes() -> None:
     """Remember the nodes there are; have Redis forget those that left long ago."""
     now, fleet = timezone.now(), views.fleet(store())
     known.remember(fleet, now=now)
+    known.alert_if_many_are_lost(fleet, now=now)
     if old := known.to_forget(fleet, now=now):
         call(lambda cells: known.forget(cells, old))
 

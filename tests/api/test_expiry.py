@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from jobs.models import Note
 from lua import views
 from lua.client import StoreSettings
 from lua.reader import client
@@ -56,7 +57,24 @@ def test_those_that_left_an_hour_ago_are_forgotten_the_longest_first(now: dateti
 
 def test_when_most_are_gone_they_are_forgotten_slowly(now: datetime) -> None:
     fleet = {f"node-{n}": load(now, silent_for=timedelta(hours=2)) for n in range(50)}
+    assert known.to_forget(fleet, now=now) == []
+    fleet = {f"node-{n}": load(now, silent_for=timedelta(hours=25)) for n in range(50)}
     assert len(known.to_forget(fleet, now=now)) == known.AT_ONCE_WHEN_MOST_ARE_GONE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("lost", "live", "alerts"), [(3, 2, 1), (2, 2, 0), (1, 0, 0), (2, 0, 1)])
+def test_operators_are_told_once_when_most_are_lost_together(
+    now: datetime, lost: int, live: int, alerts: int
+) -> None:
+    fleet = {f"lost-{n}": load(now, silent_for=timedelta(seconds=50)) for n in range(lost)}
+    for number in range(live):
+        fleet[f"live-{number}"] = load(now, silent_for=timedelta(), reason=Reason.USABLE)
+    fleet |= {f"old-{n}": load(now, silent_for=timedelta(hours=2)) for n in range(9)}
+    for second in range(3):
+        known.alert_if_many_are_lost(fleet, now=now + timedelta(seconds=second))
+    told = Note.objects.filter(alert=True, what="many_lost")
+    assert [note.text for note in told] == [f"{lost} of {lost + live} nodes"] * alerts
 
 
 @pytest.mark.django_db
