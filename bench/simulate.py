@@ -16,7 +16,7 @@ full. Work is 1 s on average, log-normal; jobs come as a Poisson stream or in bu
 (:mod:`bench.simulation.traffic`). None is given up, however long it waits.
 
 A row pools 3 seeds of 40,000 jobs each, not counting those that come first, while the fleet fills.
-It takes 30 to 50 s of one core, some 250 µs a job. So that the whole takes less than 20 minutes,
+It takes 30 to 60 s of one core, 250 to 400 µs a job. So that the whole takes less than 20 minutes,
 the default run has k = 20 for the loads and sizes that tell most, and other k at one of them only.
 ``ratio`` is mean response by all-knowing's; a false refusal is a decision to let a job wait, or to
 refuse it, while in truth a node that can do it has a free slot. Evenness: see
@@ -72,10 +72,9 @@ CASES = (
     *(Case(20, load, "slowing") for load in (70, 95)),
     *(Case(100, load, "slowing") for load in (50, 70, 90, 95, 98)),
     Case(100, 80, "slowing", samples=(20, 8, 4, 2)),
-    *(Case(1000, load, "slowing") for load in (70, 80, 90, 95)),
+    *(Case(1000, load, "slowing") for load in (70, 80, 90)),
     *(Case(size, 80, "slowing", BURSTY) for size in (100, 1000)),
-    Case(20, 95, "slots"),
-    *(Case(100, load, "slots") for load in (70, 95, 98)),
+    *(Case(100, load, "slots") for load in (70, 95)),
     Case(1000, 95, "slots"),
     Case(100, 80, "slots", BURSTY),
 )
