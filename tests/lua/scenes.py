@@ -249,6 +249,14 @@ def a_job_is_refused(stage: Stage) -> Act:
 
 
 @scene
+def a_job_comes_while_the_cell_is_full(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.cells.blocking.set(f"{stage.cells.prefixes[0]}brake", "memory_full", px=600_000)
+    stage.look(0)
+    return lambda: stage.send("j1", request="t/c/1")
+
+
+@scene
 def a_job_is_known(stage: Stage) -> Act:
     stage.node("n1")
     stage.send("j1", request="t/c/1")

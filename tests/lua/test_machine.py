@@ -23,6 +23,7 @@ from lua.client import StoreSettings
 from lua.ids import new_token
 from lua.limits import Limits
 from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
+from lua.states import Overload
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, an_outcome
 from tests.lua.selection import idle
@@ -38,7 +39,7 @@ PROCESSES = ("p1", "p2", "p3")
 STEP_MS = 1_900  # reaped so often, Redis is not taken to have stood still
 
 # Small enough to be reached often.
-LIMITS = Limits(queue_jobs=8, session_jobs=6, queues=4, most_live_bytes=30 * len(PAYLOAD))
+LIMITS = Limits(queue_jobs=5, session_jobs=3, queues=4, most_live_bytes=30 * len(PAYLOAD))
 PLAIN = Need(POOLS[:2])
 
 index = st.integers(0, 2**30)
@@ -81,6 +82,8 @@ class Scripts(RuleBasedStateMachine):
     url: ClassVar[str] = ""
     EXAMPLES: ClassVar[int] = 60
     calls: ClassVar[int] = 0
+    refused: ClassVar[set[str]] = set()
+    REACHES: ClassVar[set[str]] = {Overload.QUEUE_FULL, Overload.SESSION_FULL}
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,7 +184,9 @@ class Scripts(RuleBasedStateMachine):
         spec = a_job(f"job-{number}", need=need, index=number, **wishes)
         self.jobs.append((cell, spec))
         process = PROCESSES[number % 2] if number % 3 else ""
-        self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
+        reply = self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
+        if isinstance(reply, scripts.Refused):
+            type(self).refused.add(reply.reason)
 
     @precondition(lambda self: self.assigned())
     @rule(number=index, times=st.integers(1, 3), repeat=yes)
@@ -590,6 +595,7 @@ class Scripts(RuleBasedStateMachine):
 
 class ScriptsInFourCells(Scripts):
     CELLS = 4
+    REACHES = set()  # too few jobs come to each cell
     NODES = 2
     EXAMPLES = 40
 
@@ -599,7 +605,7 @@ class ScriptsInFourCells(Scripts):
 def test_random_sequences_of_all_scripts_keep_every_invariant(
     machine: type[Scripts], redis_url: str
 ) -> None:
-    machine.url, machine.calls = redis_url, 0
+    machine.url, machine.calls, machine.refused = redis_url, 0, set()
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -614,3 +620,4 @@ def test_random_sequences_of_all_scripts_keep_every_invariant(
         ),
     )
     assert machine.calls >= ENOUGH, machine.calls
+    assert machine.refused >= machine.REACHES
