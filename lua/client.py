@@ -136,6 +136,14 @@ class Cells:
         )
         return int(reply[0] or 0), reply[1] or b""
 
+    async def lay_down(self, cell: int, key: str, value: str, *, ttl_ms: int) -> None:
+        """Set a small value of a cell for some time. Raises StoreError."""
+        name = f"{self.prefixes[cell]}{key}"
+        try:
+            await self._connections[cell].call("SET", name, value, "PX", ttl_ms)
+        except ResponseError as error:
+            raise StoreFull(str(error)) from error
+
     async def put(self, cell: int, value: bytes) -> str:
         """Lay a large value where a script of the cell can take it; returns its token.
 

@@ -5,9 +5,8 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from lua.client import Cells, StoreSettings
+from lua.errors import StoreError
 from lua.keys import cell_prefix
 from lua.reader import client
 
@@ -20,9 +19,9 @@ ByScript = dict[str, tuple[int, float]]
 async def publish(cells: Cells, process: str) -> None:
     """Lay down the sums of this process every second, in the first cell. Never ends."""
     while True:
-        with suppress(RedisError, OSError):
+        with suppress(StoreError):
             body = json.dumps(cells.times)
-            await cells.plain.set(f"{cells.prefixes[0]}times:{process}", body, px=TTL_MS)
+            await cells.lay_down(0, f"times:{process}", body, ttl_ms=TTL_MS)
         await asyncio.sleep(EVERY_S)
 
 
