@@ -32,8 +32,9 @@ end
 warned = apply_brake(limits)
 call('SET', cell .. 'reaped', now .. ' ' .. hold .. ' ' .. flag(warned))
 for _, member in ipairs(due) do
-  -- One that fired before may have removed or moved this one.
-  local at = call('ZSCORE', cell .. 'timers', member)
+  -- One that fired before may have removed or moved this one. Of a job its hash says so, too.
+  local is_job = string.sub(member, 1, 4) == 'job:'
+  local at = is_job and now or call('ZSCORE', cell .. 'timers', member)
   if at and tonumber(at) <= now then fire(member) end
 end
 return { 'REAPED', tostring(#due), flag(#due == limit) }

@@ -2,8 +2,9 @@
 -- CONST most_live_bytes, alert_entries, most_entries, brake_ttl_ms
 -- While a cell holds too much, `brake` says of what, and dispatch refuses: payloads of live jobs, or
 -- events that are not in SQL yet. It is let off below nine tenths; everybody is told both times.
-local GIB = 2 ^ 30
+local MIB, GIB = 2 ^ 20, 2 ^ 30
 
+-- Asking for it costs more than a job, so it is not done for little.
 local function memory_limit()
   if most_live_bytes > 0 then return most_live_bytes end
   local all = tonumber(string.match(call('INFO', 'memory'), 'maxmemory:(%d+)') or 0)
@@ -18,7 +19,7 @@ local function look_at_limits(warned)
   local seen = { held = held, entries = entries, warned = warned, told = {} }
   if entries >= most_entries * share then
     seen.why = 'backlog_full'
-  elseif bytes > memory_limit() * share then
+  elseif (most_live_bytes > 0 or bytes > MIB) and bytes > memory_limit() * share then
     seen.why = 'memory_full'
   end
   if (seen.why == nil) ~= (not held) then seen.told = call('SMEMBERS', cell .. 'processes') end

@@ -6,15 +6,28 @@ local function budget_key(text, window)
   return cell .. 'budget:' .. window .. ':' .. pool
 end
 
-local function count_budget(text, field)
-  local key = budget_key(text, math.floor(now / budget_ms))
-  if call('HINCRBY', key, field, 1) == 1 then call('PEXPIRE', key, 2 * budget_ms) end
+-- Read once a call: jobs that are due together are mostly of one pool.
+local spent = {}
+
+local function budget_of(text)
+  local window, passed = math.floor(now / budget_ms), now % budget_ms / budget_ms
+  local key = budget_key(text, window)
+  if not spent[key] then
+    local this = call('HMGET', key, 'new', 'retried')
+    local last = call('HMGET', budget_key(text, window - 1), 'new', 'retried')
+    local function count(i) return tonumber(this[i] or 0) + (1 - passed) * tonumber(last[i] or 0) end
+    spent[key] = { new = count(1), retried = count(2) }
+  end
+  return spent[key]
 end
 
 local function is_spent(text)
-  local window, passed = math.floor(now / budget_ms), now % budget_ms / budget_ms
-  local this = call('HMGET', budget_key(text, window), 'new', 'retried')
-  local last = call('HMGET', budget_key(text, window - 1), 'new', 'retried')
-  local function count(i) return (tonumber(this[i] or 0)) + (1 - passed) * tonumber(last[i] or 0) end
-  return count(2) >= count(1) * budget_percent / 100 + budget_retries
+  local budget = budget_of(text)
+  return budget.retried >= budget.new * budget_percent / 100 + budget_retries
+end
+
+local function count_budget(text, field)
+  local key = budget_key(text, math.floor(now / budget_ms))
+  if spent[key] then spent[key][field] = spent[key][field] + 1 end
+  if call('HINCRBY', key, field, 1) == 1 then call('PEXPIRE', key, 2 * budget_ms) end
 end

@@ -53,7 +53,10 @@ end
 
 local function on_job(id)
   local job = load_job(id)
-  if job.lost == '' and now < job.due then
+  if not job or is_final(job.state) and job.slot ~= '1' then
+    -- STEP
+    call('ZREM', cell .. 'timers', 'job:' .. id)
+  elseif job.lost == '' and now < job.due then
     -- STEP
     set_timer(job, job.due)
   elseif job.state == 'WAITING' and job.claim == '1' then

@@ -188,3 +188,16 @@ def test_a_restored_job_is_known_when_redis_never_lost_it(stage: Stage) -> None:
     stage.send("j1")
     reply = stage.do(scripts.restore_job, cell=0, job=a_job("j1"), payload=b"p")
     assert reply == scripts.Known(state="RESERVED")
+
+
+def test_a_timer_of_a_job_that_is_over_or_gone_fires_once(stage: Stage) -> None:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.finish("j1", "n1")
+    timers = f"{stage.cells.prefixes[0]}timers"
+    stage.checks = False
+    stage.cells.blocking.zadd(timers, {"job:j1": 1, "job:unknown": 1})
+    assert stage.do(scripts.reap, cell=0, limit=16).fired == 2
+    assert stage.cells.blocking.zscore(timers, "job:j1") is None
+    assert stage.cells.blocking.zscore(timers, "job:unknown") is None
+    assert stage.look(0).jobs["j1"]["state"] == "DONE"
