@@ -3,16 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 
+from jobs import services
 from jobs.models import Job, JobEvent, Note
 from jobs.where import where
+from lua.errors import StoreError
 from lua.states import JobState
 from pools.live import ReadOnlyAdmin, table
+from pools.store import call
 
 STATE_COLOURS = {
     JobState.DONE: "success",
@@ -45,6 +49,22 @@ class JobAdmin(ReadOnlyAdmin):
     search_help_text = "A whole job, session, trace or node id"
     change_form_before_template = "admin/tables.html"
     actions_list = ("where_to",)
+    actions = ("cancel_jobs",)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who could change jobs, if anybody could."""
+        return request.user.has_perm("jobs.change_job")
+
+    @admin.action(description="Cancel those that have not ended", permissions=["cancel"])
+    def cancel_jobs(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
+        names = list(jobs.filter(finished_at=None).values_list("pk", flat=True))
+        try:
+            states = call(lambda cells: services.cancel_all(cells, names), request)
+        except StoreError as error:
+            self.message_user(request, f"Not all are cancelled: {error}.", messages.ERROR)
+            return
+        count = list(states.values()).count(JobState.CANCELLED)
+        self.message_user(request, f"{count} of {len(jobs)} cancelled; the others had ended.")
 
     @action(description="Where would it go?", url_path="where", permissions=["view"])
     def where_to(self, request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,9 @@
 """What people do with jobs: look at one as it is now, and cancel it."""
 
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+
 from jobs.history import fitted, when
 from jobs.models import Job
 from lua import ids, scripts, views
@@ -7,6 +11,8 @@ from lua.client import Cells
 from lua.states import JobState
 from lua.views import JobView
 from pools.store import store
+
+AT_ONCE = 64
 
 
 def current_job(name: str) -> Job | None:
@@ -63,6 +69,26 @@ async def cancel(cells: Cells, job: str) -> JobState | None:
         case scripts.Final():
             return reply.state
     return None
+
+
+async def cancel_all(cells: Cells, jobs: Iterable[str]) -> dict[str, JobState | None]:
+    """As :meth:`cancel`, for many: the state of each, None for what is no live job. Raises
+    StoreError; then some are cancelled and some are not.
+    """
+    states: dict[str, JobState | None] = {}
+    left = iter(dict.fromkeys(jobs))
+    while some := list(islice(left, AT_ONCE)):
+        states |= zip(
+            some, await asyncio.gather(*(_cancel(cells, job) for job in some)), strict=True
+        )
+    return states
+
+
+async def _cancel(cells: Cells, job: str) -> JobState | None:
+    try:
+        return await cancel(cells, job)
+    except ValueError:
+        return None
 
 
 async def hand_out(cells: Cells, cell: int, node: str) -> None:

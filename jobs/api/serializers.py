@@ -72,6 +72,14 @@ class CancelledSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
 
 
+class CancelManySerializer(serializers.Serializer[Any]):
+    """At most 500 jobs."""
+
+    job_ids = serializers.ListField(
+        child=serializers.CharField(max_length=64), min_length=1, max_length=500
+    )
+
+
 class PipelineSerializer(serializers.Serializer[Any]):
     """asr, nmt and tts are on unless they are forbidden."""
 

@@ -8,6 +8,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +19,7 @@ from jobs.api.create import KEY_HEADER, create
 from jobs.api.filters import JobFilter
 from jobs.api.serializers import (
     CancelledSerializer,
+    CancelManySerializer,
     JobEventSerializer,
     JobSerializer,
     NewJobSerializer,
@@ -103,6 +105,25 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Job]):
         if job.finished_at is None:
             state = call(lambda cells: services.cancel(cells, job_id), request._request)
         return Response({"job_id": job_id, "state": state or job.state})
+
+    @extend_schema(
+        request=CancelManySerializer, responses={200: CancelledSerializer(many=True)}, filters=False
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="cancel",
+        parser_classes=[JSONParser],
+        permission_classes=[IsOperator],
+        pagination_class=None,
+    )
+    def cancel_many(self, request: Request) -> Response:
+        """Cancel live jobs; ``state`` is empty for what Redis does not know as a job."""
+        body = CancelManySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data["job_ids"]
+        states = call(lambda cells: services.cancel_all(cells, wanted), request._request)
+        return Response([{"job_id": job, "state": state or ""} for job, state in states.items()])
 
     @extend_schema(responses={200: JobEventSerializer(many=True), 404: PROBLEM}, filters=False)
     @action(detail=True, pagination_class=None)

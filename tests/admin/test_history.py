@@ -8,6 +8,7 @@ from django.test import Client
 
 from jobs import audit
 from jobs.models import Job, Note
+from lua.keys import cell_prefix
 from pools.store import store
 from pools.tasks import clean_pools
 from scheduler_site.models import ApiToken, digest
@@ -119,3 +120,24 @@ def test_tokens_are_revoked(admin: Client) -> None:
     row.refresh_from_db()
     assert row.revoked_at is not None
     assert "revoked" in page.content.decode()
+
+
+def test_selected_jobs_are_cancelled(admin: Client, node: FakeNode) -> None:
+    with redis.Redis.from_url(store().url, protocol=2) as client:
+        client.set(f"{cell_prefix(store().prefix, 0)}epoch", "first")
+    body = {"src_lang": "en", "tgt_lang": "zh", "audio": "AAAA", "audio_format": "pcm16"}
+    for _ in range(2):
+        made = admin.post("/api/v1/jobs/", body, content_type="application/json")
+        assert made.status_code == 201
+    audit.drain(store(), 0)
+    names = list(Job.objects.values_list("pk", flat=True))
+    page = admin.post(
+        "/admin/jobs/job/",
+        {"action": "cancel_jobs", "_selected_action": names, "index": 0},
+        follow=True,
+    )
+    assert [str(one) for one in page.context["messages"]] == [
+        "2 of 2 cancelled; the others had ended."
+    ]
+    audit.drain(store(), 0)
+    assert set(Job.objects.values_list("state", flat=True)) == {"CANCELLED"}

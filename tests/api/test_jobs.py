@@ -186,6 +186,23 @@ def test_a_job_is_cancelled_once(acme: Api, node: FakeNode) -> None:
     assert acme.get(f"jobs/{job_id}/").json()["state"] == "CANCELLED"
 
 
+def test_an_operator_cancels_many_at_once(acme: Api, operator: Api, node: FakeNode) -> None:
+    jobs = [acme.post_job().json()["job_id"] for _ in range(4)]
+    node.take(jobs[0])
+    node.finish(jobs[0], {"text_asr": "hello"})
+
+    told = operator.post("jobs/cancel/", {"job_ids": [*jobs, "job-00000000000000AA", "?"]}).json()
+
+    states = {one["job_id"]: one["state"] for one in told}
+    assert states == dict.fromkeys(jobs[1:], "CANCELLED") | {
+        jobs[0]: "DONE",
+        "job-00000000000000AA": "",
+        "?": "",
+    }
+    assert acme.post("jobs/cancel/", {"job_ids": jobs}).status_code == 403
+    assert operator.post("jobs/cancel/", {"job_ids": []}).status_code == 422
+
+
 def test_cancelling_an_ended_job_tells_how_it_ended(acme: Api, node: FakeNode) -> None:
     job_id = acme.post_job().json()["job_id"]
     node.take(job_id)
