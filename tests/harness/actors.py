@@ -54,6 +54,11 @@ class HandNode:
     async def beats(self, running: int = 0) -> None:
         await self.peer.send(frames.node_heartbeat(self.name, self._languages, running))
 
+    async def knows_only(self, *languages: str) -> None:
+        """Its next heartbeat says so."""
+        self._languages = list(languages)
+        await self.beats()
+
     def vanishes(self) -> None:
         """Its network is gone, without a word."""
         self.peer.vanish()

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 import pytest
 import uvloop
+from pytest_django import Settings
 
 from jobs.settings import JobSettings, SocketSettings
 from lua.client import Cells, StoreSettings
@@ -100,3 +102,31 @@ def session(stage: AsyncExitStack, parley: Web) -> GetSession:
         return await stage.enter_async_context(hand_session(at.session_url, src, tgt, **init))
 
     return enter
+
+
+@pytest.fixture
+async def rest(
+    stage: AsyncExitStack, parley: Web, redis_settings: Settings, transactional_db: None
+) -> httpx.AsyncClient:
+    """An operator at the REST of the web process."""
+    address = parley.node_url.replace("ws://", "http://").replace("/ws/node", "/api/v1/")
+    return await stage.enter_async_context(httpx.AsyncClient(base_url=address, timeout=10))
+
+
+@pytest.fixture
+def would_go(rest: httpx.AsyncClient) -> Callable[..., Awaitable[Any]]:
+    """``await would_go(tenant_id="acme")``: where a job from English to Chinese would go, and why.
+
+    With ``through`` it is asked until that is the pool: processes hear of a new one after a while.
+    """
+
+    async def ask(*, through: str = "", **wish: Any) -> Any:
+        async with asyncio.timeout(5):
+            while True:
+                wanted = {"src_lang": "en", "tgt_lang": "zh", **wish}
+                answer = await rest.post("jobs/simulate/", json=wanted)
+                assert answer.status_code == 200, answer.text
+                if answer.json()["pool"] == through or not through:
+                    return answer.json()
+
+    return ask
