@@ -11,11 +11,16 @@ from typing import Any
 import httpx
 import pytest
 import uvloop
+from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
+from jobs import audit
 from jobs.settings import JobSettings, SocketSettings
+from lua import events
 from lua.client import Cells, StoreSettings
+from lua.keys import cell_prefix
 from lua.limits import Limits
+from lua.reader import client
 from nodes.settings import NodeSettings
 from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
 from tests.harness.web import Web
@@ -130,3 +135,25 @@ def would_go(rest: httpx.AsyncClient) -> Callable[..., Awaitable[Any]]:
                     return answer.json()
 
     return ask
+
+
+@pytest.fixture
+def history(parley: Web, rest: httpx.AsyncClient) -> Callable[[str], Awaitable[tuple[Any, Any]]]:
+    """``await history(session.id)``: the last job of a session and its events, as SQL has them."""
+
+    async def look(session: str) -> tuple[Any, Any]:
+        await sync_to_async(write_history)(parley.store)
+        [job, *_] = (await rest.get("jobs/", params={"session_id": session})).json()["results"]
+        return job, (await rest.get(f"jobs/{job['job_id']}/events/")).json()
+
+    return look
+
+
+def write_history(store: StoreSettings) -> None:
+    """As the worker does, but Redis forgets nothing: its books are looked at when a story ends."""
+    start, prefix = audit.cursor_of(0), cell_prefix(store.prefix, 0)
+    batch = events.read(
+        client(store), prefix, epoch=start.epoch, after=start.entry, count=audit.BATCH
+    )
+    if batch.entries:
+        audit.record(0, start, audit.Place(batch.epoch, batch.entries[-1].id), batch)
