@@ -183,10 +183,9 @@ class Serving:
             log.info("heartbeat lost", node=self.standing.node, why=str(error))
 
     def _result(self, frame: frames.JobResult) -> "asyncio.Task[None] | None":
-        task = self.answers.result(frame)
-        if frame.error:
+        if frame.error:  # first, so that the job is not tried again with what is out
             self.outages.consider(frame.error.code, frame.error.details)
-        return task
+        return self.answers.result(frame)
 
     def _send(self, frame: frames.Frame) -> None:
         self._socket.send_frame(encode(frame))

@@ -16,15 +16,21 @@ Start = Callable[..., Awaitable[Program]]
 
 
 @pytest.fixture
-async def url(redis_url: str, prefix: str) -> AsyncIterator[str]:
-    """The address of a web process.
+async def web(redis_url: str, prefix: str) -> AsyncIterator[Web]:
+    """A web process.
 
     Its nodes run on this machine, which the other tests may keep busy: that is no
     reason to give them no work.
     """
     nodes = NodeSettings(resource_threshold_percent=101)
     async with Web(StoreSettings(url=redis_url, prefix=prefix), JobSettings(), nodes) as web:
-        yield web.node_url.removesuffix("/ws/node")
+        yield web
+
+
+@pytest.fixture
+def url(web: Web) -> str:
+    """Its address."""
+    return web.node_url.removesuffix("/ws/node")
 
 
 @pytest.fixture

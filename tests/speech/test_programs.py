@@ -2,12 +2,14 @@
 
 from parley.audio import duration_ms, load_wav, tone
 from tests.harness.frames import AUDIO
+from tests.peers.until import until
 
 HELLO = AUDIO / "hello.wav"
 
 
-async def test_a_node_and_a_session_in_ten_lines(url, start):
+async def test_a_node_and_a_session_in_ten_lines(web, url, start):
     node = await start("sdk/examples/node.py", at=url)
+    await until(lambda: web.process.snapshot.pools(0), 30)
     session = await start("sdk/examples/session.py", HELLO, at=url)
     assert await node.says("ms of speech") == "1898 ms of speech, en to es"
     assert await session.ended() == (0, ["buenos días"])
