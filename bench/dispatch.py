@@ -76,7 +76,7 @@ class Dispatches:
 
     def _commands(self) -> Iterator[tuple[Any, ...]]:
         job, cell = self.fleet.new_job(self._has), self.fleet.cell
-        yield "SET", f"{cell}inbox:{job.job}", PAYLOAD, "PX", 10_000
+        yield "SET", f"{cell}inbox:{job.job}", PAYLOAD, "PX", 200_000
         yield "EVALSHA", self._sha, 1, cell, job.job, *BY_NOBODY, job.packed()
         yield "FCALL", "cancel", 1, cell, job.job, "CANCELLED", ""
 

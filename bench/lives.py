@@ -32,7 +32,7 @@ class Life:
         """Dispatch jobs, not timed."""
         made = [self._fleet.new_job() for _ in range(jobs)]
         self._fleet.run(
-            ("SET", f"{self._cell}inbox:{job.job}", RESULT, "PX", 10_000) for job in made
+            ("SET", f"{self._cell}inbox:{job.job}", RESULT, "PX", 200_000) for job in made
         )
         replies = self._fleet.run(
             ("EVAL", self._dispatch, 1, self._cell, job.job, *BY_NOBODY, job.packed())
@@ -43,7 +43,7 @@ class Life:
     def stash(self, tokens: Iterable[str]) -> None:
         """Lay down a value for each."""
         self._fleet.run(
-            ("SET", f"{self._cell}inbox:{name}", RESULT, "PX", 10_000) for name in tokens
+            ("SET", f"{self._cell}inbox:{name}", RESULT, "PX", 200_000) for name in tokens
         )
 
     def timed(self, script: Script, calls: Iterable[Sequence[Any]]) -> float:
@@ -62,7 +62,7 @@ class Life:
 
     def finish(self, placed: list[Placed]) -> float:
         self._fleet.run(
-            ("SET", f"{self._cell}inbox:{job}", RESULT, "PX", 10_000) for job, _ in placed
+            ("SET", f"{self._cell}inbox:{job}", RESULT, "PX", 200_000) for job, _ in placed
         )
         return self.timed(
             job_calls.FINISH, ((job, "", _outcome(job, node)) for job, node in placed)

@@ -144,8 +144,10 @@ class Cells:
         except ResponseError as error:
             raise StoreFull(str(error)) from error
 
-    async def put(self, cell: int, value: bytes) -> str:
+    async def put(self, cell: int, value: bytes, *, ttl_ms: int = INBOX_TTL_MS) -> str:
         """Lay a large value where a script of the cell can take it; returns its token.
+
+        It stays for ``ttl_ms``, also once it is taken, unless the script says else.
 
         Small values are issued at once, in order with the script call that follows, and do not
         suspend. Larger ones go over a connection of their own and are there on return.
@@ -153,10 +155,10 @@ class Cells:
         token = ids.new_token()
         key = f"{self.prefixes[cell]}inbox:{token}"
         if len(value) <= self.limits.inline_bytes:
-            stored = self._connections[cell].call("SET", key, value, "PX", INBOX_TTL_MS)
+            stored = self._connections[cell].call("SET", key, value, "PX", ttl_ms)
             stored.add_done_callback(_ignore)
         else:
-            await self._plain(self.plain.set(key, value, px=INBOX_TTL_MS))
+            await self._plain(self.plain.set(key, value, px=ttl_ms))
         return token
 
     async def payload(self, cell: int, job: str) -> bytes | None:

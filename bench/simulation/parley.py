@@ -11,8 +11,8 @@ from typing import Any
 from bench.simulation.fleet import PAIRS, Machine
 from bench.simulation.traffic import Job
 from bench.simulation.world import Asking, Command, Placed
-from lua.client import INBOX_TTL_MS
 from lua.given_time import START_MS
+from lua.limits import Limits
 from lua.scripts import Beat, Finish, Need, NewJob, Verdict
 
 PROCESS = "sim"
@@ -47,7 +47,7 @@ class Parley:
     def arrive(self, job: Job, at_ms: float) -> Asking:
         name = f"j{job.number}"
         commands: list[Command] = [
-            ("SET", f"{self._cell}inbox:{name}", PAYLOAD, "PX", INBOX_TTL_MS),
+            ("SET", f"{self._cell}inbox:{name}", PAYLOAD, "PX", Limits().payload_ttl_ms),
             self._call("dispatch", at_ms, name, PROCESS, "", "0", self._new_job(job, name)),
         ]
         replies = yield self._and_mail(commands)

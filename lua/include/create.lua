@@ -1,6 +1,6 @@
 -- @include tell
 -- @include budget
--- CONST payload_ttl_ms, wait_limit_ms, max_wait_ms
+-- CONST wait_limit_ms, max_wait_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
 local function new_job()
@@ -10,11 +10,11 @@ local function new_job()
     priority = priority, node = '', slot = '', pool = '', payload = 0 }
 end
 
--- The rename fails before anything is written when the value is not there (any more).
+-- The rename fails before anything is written when the value is not there (any more). It keeps the TTL
+-- that the value was laid down with.
 local function store_payload()
   local key = cell .. 'payload:' .. job
   if redis.pcall('RENAME', cell .. 'inbox:' .. inbox, key).err then return false end
-  call('PEXPIRE', key, payload_ttl_ms)
   call('INCRBY', cell .. 'live_bytes', size)
   return true
 end

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha1
 from typing import Any
 
-from lua.client import Cells
+from lua.client import INBOX_TTL_MS, Cells
 from lua.errors import StoreUnavailable
 from lua.script import Arg, Script, Spec
 from lua.states import JobState, Level
@@ -187,7 +187,9 @@ async def dispatch(
     Raises StoreFull when Redis is out of memory; nothing has changed then.
     """
     args = (process, passed, int(spread), job.packed())
-    return await _with_value(cells, DISPATCH, cell, payload, *args)
+    return await _with_value(
+        cells, DISPATCH, cell, payload, *args, ttl_ms=cells.limits.payload_ttl_ms
+    )
 
 
 @dataclass(frozen=True)
@@ -417,7 +419,9 @@ async def restore_job(
     cells: Cells, *, cell: int, job: NewJob, payload: bytes
 ) -> Held | Claimed | Known | NoSession:
     """Make an unfinished job of a live session again after a loss of Redis, under the same id."""
-    return await _with_value(cells, RESTORE_JOB, cell, payload, job.packed())
+    return await _with_value(
+        cells, RESTORE_JOB, cell, payload, job.packed(), ttl_ms=cells.limits.payload_ttl_ms
+    )
 
 
 @dataclass(frozen=True)
@@ -428,17 +432,24 @@ class Stashed:
 STASH = Script("stash", (Stashed,))
 
 
-async def _with_value(cells: Cells, script: Script, cell: int, value: bytes, *args: Arg) -> Any:
+async def _with_value(
+    cells: Cells,
+    script: Script,
+    cell: int,
+    value: bytes,
+    *args: Arg,
+    ttl_ms: int = INBOX_TTL_MS,
+) -> Any:
     """Run a script that takes a large value out of the inbox.
 
     A value that did not get there (Redis was out of memory, or restarted in between) is laid down
     by a script that may, once.
     """
-    token = await cells.put(cell, value)
+    token = await cells.put(cell, value, ttl_ms=ttl_ms)
     reply = await cells.run(script, cell, token, *args)
     if not isinstance(reply, Missing):
         return reply
-    await cells.run(STASH, cell, token, value)
+    await cells.run(STASH, cell, token, value, ttl_ms)
     reply = await cells.run(script, cell, token, *args)
     if isinstance(reply, Missing):
         raise StoreUnavailable(f"{script.name}: its value was lost twice")

@@ -93,9 +93,9 @@ class DrivenCells(Cells):
         """The whole text of a script."""
         return loader.compose(loader.read(name), self.limits, self._edit)
 
-    async def put(self, cell: int, value: bytes) -> str:
+    async def put(self, cell: int, value: bytes, *, ttl_ms: int = INBOX_TTL_MS) -> str:
         token = f"{self._tokens.getrandbits(64):016x}"
-        self.blocking.set(f"{self.prefixes[cell]}inbox:{token}", value, px=INBOX_TTL_MS)
+        self.blocking.set(f"{self.prefixes[cell]}inbox:{token}", value, px=ttl_ms)
         return token
 
     def wipe(self) -> None:

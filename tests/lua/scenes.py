@@ -738,6 +738,15 @@ def restored_jobs_are_placed(stage: Stage) -> Act:
 
 
 @scene
+def a_session_ends_just_before_its_job(stage: Stage) -> Act:
+    stage.node("n1", capacity=0)
+    stage.send("j1", deadline_ms=32_050)
+    stage.processes = []
+    stage.pass_ms(31_900)
+    return _due(stage, 200)
+
+
+@scene
 def queues_are_swept(stage: Stage) -> Act:
     stage.node("n1", capacity=0)
     stage.node("n0", pools=["auto:x"], capacity=0)
