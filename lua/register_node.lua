@@ -3,15 +3,14 @@
 -- same credential is replaced (its process is told); with another one it wins, and so does one that
 -- is away and has jobs. The node keeps the jobs it still has; `held` says so after a loss of Redis.
 -- KEYS cell
--- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list
+-- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list, sent:list
 -- RETURNS OK state more | ALREADY state more | STALE | OUTDATED version | SERVICES out | ID_CONFLICT
 -- @include clock
 -- @include judge
 -- @include about
 -- @include membership
--- @include fleet
--- @include swaps
--- @include claims
+-- @include fleet, swaps
+-- @include claims, numbers
 -- @include lease
 -- @include offer
 local id, about = node, read_about(about)
@@ -54,6 +53,7 @@ end
 if known.process ~= '' then call('SREM', cell .. 'process:' .. known.process .. ':nodes', id) end
 call('SADD', cell .. 'process:' .. process .. ':nodes', id)
 hold_to_account(process)
+keep_numbers(sent, id)
 node.process, node.conn, node.state, node.leave = process, conn, about.state, ''
 apply_membership(node, plan, 'register')
 node.beat, node.why = now, judge(about)

@@ -146,7 +146,11 @@ class Delivery:
             holding.taken, holding.trace = True, taken.trace
         src, tgt = self._standing.description.codes(taken.src, taken.tgt)
         head = JobHead(
-            job_id=job, attempt_id=attempt, utterance_index=taken.index, src_lang=src, tgt_lang=tgt
+            job_id=job,
+            attempt_id=attempt,
+            utterance_index=self._held.number(taken.session, taken.index),
+            src_lang=src,
+            tgt_lang=tgt,
         )
         return splice(head, payload)
 

@@ -1,8 +1,12 @@
-"""The jobs a node was sent and has not answered: what a replay after a loss of Redis tells."""
+"""What a node was sent, and which of it has not been answered: what a replay after a loss of Redis
+tells.
+"""
 
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+
+SESSIONS = 1_024  # with the latest utterances; each is one more read in a replay
 
 
 @dataclass
@@ -24,6 +28,7 @@ class Held:
     def __init__(self, *, life_ms: int) -> None:
         self._life_s = life_ms / 1000
         self._jobs: dict[str, Holding] = {}
+        self._sent: dict[str, int] = {}  # session → last index, the latest at the end
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -60,6 +65,23 @@ class Held:
         over_s = time.monotonic() - self._life_s
         self._jobs = {job: known for job, known in self._jobs.items() if known.since_s > over_s}
         return [(job, known.attempt) for job, known in self._jobs.items() if known.taken]
+
+    def number(self, session: str, index: int) -> int:
+        """The index of the utterance that is sent now: as Redis has it, unless that was used.
+
+        An older copy of Redis counts on from where it was. Agents refuse what they have seen.
+        """
+        if not session:
+            return index
+        index = max(index, self._sent.pop(session, -1) + 1)
+        self._sent[session] = index
+        if len(self._sent) > SESSIONS:
+            del self._sent[next(iter(self._sent))]
+        return index
+
+    def numbers(self) -> list[tuple[str, int]]:
+        """Sessions and the last index of each."""
+        return list(self._sent.items())
 
     def coming(self) -> list[str]:
         """Jobs that are being taken: a replay must neither claim nor lose them."""

@@ -110,6 +110,7 @@ class Standing:
                 about=msgspec.structs.replace(about, hot=self._hot),
                 running=running if held is None else held.coming(),
                 held=None if held is None else held.pairs(),
+                sent=None if held is None else held.numbers(),
             )
             reply = await scripts.register_node(
                 self._cells, cell=self.cell, registration=registration

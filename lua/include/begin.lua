@@ -5,7 +5,7 @@
 local EPOCH_2026_MS = 1767225600000
 
 -- The node's own index of an utterance. Consecutive for each session and node, never lower than
--- before, not even after a loss of Redis: it starts at the time in tenths of a second.
+-- before, not even after a loss of Redis: it starts at the time in tenths of a second (and see `numbers`).
 local function next_index(session, node)
   local first = math.floor((now - EPOCH_2026_MS) / 100)
   if session == '' then return first end

@@ -39,7 +39,7 @@ class Registration(Spec, frozen=True, kw_only=True):
     """``conn``: unguessable token of this connection. ``credential``: digest of the token the
     peer showed, or empty. ``running``: jobs the agent says it still works on; None: unknown.
     ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent; ``running``
-    are then those that are just being taken.
+    are then those that are just being taken, and ``sent`` is the last index of each session.
     """
 
     node: str
@@ -51,6 +51,7 @@ class Registration(Spec, frozen=True, kw_only=True):
     about: Node
     running: list[str] | None
     held: list[tuple[str, int]] | None
+    sent: list[tuple[str, int]] | None = None
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def a_node_says_what_it_holds(stage: Stage) -> Act:
     stage.node("n3", pools=["auto:x"], capacity=0)
     stage.send("waits", need=Need(("auto:x",)))
     held = [("here", 1), ("there", 2), ("reserved there", 1), ("done", 3), ("waits", 1), ("new", 4)]
-    return _register(stage, "n1", capacity=9, held=held)
+    return _register(stage, "n1", capacity=9, held=held, sent=[("s-1", 10**12)])
 
 
 @scene

@@ -130,6 +130,20 @@ def test_the_higher_attempt_wins_in_whatever_order_they_tell(stage: Stage) -> No
         assert stage.finish("j1", "n2", attempt=2) == scripts.Done(more=False)
 
 
+def test_a_node_is_given_no_index_of_a_session_twice(stage: Stage) -> None:
+    """The copy has the first utterance; the second was sent after that."""
+    stage.node("n1", capacity=3)
+    stage.running("j1", "n1")
+    copies = stage.copy()
+    stage.running("j2", "n1")
+    last = int(stage.field("j2", "uidx"))
+    stage.fail_over(copies)
+    stage.node("n1", capacity=3, held=[("j1", 1), ("j2", 1)], sent=[("s-1", last), ("gone", 9)])
+    stage.running("j3", "n1")
+    assert int(stage.field("j3", "uidx")) == last + 1
+    assert "gone" not in stage.cell.sessions
+
+
 def test_the_loser_is_told_to_stop(stage: Stage) -> None:
     stage.node("n1")
     stage.running("j1", "n1")

@@ -1,6 +1,6 @@
 """What a node holds, as its process remembers it."""
 
-from nodes.held import Held
+from nodes.held import SESSIONS, Held
 
 
 def taken(held: Held, job: str, attempt: int = 1) -> None:
@@ -49,3 +49,28 @@ def test_a_job_that_is_over_anyway_is_forgotten():
     taken(held, "a")
     assert held.pairs() == []
     assert len(held) == 0
+
+
+def test_no_index_is_used_twice_for_a_session():
+    """Redis begins again with 5, as an older copy of itself."""
+    held = Held(life_ms=60_000)
+    assert [held.number("s", index) for index in (5, 6, 7, 5, 6, 9)] == [5, 6, 7, 8, 9, 10]
+    assert held.number("t", 5) == 5
+    assert held.numbers() == [("s", 10), ("t", 5)]
+
+
+def test_a_job_of_no_session_keeps_its_index():
+    held = Held(life_ms=60_000)
+    assert [held.number("", 5) for _ in range(2)] == [5, 5]
+    assert held.numbers() == []
+
+
+def test_the_sessions_with_the_latest_utterances_are_remembered():
+    held = Held(life_ms=60_000)
+    for number in range(SESSIONS):
+        held.number(f"s-{number}", 1)
+    held.number("s-0", 2)
+    held.number("new", 1)
+    names = [session for session, _ in held.numbers()]
+    assert (len(names), names[-2:]) == (SESSIONS, ["s-0", "new"])
+    assert "s-1" not in names
