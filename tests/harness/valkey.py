@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,6 +44,25 @@ class OwnValkey:
             self._server.terminate()
             await asyncio.to_thread(self._server.wait, 10)
             self._server = None
+
+    def copy(self) -> Path:
+        """What it knows now, as a replica would that hears nothing more."""
+        copy = self._folder / "copy"
+        shutil.copytree(self._data, copy)
+        return copy
+
+    async def go_back(self, copy: Path) -> None:
+        """It dies, and one that has the copy takes its place. All connections end."""
+        assert self._server is not None
+        self._server.kill()
+        await asyncio.to_thread(self._server.wait, 10)
+        shutil.rmtree(self._data)
+        shutil.copytree(copy, self._data)
+        await self.start()
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "appendonlydir"
 
     def flush(self) -> None:
         """Everything it knew is gone."""
