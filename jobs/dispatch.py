@@ -127,6 +127,7 @@ async def dispatch(
             frame.preferred_node_id = None
             work.passed = f"{work.passed} {preferred}:{OTHER_CELL}".strip()
         work.job = new_job(work, frame, speech, need, session.origin, process.settings)
+        process.asking.add(work.job.job)
         reply = await _place(session, work, work.job)
         await _take_in(session, work, reply, speech)
     except StoreError as error:
@@ -134,6 +135,9 @@ async def dispatch(
         if work.job is not None:
             # The call may have run, or may yet run; nobody wants its outcome any more.
             session.start(_call_off(session, work.id))
+    finally:
+        if work.job is not None:
+            process.asking.discard(work.job.job)
 
 
 async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:
@@ -154,7 +158,7 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     """
     cells, cell = session.cells, session.cell
     if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
-        process = session.process.id if session.process.begin else ""
+        process = session.process.id if session.process.bearer else ""
         return await scripts.dispatch(
             cells, cell=cell, job=job, payload=work.payload, process=process, passed=work.passed
         )
@@ -189,10 +193,13 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
 
 
 def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) -> None:
-    """To a node of this process, whatever has become of the session meanwhile."""
-    job, begin = work.job, session.process.begin
+    """To a node of this process; back, when the session has ended meanwhile."""
+    job, bearer = work.job, session.process.bearer
     assert job is not None
-    assert begin is not None
+    assert bearer is not None
+    if session.ended:
+        bearer.decline(session.cell, reply)
+        return
     taken = scripts.Taken(
         index=reply.index,
         session=job.session,
@@ -204,7 +211,7 @@ def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) ->
         big=False,
         payload=work.payload,
     )
-    begin(session.cell, reply, taken)
+    bearer.begin(session.cell, reply, taken)
 
 
 def _failure(

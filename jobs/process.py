@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -22,14 +22,24 @@ from jobs.settings import JobSettings
 from lua import ids, times
 from lua.client import Cells, StoreSettings
 from lua.mailbox import Hello, Message, NewConfig
-from lua.scripts import Dispatched, Taken
+from lua.scripts import IN_ORDER, Dispatched, Taken
 from pools.settings import PoolSettings
 from pools.snapshot import Snapshot
 
 log = structlog.get_logger(__name__)
 
 M = TypeVar("M", bound=Message)
-Begin = Callable[[int, Dispatched, Taken], None]
+
+
+class Bearer(Protocol):
+    """Takes jobs to the nodes of this process."""
+
+    def begin(self, cell: int, begun: Dispatched, taken: Taken) -> None:
+        """Send a job that was dispatched to one of them."""
+
+    def decline(self, cell: int, begun: Dispatched) -> None:
+        """Give such a job back: it was not sent."""
+
 
 FIRST_LEASE_S = 2.0
 RESTART_S = 1.0
@@ -43,8 +53,8 @@ class Process:
     holds. ``drainers`` are called when :meth:`drain` begins, and ``busy`` count the live jobs that
     it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
     ``callers``: session sockets that are accepted, whether their session is open yet or not.
-    ``begin`` takes a cell and a job that was dispatched to a node of this process, to send it at
-    once; without it such jobs go through the mailbox, too.
+    ``bearer`` takes jobs to nodes of this process at once; without it all go through the mailbox.
+    ``asking``: jobs whose ``dispatch`` has not been answered yet; a replay must not lose them.
     """
 
     def __init__(
@@ -61,7 +71,8 @@ class Process:
         self.callers = 0
         self.mailroom = Mailroom(self.cells, self.id)
         self.results = Results(self.cells, limit_bytes=settings.results_at_hand_bytes)
-        self.begin: Begin | None = None
+        self.bearer: Bearer | None = None
+        self.asking: set[str] = set()
         self.sessions = Sessions(self)
         self.replayers: list[Replayer] = [self.sessions.replay]
         self.drainers: list[Callable[[], None]] = []
@@ -79,7 +90,7 @@ class Process:
 
     async def start(self) -> None:
         """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back."""
-        await self.cells.start()
+        await self.cells.start(IN_ORDER)
         self._run(partial(times.publish, self.cells, self.id))
         self.cells.on_reconnect(lambda cell: self._leases[cell].doubt())
         for cell in range(self.cells.count):

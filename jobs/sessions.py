@@ -1,4 +1,5 @@
-"""The sessions whose sockets this process holds: where the mailbox's words for them arrive.
+"""The sessions whose sockets this process holds: where the mailbox's words for them arrive, and
+those of nodes of the same process.
 
 The next stop of a job's end is :meth:`jobs.session.LiveSession.settle`.
 """
@@ -35,8 +36,8 @@ class Sessions:
         self._left: dict[str, int] = {}  # ended, but not in Redis yet: session → cell
         process.handle(Outcome, self._settle)
         process.handle(Placed, self._placed)
-        process.handle(Accepted, self._accepted)
-        process.handle(Partial, self._partial)
+        process.handle(Accepted, lambda cell, message: self.accepted(message))
+        process.handle(Partial, lambda cell, message: self.partial(message))
         process.handle(Pressure, self._pressure)
 
     def __len__(self) -> int:
@@ -62,6 +63,7 @@ class Sessions:
     async def close(self, session: LiveSession) -> None:
         """A session is over: what waits or runs for it is cancelled, at the latest by a replay."""
         session.end()
+        self._process.results.forget(session.id)
         if self._live.pop(session.id, None) is not None:
             self._left[session.id] = session.cell
             try:
@@ -78,11 +80,28 @@ class Sessions:
         while some := list(islice(sessions, AT_ONCE)):
             await asyncio.gather(*map(restore, some))
 
+    def accepted(self, message: Accepted) -> None:
+        """A node has accepted a job of a session that is, or was, here."""
+        if session := self._live.get(message.session):
+            session.accepted(message)
+
+    def partial(self, message: Partial) -> None:
+        """A node has understood part of what such a session said."""
+        if session := self._live.get(message.session):
+            session.partial(message)
+
+    def _pressure(self, cell: int, message: Pressure) -> None:
+        """It is told to all who use the queue, whether anything of theirs waits there or not."""
+        level = Level(message.level)
+        for session in self._live.values():
+            if session.cell == cell and message.sig in ("", session.sig):
+                session.telling.pressure.changed(level)
+
     def answered(self, session: str, outcome: Outcome, body: bytes) -> None:
         """A node of this process has ended a job of a session that is, or was, here."""
         if live := self._live.get(session):
-            if body:
-                self._process.results.keep(outcome.job, body)
+            if body and outcome.job in live.unfinished:
+                self._process.results.keep(session, outcome.job, body)
             live.settle(outcome)
 
     async def stop(self) -> None:
@@ -106,21 +125,6 @@ class Sessions:
     def _placed(self, cell: int, message: Placed) -> None:
         if session := self._live.get(message.session):
             session.placed(message)
-
-    def _accepted(self, cell: int, message: Accepted) -> None:
-        if session := self._live.get(message.session):
-            session.accepted(message)
-
-    def _partial(self, cell: int, message: Partial) -> None:
-        if session := self._live.get(message.session):
-            session.partial(message)
-
-    def _pressure(self, cell: int, message: Pressure) -> None:
-        """It is told to all who use the queue, whether anything of theirs waits there or not."""
-        level = Level(message.level)
-        for session in self._live.values():
-            if session.cell == cell and message.sig in ("", session.sig):
-                session.telling.pressure.changed(level)
 
 
 async def restore(session: LiveSession) -> None:

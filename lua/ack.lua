@@ -1,12 +1,13 @@
 -- DISPATCHED → ACKED: commits the slot and starts the job timeout anew. Further signs of work only
 -- renew it. A partial text goes on to the session's process. The node may have come back on another
 -- connection since the job was handed over; only its present one counts. Mailboxes stay small: of a
--- partial that is too long only the sign of work is told.
+-- partial that is too long only the sign of work is told. Where the asking `process` has the session, the
+-- reply names it, and no mailbox is needed.
 -- KEYS cell
--- ARGV id, node, conn, kind, partial
+-- ARGV id, node, conn, process, kind, partial
 -- CONST job_timeout_ms, partial_bytes
 -- FLAGS allow-oom
--- RETURNS ACKED | GONE
+-- RETURNS ACKED session | GONE
 -- @include clock
 -- @include save_job
 -- @include tell
@@ -18,6 +19,8 @@ if not working or holder ~= node or call('HGET', cell .. 'node:' .. node, 'conn'
 end
 local owner = session and call('HGET', cell .. 'session:' .. session, 'process')
 local job = { id = id }
+local here = process ~= '' and owner == process
+if here then owner = nil end
 
 -- STEP
 local due = now + job_timeout_ms -- its timer fires earlier, and is put back
@@ -33,4 +36,4 @@ if kind == 'partial' then
   post(owner, 'kind', 'partial', 'job', id, 'session', session,
     'body', #partial <= partial_bytes and partial or '')
 end
-return { 'ACKED' }
+return { 'ACKED', here and session or '' }

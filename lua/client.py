@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -58,8 +58,14 @@ class Cells:
         """By script: answered calls, and the seconds from call to answer summed up."""
         self.plain: aioredis.Redis = aioredis.Redis.from_url(settings.url, **SOCKET_OPTIONS)
 
-    async def start(self) -> None:
-        """Begin to connect; Redis may be away."""
+    async def start(self, known: Iterable[Script] = ()) -> None:
+        """Begin to connect; Redis may be away.
+
+        Calls of ``known`` scripts stay in their order from the first on: a script that the server
+        does not know is sent again, behind the calls that came after it.
+        """
+        for script in known:
+            self._text(script)
         await asyncio.gather(*(connection.start() for connection in self._connections))
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from jobs.keeping import Reply
 from jobs.outcome import Ready, outcome_of, prepare
 from lua import ids, scripts
 from lua.errors import StoreError
+from lua.mailbox import Accepted, Partial
 from lua.scripts import AckKind, Sight
 from nodes.delivery import Start
 from nodes.held import Held
@@ -66,9 +67,9 @@ class Answers:
             self._start(self._ack(job, kind, body))
 
     async def _ack(self, job: str, kind: AckKind, body: bytes) -> None:
-        standing = self._standing
+        standing, process = self._standing, self._registry.process
         try:
-            await scripts.ack(
+            reply = await scripts.ack(
                 self._cells,
                 cell=standing.cell,
                 job=job,
@@ -76,9 +77,15 @@ class Answers:
                 conn=standing.conn,
                 kind=kind,
                 partial=body,
+                process=process.id,
             )
         except StoreError as error:
             log.info("ack lost", job=job, node=standing.node, why=str(error))
+            return
+        if isinstance(reply, scripts.Acked) and reply.session:
+            process.sessions.accepted(Accepted(job, reply.session, standing.node))
+            if kind is AckKind.PARTIAL and len(body) <= self._cells.limits.partial_bytes:
+                process.sessions.partial(Partial(job, reply.session, body))
 
     def _settled(self, ready: Ready, reply: Reply) -> None:
         self._held.remove(ready.outcome.job)

@@ -78,6 +78,7 @@ class Delivery:
         if job in self._pending:
             self._unwanted[job] = code
         else:
+            self._held.call_off(job)
             trace = self._held.trace(job) or None
             self._way.send_frame(encode(JobCancel(job_id=job, trace_id=trace, reason=code)))
 
@@ -127,6 +128,9 @@ class Delivery:
             written = await self._write(parcel.job, parcel.attempt, parcel.taken)
         except StoreError as error:
             return error.code
+        except Exception:  # a defect must not hold back the jobs behind it
+            log.exception("a job could not be written", job=parcel.job)
+            return ErrorCode.INTERNAL_ERROR
         return "" if written else ErrorCode.WS_DISCONNECTED
 
     async def _write(self, job: str, attempt: int, taken: scripts.Taken) -> bool:

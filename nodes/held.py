@@ -5,6 +5,9 @@ tells.
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
+
+LOOK_AT = 16
 
 SESSIONS = 1_024  # with the latest utterances; each is one more read in a replay
 
@@ -13,13 +16,14 @@ SESSIONS = 1_024  # with the latest utterances; each is one more read in a repla
 class Holding:
     """One job on a node. ``taken``: it is the node's; until then ``take`` has not answered.
 
-    ``trace``: its trace id, once it was taken.
+    ``trace``: its trace id, once it was taken. ``called_off``: nobody waits for its result.
     """
 
     attempt: int
     since_s: float
     taken: bool = False
     trace: str = ""
+    called_off: bool = False
 
 
 class Held:
@@ -33,10 +37,23 @@ class Held:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def wanted(self) -> int:
+        """How many jobs are still to be answered."""
+        self._forget_old()
+        return sum(not known.called_off for known in self._jobs.values())
+
+    def call_off(self, job: str) -> None:
+        """The node was told that the job is not wanted; it may answer all the same."""
+        if known := self._jobs.get(job):
+            known.called_off = True
+
     def add(self, job: str, attempt: int) -> Holding | None:
         """None when this attempt, or a later one, is here already: it must not be sent again."""
-        known = self._jobs.get(job)
+        self._forget_old()
+        known = self._jobs.pop(job, None)
         if known and known.attempt >= attempt:
+            self._jobs[job] = known
             return None
         holding = self._jobs[job] = Holding(attempt, time.monotonic())
         return holding
@@ -62,8 +79,7 @@ class Held:
 
     def pairs(self) -> list[tuple[str, int]]:
         """Job and attempt of all that were taken and may still be worked on."""
-        over_s = time.monotonic() - self._life_s
-        self._jobs = {job: known for job, known in self._jobs.items() if known.since_s > over_s}
+        self._forget_old()
         return [(job, known.attempt) for job, known in self._jobs.items() if known.taken]
 
     def number(self, session: str, index: int) -> int:
@@ -86,3 +102,10 @@ class Held:
     def coming(self) -> list[str]:
         """Jobs that are being taken: a replay must neither claim nor lose them."""
         return [job for job, known in self._jobs.items() if not known.taken]
+
+    def _forget_old(self) -> None:
+        """The oldest come first, so mostly one is looked at."""
+        over_s = time.monotonic() - self._life_s
+        for job, known in list(islice(self._jobs.items(), LOOK_AT)):
+            if known.since_s <= over_s:
+                del self._jobs[job]

@@ -1,7 +1,8 @@
 """The nodes whose sockets this process holds: where the mailbox's words for them arrive.
 
-A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`; its next stop is
-:mod:`nodes.delivery`. After a loss of Redis the registrations of all these nodes are told again.
+A job comes from ``dispatch`` through the mailbox to :meth:`Registry.assign`, or from a session of
+this process to :meth:`Registry.begin`; its next stop is :mod:`nodes.delivery`. After a loss of
+Redis the registrations of all these nodes are told again.
 """
 
 import asyncio
@@ -75,8 +76,8 @@ class Registry:
 
     @property
     def busy(self) -> int:
-        """How many jobs the nodes here hold."""
-        return sum(len(self._held[node]) for node in self._of_node)
+        """How many jobs the nodes here are expected to answer."""
+        return sum(self._held[node].wanted for node in self._of_node)
 
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run something that no socket's end stops; what it raises is logged."""
@@ -125,7 +126,11 @@ class Registry:
         """A job that a session of this process has placed here."""
         if connection := self._connections.get(begun.conn):
             connection.delivery.send(begun.job, begun.attempt, taken)
-            return
+        else:
+            self.decline(cell, begun)
+
+    def decline(self, cell: int, begun: scripts.Dispatched) -> None:
+        """A job that was placed here and is not to be sent, unless it was before."""
         held = self._held.get(begun.node)
         if held is None or held.get(begun.job) is None:
             self.start(self._give_back(cell, begun))
@@ -185,7 +190,7 @@ class Registry:
             await asyncio.sleep(0)
 
     async def _give_back(self, cell: int, begun: scripts.Dispatched) -> None:
-        """The connection has ended since: nobody else would find out before the job's timeout."""
+        """Nobody else would find out before the job's timeout."""
         placing = Placing(cell, begun.node, begun.job, begun.attempt)
         if await give_back(self.cells, placing, ErrorCode.WS_DISCONNECTED):
             for newer in self._of_node.get(begun.node, ()):
@@ -241,7 +246,7 @@ def attach(process: Process, settings: NodeSettings) -> Registry:
     process.handle(Replaced, registry.replaced)
     process.handle(Control, registry.control)
     process.handle(Services, registry.services)
-    process.begin = registry.begin
+    process.bearer = registry
     process.replayers.append(registry.replay)
     process.drainers.append(registry.rest)
     process.busy.append(lambda: registry.busy)

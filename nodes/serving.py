@@ -57,6 +57,7 @@ class Serving:
         )
         self.answers = Answers(registry, self.standing, self._held, socket.start)
         self.standing.resting = registry.resting
+        self.standing.asking = registry.process.asking
         self._waiting = Waiting(registry.settings)
         self._open = True
         self._entered = False

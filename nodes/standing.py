@@ -5,6 +5,7 @@ Selection (``dispatch``) sees of a node what is written from here.
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -74,6 +75,7 @@ class Standing:
         self.description = description
         self.state = NodeState.REGISTERING
         self.out: frozenset[str] = frozenset()
+        self.asking: Collection[str] = ()  # jobs whose dispatch is not answered yet
         self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
         self._hot = False
@@ -108,7 +110,7 @@ class Standing:
                 address=self.peer.address,
                 draining=self.state is NodeState.DRAINING or self.is_drained,
                 about=msgspec.structs.replace(about, hot=self._hot),
-                running=running if held is None else held.coming(),
+                running=running if held is None else [*held.coming(), *self.asking],
                 held=None if held is None else held.pairs(),
                 sent=None if held is None else held.numbers(),
             )

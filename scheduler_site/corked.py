@@ -38,6 +38,8 @@ class Corked:
         """Hand what is held to the kernel."""
         if self._held:
             held, self._held, self._bytes = self._held, [], 0
+            if self._transport.is_closing():
+                return
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 
     def get_write_buffer_size(self) -> int:

@@ -3,23 +3,23 @@
 -- @include begin
 -- @include replies
 -- @include receipt
--- CONST inline_bytes
--- SELECTING → RESERVED; → DISPATCHED at once on a node of the asking process, unless the job is large.
+-- SELECTING → RESERVED; → DISPATCHED at once on a node of the asking process.
 local function accept(made, node, need, stale)
-  local is_ours = process ~= '' and node.process == process and size <= inline_bytes
+  local is_ours = process ~= '' and node.process == process
   local index = is_ours and next_index(session, node.id)
   local pool = pool_of(node, need)
   -- STEP
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)
-  enrol()
   if not index then
+    enrol()
     reserve(made, node, pool, born(made))
     emit_new(made, 'NEW SELECTING RESERVED', 'receipt', receipt(need, passed))
     return reserved(made)
   end
+  enrol('node:' .. node.id, index, 'last', node.id)
   occupy(made, node, pool)
-  begin(made, node, session, index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
+  begin(made, node, '', index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
     'pool', pool, 'begun', process .. ' ' .. made.attempt, born(made))
   emit_new(made, 'NEW SELECTING RESERVED DISPATCHED', 'receipt', receipt(need, passed))
   return begun(made)

@@ -13,7 +13,7 @@ local function next_index(session, node)
   return last and tonumber(last) + 1 or first
 end
 
--- `session` is empty once nobody owns it. Further fields of the job may follow.
+-- `session` is empty once nobody owns it, or when it knows. Further fields of the job may follow.
 local function begin(job, holder, session, index, ...)
   local due = now + (holder.acking == '1' and ack_timeout_ms or job_timeout_ms)
   if not job.due or due < job.due then set_timer(job, due) end -- else it fires early, and is put back

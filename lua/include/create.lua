@@ -27,8 +27,9 @@ local function born(made)
     'retries', retries, 'payload', size, 'trace', trace
 end
 
-local function enrol()
-  if session ~= '' then call('HSET', cell .. 'session:' .. session, 'job:' .. job, index) end
+-- Further fields of the session may follow.
+local function enrol(...)
+  if session ~= '' then call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, ...) end
   if request ~= '' then call('SET', cell .. 'request:' .. request, job) end
   count_budget(need, 'new')
 end

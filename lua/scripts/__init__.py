@@ -1,5 +1,6 @@
 """One function a script. Expected outcomes are results, exceptions are in :mod:`lua.errors`."""
 
+from lua.scripts import job, node
 from lua.scripts.job import (
     Acked,
     AckKind,
@@ -80,7 +81,22 @@ from lua.scripts.process import (
 )
 from lua.scripts.simulation import Candidate, Simulated, Wish, simulate
 
+IN_ORDER = (
+    job.DISPATCH,
+    job.TAKE,
+    job.ACK,
+    job.RELEASE,
+    job.FINISH,
+    job.CANCEL,
+    node.REGISTER_NODE,
+    node.HEARTBEAT,
+    node.NODE_OFFLINE,
+    node.SERVICE_OUT,
+)
+"""Scripts whose calls keep the order of the frames that cause them."""
+
 __all__ = [
+    "IN_ORDER",
     "AckKind",
     "Acked",
     "Already",

@@ -180,8 +180,8 @@ async def dispatch(
 ) -> Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
     """Choose a node and reserve a slot, or wait, or refuse: one atomic call.
 
-    A job for a node of ``process``, which asks, is Dispatched at once, unless it is larger than
-    ``inline_bytes``. ``passed`` is that of its ``Need``. With ``spread`` the node that its session
+    A job for a node of ``process``, which asks, is Dispatched at once. ``passed`` is that of its
+    ``Need``. With ``spread`` the node that its session
     had last is avoided as well.
 
     Raises StoreFull when Redis is out of memory; nothing has changed then.
@@ -243,17 +243,30 @@ class AckKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acked:
-    """The slot is committed (or was before)."""
+    """The slot is committed (or was before).
+
+    ``session`` is not empty when that is a session of the asking process: tell it.
+    """
+
+    session: str = ""
 
 
 ACK = Script("ack", (Acked, Gone))
 
 
 async def ack(
-    cells: Cells, *, cell: int, job: str, node: str, conn: str, kind: AckKind, partial: bytes = b""
+    cells: Cells,
+    *,
+    cell: int,
+    job: str,
+    node: str,
+    conn: str,
+    kind: AckKind,
+    partial: bytes = b"",
+    process: str = "",
 ) -> Acked | Gone:
     """DISPATCHED → ACKED. A ``partial`` (JSON) is carried to the session's process."""
-    return await cells.run(ACK, cell, job, node, conn, kind, partial)
+    return await cells.run(ACK, cell, job, node, conn, process, kind, partial)
 
 
 @dataclass(frozen=True)

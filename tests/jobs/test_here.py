@@ -37,6 +37,69 @@ async def test_its_frames_keep_the_order_of_the_utterances(node, session):
     assert [(await ben.hears())["utterance_index"] for _ in range(6)] == list(range(6))
 
 
+async def test_a_partial_text_is_not_overtaken_by_its_result(node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    job = await anna.job()
+    await anna.acks(job)
+    await anna.hears_so_far(job, "你")
+    await anna.answers(job, "你好")
+    await ben.hears()
+    kinds = [frame.get("event") or frame["type"] for frame in ben.peer.frames]
+    order = ["NODE_ACCEPTED", "ASR_PARTIAL", "asr_partial", "NMT_DONE", "translation_result"]
+    assert [kind for kind in kinds if kind in order] == order
+
+
+async def test_a_replay_does_not_lose_a_job_that_is_just_being_placed(
+    web, node, session, monkeypatch
+):
+    anna, ben = await node(slots=1), await session()
+    real = scripts.dispatch
+
+    async def reply_late(cells, **given):
+        reply = await real(cells, **given)
+        await web.registry.replay(0)
+        await asyncio.sleep(0.3)  # the reaper looks every 50 ms
+        return reply
+
+    monkeypatch.setattr(scripts, "dispatch", reply_late)
+    await ben.says()
+    job = await anna.job()
+    assert job["attempt_id"] == 1
+    await anna.answers(job, "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+
+
+async def test_what_a_session_said_before_it_ended_is_not_sent(web, node, session, monkeypatch):
+    anna, ben = await node(slots=1), await session()
+    real = scripts.dispatch
+
+    async def reply_late(cells, **given):
+        reply = await real(cells, **given)
+        await until(lambda: len(web.process.sessions) == 0)
+        return reply
+
+    monkeypatch.setattr(scripts, "dispatch", reply_late)
+    await ben.says()
+    await ben.ends()
+    monkeypatch.setattr(scripts, "dispatch", real)
+    mary = await session()
+    await mary.says()
+    await anna.answers(await anna.job(), "你好")
+    assert (await mary.hears())["text_translated"] == "你好"
+    assert len(anna.jobs) == 1
+
+
+async def test_a_job_that_nobody_waits_for_does_not_hold_up_a_drain(web, node, session):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await anna.job()
+    await ben.ends()
+    await anna.peer.expect("job_cancel")
+    assert web.registry.busy == 0
+    await asyncio.wait_for(web.process.drain(10), 2)
+
+
 async def test_a_job_for_a_connection_that_has_just_ended_goes_to_another_node(
     web, node, session, monkeypatch
 ):

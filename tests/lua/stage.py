@@ -83,13 +83,19 @@ class Stage(World):
         assert self.send(job).node == node
         assert isinstance(self.take(job, node), scripts.Taken)
 
-    def ack(self, job: str, node: str, kind: AckKind = AckKind.ACK, conn: str = "") -> Any:
+    def ack(
+        self,
+        job: str,
+        node: str,
+        kind: AckKind = AckKind.ACK,
+        conn: str = "",
+        process: str = "",
+    ) -> Any:
         """The node gives a sign of work."""
         partial = b'{"text":""}' if kind is AckKind.PARTIAL else b""
         conn = conn or f"{node}-1"
-        return self.do(
-            scripts.ack, cell=0, job=job, node=node, conn=conn, kind=kind, partial=partial
-        )
+        given: dict[str, Any] = {"job": job, "node": node, "conn": conn, "partial": partial}
+        return self.do(scripts.ack, cell=0, kind=kind, process=process, **given)
 
     def finish(
         self,

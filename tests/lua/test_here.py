@@ -2,7 +2,7 @@
 
 from lua import scripts
 from lua.limits import Limits
-from lua.scripts import Verdict
+from lua.scripts import AckKind, Verdict
 from tests.lua.fleet import POOL
 from tests.lua.stage import Stage
 
@@ -25,12 +25,36 @@ def test_a_node_that_acknowledges_has_two_seconds_for_that_too(stage: Stage) -> 
     assert stage.due_ms("j2") == 2_000
 
 
-def test_a_node_elsewhere_and_a_large_job_take_the_way_through_the_mailbox(stage: Stage) -> None:
-    stage.node("n1", capacity=8)
+def test_a_job_for_a_node_elsewhere_goes_through_the_mailbox(stage: Stage) -> None:
+    stage.node("n1")
     assert isinstance(stage.send("j1", process="p2"), scripts.Reserved)
+    assert [one["job"] for one in stage.told("assign")] == ["j1"]
+
+
+def test_a_large_job_is_dispatched_at_once_too_so_that_none_overtakes_it(stage: Stage) -> None:
+    stage.node("n1")
     large = b" " * (Limits().inline_bytes + 1)
-    assert isinstance(stage.send("j2", process="p1", payload=large), scripts.Reserved)
-    assert [one["job"] for one in stage.told("assign")] == ["j1", "j2"]
+    first = stage.send("j1", process="p1", payload=large)
+    assert stage.send("j2", process="p1").index == first.index + 1
+
+
+def test_a_sign_of_work_for_a_session_of_the_asking_process_is_told_by_the_reply(
+    stage: Stage,
+) -> None:
+    stage.node("n1")
+    stage.send("j1", process="p1")
+    assert stage.ack("j1", "n1", AckKind.PARTIAL, process="p1") == scripts.Acked("s-1")
+    assert stage.told("accepted") + stage.told("partial") == []
+    assert stage.ack("j1", "n1", AckKind.PARTIAL, process="p2") == scripts.Acked("")
+    assert len(stage.told("partial")) == 1
+
+
+def test_an_index_that_was_never_sent_is_used_again(stage: Stage) -> None:
+    stage.node("n1")
+    stage.running("j0", "n1")
+    lost = stage.send("j1", process="p1")
+    stage.do(scripts.cancel, cell=0, job="j1", code="SCHEDULER_DEPENDENCY_DOWN", process="p1")
+    assert stage.send("j2", process="p1").index == lost.index
 
 
 def test_a_dispatch_told_twice_gets_the_same_answer_from_its_own_process(stage: Stage) -> None:

@@ -23,6 +23,9 @@ class Kernel:
     def close(self) -> None:
         self.closed = True
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def resume_reading(self) -> None:
         self.reading = True
 
@@ -65,3 +68,10 @@ async def test_what_was_written_leaves_before_the_close(kernel, corked):
 async def test_all_else_is_the_transports(kernel, corked):
     corked.resume_reading()
     assert kernel.reading
+
+
+async def test_a_connection_that_ends_first_gets_nothing(kernel, corked):
+    corked.write(b"too late")
+    kernel.close()
+    await asyncio.sleep(0)
+    assert kernel.got == []
