@@ -1,4 +1,4 @@
-"""A process's mailbox: what the scripts tell it. Read by :mod:`jobs.process`, routed by kind."""
+"""A process's mailbox: what the scripts tell it. Read by :mod:`jobs.mailroom`, routed by kind."""
 
 import asyncio
 import logging

@@ -17,7 +17,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
 
 @register()
 def check_settings(**_: Any) -> list[CheckMessage]:
-    return [*_prefix(), *_origins(), *_redis_urls(), *_numbers(), *_modules()]
+    return [*_prefix(), *_origins(), *_redis_urls(), *_numbers(), *_relations(), *_modules()]
 
 
 @register(Tags.security, deploy=True)
@@ -68,6 +68,22 @@ def _numbers() -> Iterator[CheckMessage]:
         for path, value in _fields(name, getattr(settings, name)):
             if isinstance(value, int | float) and value < 0:
                 yield Error(f"{path} must not be negative, it is {value}.", id="parley.E004")
+
+
+def _relations() -> Iterator[CheckMessage]:
+    """Times that only make sense below others."""
+    jobs, limits = settings.PARLEY_JOBS, settings.PARLEY_LIMITS
+    run_ms = limits.job_timeout_ms
+    pairs = (
+        ("PARLEY_LEASE_PAUSE_MS", jobs.lease_pause_ms, "PARLEY_LEASE_MS", limits.lease_ms),
+        ("PARLEY_GAP_MS", jobs.order.gap_ms, "PARLEY_PATIENT_GAP_MS", jobs.order.patient_gap_ms),
+        ("PARLEY_ACK_TIMEOUT_MS", limits.ack_timeout_ms, "PARLEY_JOB_TIMEOUT_MS", run_ms),
+        ("PARLEY_JOB_TIMEOUT_MS", run_ms, "PARLEY_JOB_LIFE_MS", limits.job_life_ms),
+        ("PARLEY_JOB_LIFE_MS", limits.job_life_ms, "PARLEY_PAYLOAD_TTL_MS", limits.payload_ttl_ms),
+    )
+    for low_name, low, high_name, high in pairs:
+        if low >= high:
+            yield Error(f"{low_name} ({low}) must be below {high_name} ({high}).", id="parley.E006")
 
 
 def _fields(path: str, group: Any) -> Iterator[tuple[str, object]]:

@@ -13,6 +13,19 @@ from django.core.exceptions import ImproperlyConfigured
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+# Here 0 means none, or no limit; for everything else it would stop the service.
+MAY_BE_ZERO = {
+    "frames_per_s",
+    "max_retries",
+    "most_live_bytes",
+    "budget_percent",
+    "budget_retries",
+    "kept_results_bytes",
+    "results_at_hand_bytes",
+    "reload_pause_ms",
+    "doubt_ms",
+}
+
 Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
@@ -56,7 +69,8 @@ def tuned(defaults: Settings) -> Settings:
         if is_dataclass(value) and not isinstance(value, type):
             changed[one.name] = tuned(value)
         elif type(value) is int:
-            changed[one.name] = integer(f"PARLEY_{one.name.upper()}", value, at_least=0)
+            least = 0 if one.name in MAY_BE_ZERO else 1
+            changed[one.name] = integer(f"PARLEY_{one.name.upper()}", value, at_least=least)
     return replace(defaults, **changed)
 
 

@@ -236,7 +236,7 @@ async def test_unknown_jobs_of_a_node_harm_nobody(node, caller):
 
 
 async def test_a_service_without_its_model_is_left_out_for_a_while(open_web, caller):
-    web = await open_web(NodeSettings(service_out_ms=1_000))
+    web = await open_web(NodeSettings(service_out_ms=2_000))
     speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
     async with web.peer() as peer, web.peer() as full:
         await register(peer, "node-1", installed_services=[speech], max_concurrent_jobs=5)

@@ -96,6 +96,14 @@ def test_every_number_is_an_environment_variable_of_its_name(tmp_path: Path) -> 
     assert "PARLEY_GAP_MS must be a number" in setting(read, tmp_path, PARLEY_GAP_MS="-1")
 
 
+@pytest.mark.parametrize("name", ["PARLEY_REAP_LIMIT", "PARLEY_BUDGET_MS", "PARLEY_SAMPLE_K"])
+def test_a_number_that_would_stop_the_service_is_refused(name: str, tmp_path: Path) -> None:
+    assert f"{name} must be a number from 1 up" in setting(
+        "settings.PARLEY_ENV", tmp_path, **{name: "0"}
+    )
+    assert setting("settings.PARLEY_JOBS.frames_per_s", tmp_path, PARLEY_FRAMES_PER_S="0") == "0"
+
+
 def test_no_two_numbers_have_the_same_name() -> None:
     every = (JobSettings, SocketSettings, OrderSettings, NodeSettings, PoolSettings, Limits)
     names = [field.name for one in every for field in fields(one)]
@@ -142,6 +150,8 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
         ("BROKER_REDIS_URL", "amqp://broker.example", "parley.E003"),
         ("PARLEY_NODES", NodeSettings(register_timeout_ms=-1), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(order=OrderSettings(gap_ms=-1)), "parley.E004"),
+        ("PARLEY_JOBS", JobSettings(lease_pause_ms=5_000), "parley.E006"),
+        ("PARLEY_LIMITS", Limits(ack_timeout_ms=60_000), "parley.E006"),
     ],
 )
 def test_a_setting_that_cannot_work_is_found(
