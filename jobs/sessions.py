@@ -90,13 +90,6 @@ class Sessions:
         if session := self._live.get(message.session):
             session.partial(message)
 
-    def _pressure(self, cell: int, message: Pressure) -> None:
-        """It is told to all who use the queue, whether anything of theirs waits there or not."""
-        level = Level(message.level)
-        for session in self._live.values():
-            if session.cell == cell and message.sig in ("", session.sig):
-                session.telling.pressure.changed(level)
-
     def answered(self, session: str, outcome: Outcome, body: bytes) -> None:
         """A node of this process has ended a job of a session that is, or was, here."""
         if live := self._live.get(session):
@@ -117,6 +110,13 @@ class Sessions:
         ).more:
             pass
         self._left.pop(name, None)
+
+    def _pressure(self, cell: int, message: Pressure) -> None:
+        """It is told to all who use the queue, whether anything of theirs waits there or not."""
+        level = Level(message.level)
+        for session in self._live.values():
+            if session.cell == cell and message.sig in ("", session.sig):
+                session.telling.pressure.changed(level)
 
     def _settle(self, cell: int, message: Outcome) -> None:
         if session := self._live.get(message.session):

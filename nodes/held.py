@@ -104,8 +104,9 @@ class Held:
         return [job for job, known in self._jobs.items() if not known.taken]
 
     def _forget_old(self) -> None:
-        """The oldest come first, so mostly one is looked at."""
+        """A few at a time: the oldest come first, so mostly one is looked at."""
         over_s = time.monotonic() - self._life_s
         for job, known in list(islice(self._jobs.items(), LOOK_AT)):
-            if known.since_s <= over_s:
-                del self._jobs[job]
+            if known.since_s > over_s:
+                break
+            del self._jobs[job]

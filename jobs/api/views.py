@@ -107,7 +107,10 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Job]):
         return Response({"job_id": job_id, "state": state or job.state})
 
     @extend_schema(
-        request=CancelManySerializer, responses={200: CancelledSerializer(many=True)}, filters=False
+        operation_id="jobs_cancel_many",
+        request=CancelManySerializer,
+        responses={200: CancelledSerializer(many=True)},
+        filters=False,
     )
     @action(
         detail=False,
