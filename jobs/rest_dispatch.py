@@ -59,6 +59,16 @@ class Request:
     spread: bool
     retries: int
 
+    @property
+    def avoid(self) -> list[str]:
+        """Nodes to pass over while others can be found."""
+        return [self.exclude] if self.exclude else []
+
+    @property
+    def deadline_ms(self) -> int:
+        """How long it may wait, as the scripts are told."""
+        return NO_DEADLINE if self.frame.deadline_ms is None else self.frame.deadline_ms
+
 
 async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer:
     """Place it. Raises FrameError or Unsupported for what cannot be meant or done; StoreError."""
@@ -122,8 +132,8 @@ def _spec(
         need=need.text,
         sig=need.sig,
         preferred=frame.preferred_node_id or "",
-        avoid=[request.exclude] if request.exclude else [],
-        deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        avoid=request.avoid,
+        deadline_ms=request.deadline_ms,
         priority=frame.priority or USUAL_PRIORITY,
         size=size,
         retries=request.retries,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from jobs.dispatch import NO_DEADLINE
 from jobs.failures import Failure, failure_of
 from jobs.rest_dispatch import Request, compiled
 from lua import scripts
@@ -36,8 +35,8 @@ async def simulate(cells: Cells, snapshot: Snapshot, request: Request) -> Findin
         need=need.text,
         sig=need.sig,
         preferred=frame.preferred_node_id or "",
-        avoid=[request.exclude] if request.exclude else [],
-        deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
+        avoid=request.avoid,
+        deadline_ms=request.deadline_ms,
     )
     found = await scripts.simulate(cells, cell=cell, wish=wish, most=MEMBERS, passed=need.passed)
     return Finding(cell, need, found)

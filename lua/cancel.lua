@@ -10,12 +10,15 @@
 local job = load_job(id)
 if not job or job.stub == '1' then return { 'UNKNOWN' } end
 if is_final(job.state) then return { 'FINAL', job.state } end
-local placed = process ~= '' and call('HGET', cell .. 'job:' .. id, 'begun')
-local unsent = job.state == 'DISPATCHED' and placed == process .. ' ' .. job.attempt
+local unsent, used, last = false, nil, nil
 local indexes, mine = cell .. 'session:' .. job.session, 'node:' .. job.node
-local used, last = unpack(unsent and job.session ~= '' and { call('HGET', cell .. 'job:' .. id, 'uidx'),
-  call('HGET', indexes, mine) } or {})
+if process ~= '' and job.state == 'DISPATCHED' then
+  local placed
+  placed, used = unpack(call('HMGET', cell .. 'job:' .. id, 'begun', 'uidx'))
+  unsent = placed == process .. ' ' .. job.attempt
+  last = unsent and job.session ~= '' and call('HGET', indexes, mine)
+end
 local node = cancel_job(job, code, unsent)
 -- An agent would wait for the index that it was never sent.
-if used and used == last then call('HINCRBY', indexes, mine, -1) end
+if last and used == last then call('HINCRBY', indexes, mine, -1) end
 return { 'CANCELLED', flag(offer(node)) }

@@ -1,8 +1,8 @@
 -- NEW → SELECTING → RESERVED, WAITING or FAILED, in one call. Known requests and jobs are answered
 -- with what they are now. While jobs of the same requirement wait, a node found goes to the first
 -- of them that may use it, and the new job waits behind them: nobody overtakes. On a node of the
--- asking `process` the job is DISPATCHED at once, as by `take`. Over a limit it is refused. `passed`: pools that the process left out, for the receipt; `spread`: avoid the node
--- that the session had last.
+-- asking `process` the job is DISPATCHED at once, as by `take`. Over a limit it is refused. `passed`:
+-- pools that the process left out, for the receipt; `spread`: avoid the node that the session had last.
 -- KEYS cell
 -- ARGV inbox, process, passed, spread:bool
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace

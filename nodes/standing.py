@@ -117,12 +117,9 @@ class Standing:
             reply = await scripts.register_node(
                 self._cells, cell=self.cell, registration=registration
             )
-            if isinstance(reply, scripts.Services):
-                self.out = frozenset(reply.out)
-                continue
-            if not isinstance(reply, scripts.Outdated):
+            if not isinstance(reply, scripts.Services | scripts.Outdated):
                 break
-            await self._catch_up(reply.version)
+            await self._learn(reply)
         if isinstance(reply, scripts.Ok | scripts.Already):
             self._told, self.state = about, reply.state
         return reply
@@ -145,12 +142,9 @@ class Standing:
                 metrics=_metrics(frame),
             )
             reply = await scripts.heartbeat(self._cells, cell=self.cell, beat=beat)
-            if isinstance(reply, scripts.Services):
-                self.out = frozenset(reply.out)
-                continue
-            if not isinstance(reply, scripts.Outdated):
+            if not isinstance(reply, scripts.Services | scripts.Outdated):
                 break
-            await self._catch_up(reply.version)
+            await self._learn(reply)
         if isinstance(reply, scripts.Ok):
             self._told, self.state = about, reply.state
         return reply
@@ -170,12 +164,9 @@ class Standing:
                 node=self.node,
                 about=msgspec.structs.replace(about, hot=self._hot),
             )
-            if isinstance(reply, scripts.Services):
-                self.out = frozenset(reply.out)
-                continue
-            if not isinstance(reply, scripts.Outdated):
+            if not isinstance(reply, scripts.Services | scripts.Outdated):
                 break
-            await self._catch_up(reply.version)
+            await self._learn(reply)
         if isinstance(reply, scripts.Moved):
             self._told = about
             if reply.more:
@@ -195,6 +186,13 @@ class Standing:
                 reply = await scripts.offer(self._cells, cell=self.cell, node=self.node)
                 if not isinstance(reply, scripts.Ok) or not reply.more:
                     return
+
+    async def _learn(self, missed: scripts.Services | scripts.Outdated) -> None:
+        """What a call did not know, before it is made again."""
+        if isinstance(missed, scripts.Services):
+            self.out = frozenset(missed.out)
+        else:
+            await self._catch_up(missed.version)
 
     async def _catch_up(self, version: int) -> None:
         """Read the configuration anew, after a call that was made with an older one."""

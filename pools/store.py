@@ -22,10 +22,15 @@ def store() -> StoreSettings:
     )
 
 
-def cells_of(request: HttpRequest | None) -> Cells | None:
-    """The cells of the web process that serves the request; None outside of one."""
+def process_of(request: HttpRequest | None) -> Any:
+    """The web process that serves the request; None outside of one."""
     scope: dict[str, Any] = getattr(request, "scope", None) or {}
-    process = scope.get("parley")
+    return scope.get("parley")
+
+
+def cells_of(request: HttpRequest | None) -> Cells | None:
+    """The cells of that process."""
+    process = process_of(request)
     cells: Cells | None = process.cells if process is not None else None
     return cells
 

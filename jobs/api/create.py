@@ -22,7 +22,7 @@ from lua.states import JobState
 from parley.codes import ErrorCode
 from parley.frames import FrameError
 from pools.snapshot import Snapshot
-from pools.store import call
+from pools.store import call, process_of
 
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
@@ -54,11 +54,6 @@ def faults() -> Iterator[None]:
         raise invalid(error) from error
     except Unsupported as error:
         raise Problem(422, error.code, str(error)) from error
-
-
-def process_of(request: HttpRequest) -> Any:
-    """The web process that serves the request; None outside of one."""
-    return getattr(request, "scope", {}).get("parley")
 
 
 async def snapshot_of(cells: Cells, request: HttpRequest) -> Snapshot:
