@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import FieldTextFilter
@@ -70,17 +69,8 @@ class JobAdmin(ReadOnlyAdmin):
     def where_to(self, request: HttpRequest) -> HttpResponse:
         return where(request)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        tables = _history(unquote(object_id))
-        return super().change_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, {**(extra_context or {}), "tables": tables}
-        )
+    def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        return {"tables": _history(key)}
 
     @display(description="state", label=STATE_COLOURS, ordering="state")
     def state_label(self, job: Job) -> str:

@@ -6,9 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
@@ -71,17 +70,8 @@ class NodeAdmin(LiveAdmin):
     def live_of(self, keys: Sequence[Any]) -> dict[str, NodeView]:
         return views.nodes(store(), keys)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), **about(unquote(object_id))}
-        return super().change_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, context
-        )
+    def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        return about(key)
 
     def has_control_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("nodes.change_node")

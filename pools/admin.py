@@ -28,7 +28,7 @@ from pools.defining import (
     values_of,
 )
 from pools.forms import DefinedPoolForm
-from pools.live import LiveAdmin, LiveChangeList, ReadOnlyAdmin
+from pools.live import LiveAdmin, LiveChangeList, ReadOnlyAdmin, TellingAdmin
 from pools.membership import preview
 from pools.models import Change, Configuration, DefinedPool, Pool
 from pools.pool_tables import changes_table, difference, preview_tables, tables_or_none
@@ -66,17 +66,8 @@ class PoolAdmin(_Counted, LiveAdmin):
     )  # fmt: skip
     change_form_after_template = "admin/tables.html"
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), "tables": _tables(request, unquote(object_id))}
-        return super().change_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, context
-        )
+    def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        return {"tables": _tables(request, key)}
 
     @display(description="languages")
     def languages(self, pool: Pool) -> str:
@@ -162,7 +153,7 @@ class DefinedPoolAdmin(_Counted, ModelAdmin):
 
 
 @admin.register(Configuration)
-class ConfigurationAdmin(ModelAdmin):
+class ConfigurationAdmin(TellingAdmin):
     """The one row that says how pools are used."""
 
     fields = SETTING_FIELDS
@@ -180,17 +171,8 @@ class ConfigurationAdmin(ModelAdmin):
         Configuration.objects.get_or_create(pk=1)
         return HttpResponseRedirect(reverse("admin:pools_configuration_change", args=(1,)))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), "tables": [changes_table(SETTINGS)]}
-        return super().change_view(  # type: ignore[no-any-return]
-            request, object_id, form_url, context
-        )
+    def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        return {"tables": [changes_table(SETTINGS)]}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         save_settings(values_of(obj), author=author_of(request))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -25,7 +26,26 @@ class LiveChangeList(ChangeList):
         self.model_admin.attach_live(request, self.result_list)
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class TellingAdmin(ModelAdmin):
+    """A row's page shows more than its fields: what ``more_of`` gives its templates, by its key."""
+
+    def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), **self.more_of(request, unquote(object_id))}
+        return super().change_view(  # type: ignore[no-any-return]
+            request, object_id, form_url, context
+        )
+
+
+class ReadOnlyAdmin(TellingAdmin):
     """Rows that nobody writes by hand."""
 
     show_full_result_count = False
