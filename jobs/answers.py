@@ -41,9 +41,11 @@ class Told:
     lang: str
     received_ms: int
 
-    def event(self, name: str) -> bytes:
+    def event(self, name: str, hint: str = "") -> bytes:
         """``ui_event``: it came this far."""
-        return encode(self._event(name, "ok"))
+        frame = self._event(name, "ok")
+        frame.hint = hint or None
+        return encode(frame)
 
     def failed_event(self, failure: Failure) -> bytes:
         """``ui_event`` of an end without a result."""

@@ -175,10 +175,10 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
     match reply:
         case scripts.Dispatched():
             _hand_over(session, work, reply)
-            session.dispatched(work)
+            session.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Reserved():
-            session.dispatched(work)
+            session.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Waiting():
             session.waits(work, reply.level)
@@ -189,7 +189,7 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
         case Repeat() if reply.job != work.id:
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:
-            session.dispatched(work)
+            session.dispatched(work, reply.node)
 
 
 def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) -> None:

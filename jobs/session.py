@@ -99,12 +99,12 @@ class LiveSession:
             self.telling.failed((told,), refusal)
         return None
 
-    def dispatched(self, work: Work) -> None:
+    def dispatched(self, work: Work, node: str) -> None:
         """A node has it, or will in a moment."""
         if work.id in self.unfinished and not work.dispatched:
             work.dispatched = True
             self._waits_no_more(work)
-            self.telling.event(work.told, "DISPATCHED")
+            self.telling.event(work.told, "DISPATCHED", node=node)
 
     def caller(self, speech: Speech) -> Caller:
         """As the order of pools sees it."""
@@ -162,15 +162,15 @@ class LiveSession:
         if work := self.unfinished.get(message.job):
             self.telling.waiting(work.told)
             if message.state == JobState.RESERVED:
-                self.dispatched(work)
+                self.dispatched(work, message.node)
 
     def accepted(self, message: Accepted) -> None:
         """The node works on it."""
         work = self.unfinished.get(message.job)
         if work and not work.accepted_ms:
             work.accepted_ms = now_ms()
-            self.dispatched(work)
-            self.telling.event(work.told, "NODE_ACCEPTED")
+            self.dispatched(work, message.node)
+            self.telling.event(work.told, "NODE_ACCEPTED", node=message.node)
 
     def partial(self, message: Partial) -> None:
         """A partial text; an empty body was only a sign of work."""

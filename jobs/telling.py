@@ -77,10 +77,13 @@ class Telling:
         self.event((told,), "INPUT_ENDED")
         return True
 
-    def event(self, utterances: Iterable[Told], name: str) -> None:
-        """A step that they have come to."""
+    def event(self, utterances: Iterable[Told], name: str, *, node: str = "") -> None:
+        """A step that they have come to. ``node``: on which; told as the hint to those who accept
+        ``errors``, because others show every hint as advice.
+        """
+        hint = node if self._wants_errors else ""
         for told in utterances:
-            self._wire.send_frame(told.event(name))
+            self._wire.send_frame(told.event(name, hint))
 
     def partial(self, utterances: Iterable[Told], heard: NodeAsrPartial) -> None:
         """What is recognised so far."""

@@ -18,6 +18,8 @@ CORE_TYPES = frozenset({"asr", "nmt", "semantic"})
 OPTIONAL_TYPES = frozenset({"tts", "tone"})
 # What every agent takes unless it lists its formats: 16 kHz mono.
 BASE_FORMATS = frozenset({"opus", "pcm16"})
+# A sentence that was typed, in UTF-8, in the place of sound: only for nodes that list this format.
+TEXT = "text"
 # Fetches sound that a job only refers to.
 AUDIO_REF = "audio:ref"
 MODELS = frozenset({"emotion"})

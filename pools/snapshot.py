@@ -17,12 +17,14 @@ from lua.scripts import Need
 from pools.ask import Ask
 from pools.configuration import Configuration, decode
 from pools.definition import Definition
+from pools.offered import Offered, offered
 from pools.order import ANYBODY, Caller, Chooser, Ranking
 from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal, tenant_refusal
 from pools.serving import CellPools, Offers, Serving
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
+CACHED_SOURCES = 256
 
 
 @dataclass
@@ -30,6 +32,7 @@ class _Cell(CellPools):
     chooser: Chooser = field(default_factory=lambda: Chooser(Configuration()))
     served: dict[Ask, Serving] = field(default_factory=dict)
     needs: dict[tuple[Ask, Caller], Need] = field(default_factory=dict)
+    offered: dict[str, Offered] = field(default_factory=dict)
     read_at_s: float = float("-inf")
     doubted_until_s: float = float("-inf")
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -38,6 +41,7 @@ class _Cell(CellPools):
         """What was worked out is to be worked out anew."""
         self.served.clear()
         self.needs.clear()
+        self.offered.clear()
 
 
 class Snapshot:
@@ -104,6 +108,21 @@ class Snapshot:
         """What to say when the nodes of a cell that serve the languages don't take the sound."""
         serving = self._cells[cell].automatic_for(ask.route)
         return sound_refusal(ask.audio_format, serving, by_reference=ask.by_reference)
+
+    def offered(self, cell: int, src: str) -> Offered:
+        """What somebody who speaks ``src``, a primary subtag or ``auto``, can have translated."""
+        known = self._cells[cell]
+        if len(known.offered) > CACHED_SOURCES:
+            known.offered.clear()
+        found = known.offered.get(src)
+        if found is None:
+            found = known.offered[src] = offered(known, known.chooser, src)
+        return found
+
+    def why_not(self, cell: int, route: Route) -> Refusal:
+        """Why no pool serves the languages."""
+        known = self._cells[cell]
+        return refusal(route, known.automatic.values(), others=known.offers)
 
     def cells_serving(self, route: Route) -> list[int]:
         """Cells in which some node can serve the languages."""

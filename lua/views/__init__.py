@@ -6,7 +6,7 @@ two frames waits for any of them.
 
 from lua.views.jobs import JobView, job, job_now, session_tenant, unknown_jobs
 from lua.views.nodes import Load, NodeView, fleet, jobs_of, nodes
-from lua.views.pools import Member, PoolView, members, pools
+from lua.views.pools import Member, PoolView, members, pools, standing
 from lua.views.totals import CellView, Queue, cells, queues, script_calls
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "queues",
     "script_calls",
     "session_tenant",
+    "standing",
     "unknown_jobs",
 ]

@@ -95,7 +95,7 @@ def fleet(store: StoreSettings) -> dict[str, Load]:
         for cell in range(store.cells):
             pipe.hgetall(f"{cell_prefix(store.prefix, cell)}fleet")
         records = pipe.execute()
-    return {node.decode(): _load(raw) for cell in records for node, raw in cell.items()}
+    return {node.decode(): load_of(raw) for cell in records for node, raw in cell.items()}
 
 
 def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
@@ -121,7 +121,8 @@ def jobs_of(store: StoreSettings, node: str) -> list[str]:
     return sorted(job.decode() for job in held)
 
 
-def _load(raw: bytes) -> Load:
+def load_of(raw: bytes) -> Load:
+    """A node's packed record."""
     capacity, used, foreign, why, beat = RECORD.unpack(raw)
     return Load(capacity, used, foreign, _REASONS[why], int(beat))
 
@@ -132,7 +133,7 @@ def _view(node: str, cell: int, record: bytes, values: list[bytes | None]) -> No
         node=node,
         cell=cell,
         state=NodeState(raw["state"]),
-        load=_load(record),
+        load=load_of(record),
         process=raw["process"],
         address=raw["address"],
         since_ms=int(raw["since"] or 0),

@@ -2,13 +2,20 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lua.client import StoreSettings
+from redis.exceptions import RedisError
+
+from lua.client import Cells, StoreSettings
+from lua.errors import StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
+from lua.states import Reason
+from lua.views.nodes import load_of
+
+LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,44 @@ class Member:
 
     node: str
     ready: bool
+
+
+async def standing(cells: Cells, cell: int, pools: Collection[str]) -> dict[str, Reason]:
+    """How each pool of a cell stands: USABLE when a member can take a job now, else the reason of
+    most of 20 of its members; NO_NODES without any. Raises StoreUnavailable.
+    """
+    prefix, names = cells.prefixes[cell], list(pools)
+    try:
+        async with cells.plain.pipeline(transaction=False) as pipe:
+            for pool in names:
+                pipe.scard(f"{prefix}ready:{pool}")
+                pipe.srandmember(f"{prefix}pool:{pool}", LOOKED_AT)
+            replies = await pipe.execute()
+            found = dict(zip(names, zip(replies[::2], replies[1::2], strict=True), strict=True))
+            some = sorted({node for ready, few in found.values() if not ready for node in few})
+            if some:
+                pipe.hmget(f"{prefix}fleet", some)
+            records = (await pipe.execute())[0] if some else []
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(str(error)) from error
+    why = {node: _reason(raw) for node, raw in zip(some, records, strict=True)}
+    return {
+        pool: Reason.USABLE if ready else _most(why[node] for node in few)
+        for pool, (ready, few) in found.items()
+    }
+
+
+def _reason(raw: bytes | None) -> Reason:
+    """A node without a free slot may still be usable."""
+    reason = load_of(raw).reason if raw else Reason.OFFLINE
+    return Reason.CAPACITY_EXCEEDED if reason is Reason.USABLE else reason
+
+
+def _most(reasons: Iterable[Reason]) -> Reason:
+    counted = Counter(reasons)
+    if Reason.CAPACITY_EXCEEDED in counted:  # somebody who is only busy is worth waiting for
+        return Reason.CAPACITY_EXCEEDED
+    return counted.most_common(1)[0][0] if counted else Reason.NO_NODES
 
 
 def pools(store: StoreSettings) -> dict[str, PoolView]:

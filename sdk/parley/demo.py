@@ -36,7 +36,8 @@ class Behaviour:
     async def __call__(self, job: Job) -> Result:
         latency_ms = self.latency_ms + random.randint(-self.jitter_ms, self.jitter_ms)
         half_ms = max(0, latency_ms) // 2
-        heard = f"[demo] {job.duration_ms / 1000:.1f} s of speech in {job.src_lang}"
+        spoken = f"[demo] {job.duration_ms / 1000:.1f} s of speech in {job.src_lang}"
+        heard = job.text or spoken
         await asyncio.sleep(half_ms / 1000)
         await job.partial(heard)
         await asyncio.sleep(half_ms / 1000)
@@ -65,6 +66,7 @@ def demo_node(
         concurrency=concurrency,
         gpus=[Gpu("simulated", 8)],
         version=VERSION,
+        audio_formats=["pcm16", "text"],
         usage=idle,
     )
     node = Node(url, node_id=node_id, token=token, profile=profile)

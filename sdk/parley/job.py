@@ -83,6 +83,11 @@ class Job:
         return from_base64(self.assign.audio)
 
     @property
+    def text(self) -> str:
+        """What was typed instead of spoken: only for nodes that list the format `text`."""
+        return self.audio.decode(errors="replace") if self.audio_format == "text" else ""
+
+    @property
     def duration_ms(self) -> int:
         """How long the speech lasts, if it is pcm16."""
         return duration_ms(self.audio, self.sample_rate)
