@@ -25,8 +25,8 @@ class _Into:
 
 
 async def choices(process: Process, src: str) -> dict[str, Any]:
-    """``sources``: what may be spoken. ``targets``: into what ``src`` is translated, whether that is
-    spoken, and whether ``src`` may be typed. Each has a ``state``: ready, busy (it would wait),
+    """``sources``: what may be spoken. ``targets``: into what ``src`` is translated, whether that
+    is spoken, and whether ``src`` may be typed. Each has a ``state``: ready, busy (it would wait),
     away or none; the last two say their ``reason``. Raises StoreUnavailable.
     """
     sources: dict[str, set[Reason]] = defaultdict(set)
