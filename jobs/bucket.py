@@ -33,6 +33,11 @@ class Bucket:
         self._filled_s = clock_s()
         self._resume_s = float("-inf")
 
+    @property
+    def pause_left_s(self) -> float:
+        """How long the client is still asked to pause; not more than 0: it is not."""
+        return self._resume_s - self._clock_s()
+
     def take(self) -> Verdict:
         """Count a frame."""
         if not self._rate:

@@ -76,6 +76,11 @@ class SessionConsumer(HotConsumer):
         if self.phase is not None:
             await self.phase.closed()
 
+    @property
+    def pause_left_s(self) -> float:
+        """How long the client is still asked to send nothing, because it sent too much."""
+        return self._bucket.pause_left_s
+
     def send_error(self, error: Error) -> None:
         """Deployed clients show each error as a modal box: the same code comes seldom to those
         that do not say that they accept errors.

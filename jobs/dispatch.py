@@ -4,6 +4,7 @@ The next stop of a job is :func:`lua.scripts.dispatch`; the node's process finds
 unless it is this process: then it is handed over here.
 """
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from jobs.answers import Told
 from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of
 from jobs.settings import JobSettings
+from jobs.streams.endings import Turn
 from lua import ids, scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Outcome
@@ -37,7 +39,7 @@ USUAL_PRIORITY = 3
 class Work:
     """An utterance without an answer. ``told``: whom the answer is for; more than one when its
     request was repeated. ``job`` is None until it was sent to Redis. ``passed``: what its receipt
-    says of what was left out before.
+    says of what was left out before. ``turn``: of which it is part, in a stream.
     """
 
     id: str
@@ -48,6 +50,12 @@ class Work:
     heard: bool = False
     passed: str = ""
     accepted_ms: int = 0
+    turn: Turn | None = None
+
+    def went_to(self, node: str) -> None:
+        """A node has it, or will in a moment: the rest of its turn is to follow it there."""
+        if self.turn is not None and node:
+            self.turn.node = node
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,23 @@ async def dispatch(
     finally:
         if work.job is not None:
             process.asking.discard(work.job.job)
+
+
+async def dispatch_in_turn(
+    session: "LiveSession",
+    work: Work,
+    frame: Utterance,
+    speech: Speech,
+    need: Need | Refusal,
+    *,
+    after: "asyncio.Task[None] | None",
+) -> None:
+    """The same for part of a turn, once it is known where the part before it went."""
+    if after is not None:
+        await asyncio.wait((after,))
+    if work.turn is not None:
+        frame.preferred_node_id = work.turn.node or None
+    await dispatch(session, work, frame, speech, need)
 
 
 async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from jobs.streams.endings import WHOLE, Ending, Why
 from jobs.wishes import Unsupported, features_of, pipeline_of
 from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
 from parley.frames import (
@@ -75,12 +76,71 @@ def speech_of(frame: Utterance) -> Speech:
     """Raises ``FrameError`` for what can't be meant, ``Unsupported`` for what can't be done: sound
     that no node can be given, a step or feature that is not known.
     """
+    route, pipeline = _route(frame), pipeline_of(frame.pipeline)
+    return _speech(frame, route, pipeline, *_sound(frame))
+
+
+def spoken(frame: Utterance, sound: bytes) -> Speech:
+    """The same of an utterance of a stream, whose ``sound`` was looked at as it came."""
+    route, pipeline = _route(frame), pipeline_of(frame.pipeline)
+    return _speech(frame, route, pipeline, to_base64(sound), frame.audio_format, frame.sample_rate)
+
+
+def payload_of(frame: Utterance, speech: Speech, *, trace: str, ending: Ending = WHOLE) -> bytes:
+    """The JSON object that is kept with the job."""
+    return encode(
+        JobPayload(
+            session_id=frame.session_id,
+            dialect=frame.dialect,
+            pipeline=speech.pipeline,
+            audio_format=speech.audio_format,
+            sample_rate=speech.sample_rate,
+            trace_id=trace,
+            is_manual_cut=ending.why is Why.MANUAL,
+            is_timeout_triggered=ending.why is Why.TIMEOUT,
+            is_max_duration_triggered=ending.why is Why.DURATION,
+            audio=speech.audio,
+            audio_ref=speech.audio_ref,
+            features=frame.features,
+            mode=frame.mode,
+            lang_a=frame.lang_a,
+            lang_b=frame.lang_b,
+            auto_langs=frame.auto_langs,
+            enable_streaming_asr=frame.enable_streaming_asr,
+            partial_update_interval_ms=frame.partial_update_interval_ms,
+            turn_id=ending.turn.id if ending.turn else None,
+            session_utterance_index=frame.utterance_index,
+        )
+    )
+
+
+def digest_of(frame: Utterance, speech: Speech) -> str:
+    """Guards a request id: equal for equal bodies, whatever their index and trace id."""
+    sound = (speech.audio_format, speech.sample_rate, speech.audio_ref)
+    body = (speech.src, speech.tgt, speech.pipeline, *sound)
+    asked = tuple(getattr(frame, name) for name in _INHERITED)
+    digest = sha1(encode((body, asked)), usedforsecurity=False)
+    digest.update(memoryview(speech.audio))
+    return digest.hexdigest()
+
+
+def _route(frame: Utterance) -> Route:
     route = Route.of(
         frame.src_lang, frame.tgt_lang, mode=frame.mode, lang_a=frame.lang_a, lang_b=frame.lang_b
     )
     if not route.src or not route.tgt or route.tgt == AUTO:
         _refuse_language(frame)
-    pipeline, (audio, audio_format, rate) = pipeline_of(frame.pipeline), _sound(frame)
+    return route
+
+
+def _speech(
+    frame: Utterance,
+    route: Route,
+    pipeline: Pipeline,
+    audio: msgspec.Raw,
+    audio_format: str,
+    rate: int,
+) -> Speech:
     reference = None if present(audio) else frame.audio_ref
     return Speech(
         src=AUTO if route.both_ways else frame.src_lang,
@@ -99,43 +159,6 @@ def speech_of(frame: Utterance) -> Speech:
         sample_rate=rate,
         audio_ref=reference,
     )
-
-
-def payload_of(frame: Utterance, speech: Speech, *, trace: str) -> bytes:
-    """The JSON object that is kept with the job."""
-    return encode(
-        JobPayload(
-            session_id=frame.session_id,
-            dialect=frame.dialect,
-            pipeline=speech.pipeline,
-            audio_format=speech.audio_format,
-            sample_rate=speech.sample_rate,
-            trace_id=trace,
-            is_manual_cut=True,
-            is_timeout_triggered=False,
-            is_max_duration_triggered=False,
-            audio=speech.audio,
-            audio_ref=speech.audio_ref,
-            features=frame.features,
-            mode=frame.mode,
-            lang_a=frame.lang_a,
-            lang_b=frame.lang_b,
-            auto_langs=frame.auto_langs,
-            enable_streaming_asr=frame.enable_streaming_asr,
-            partial_update_interval_ms=frame.partial_update_interval_ms,
-            session_utterance_index=frame.utterance_index,
-        )
-    )
-
-
-def digest_of(frame: Utterance, speech: Speech) -> str:
-    """Guards a request id: equal for equal bodies, whatever their index and trace id."""
-    sound = (speech.audio_format, speech.sample_rate, speech.audio_ref)
-    body = (speech.src, speech.tgt, speech.pipeline, *sound)
-    asked = tuple(getattr(frame, name) for name in _INHERITED)
-    digest = sha1(encode((body, asked)), usedforsecurity=False)
-    digest.update(memoryview(speech.audio))
-    return digest.hexdigest()
 
 
 def _refuse_language(frame: Utterance) -> None:

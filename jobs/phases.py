@@ -12,6 +12,7 @@ from jobs.answers import now_ms
 from jobs.principal import Principal
 from jobs.process import Process
 from jobs.session import LiveSession
+from jobs.streams.stream import Stream
 from jobs.telling import Wire
 from lua import ids
 from lua.errors import StoreError, StoreUnavailable
@@ -47,6 +48,9 @@ class Socket(Wire, Protocol):
     wants_errors: bool
     lang: str
     phase: "Initialising | Serving | None"
+
+    @property
+    def pause_left_s(self) -> float: ...
 
     def close(self, code: int, reason: str = "") -> None: ...
 
@@ -91,7 +95,7 @@ class Initialising:
             _refuse(socket, error.code)
             socket.close(TRY_AGAIN)
             return
-        socket.phase = Serving(socket, session)
+        socket.phase = Serving(socket, session, init)
         socket.send_frame(encode(_ack(session.id, init)))
 
     def _session(self, init: SessionInit, cell: int) -> LiveSession:
@@ -109,9 +113,10 @@ class Initialising:
 class Serving:
     """A session from its acknowledgement on."""
 
-    def __init__(self, socket: Socket, session: LiveSession) -> None:
+    def __init__(self, socket: Socket, session: LiveSession, init: SessionInit) -> None:
         self._socket = socket
         self._session = session
+        self._stream = Stream(session, init, pause_left_s=self._pause_left_s)
 
     def frame(self, frame: SessionFrame) -> Task | None:
         """A frame of the client, of this session."""
@@ -123,6 +128,7 @@ class Serving:
 
     async def closed(self) -> None:
         """The socket is gone, and the session with it."""
+        self._stream.close()
         await self._socket.process.sessions.close(self._session)
 
     def _init(self, frame: SessionInit) -> None:
@@ -131,23 +137,28 @@ class Serving:
     def _utterance(self, frame: Utterance) -> Task | None:
         return self._session.utterance(frame)
 
-    def _audio_chunk(self, frame: AudioChunk) -> None:
-        message = "Streams of audio are not supported: send whole utterances."
-        _refuse(self._socket, ErrorCode.UNSUPPORTED_FEATURE, message)
+    def _audio_chunk(self, frame: AudioChunk) -> Task | None:
+        return self._stream.chunk(frame)
 
     def _heartbeat(self, frame: ClientHeartbeat) -> None:
         self._socket.send_frame(encode(ServerHeartbeat(self._session.id, now_ms())))
 
     def _close(self, frame: SessionClose) -> None:
+        self._stream.close()
         self._session.end()
         self._socket.send_frame(encode(SessionCloseAck(self._session.id)))
         self._socket.close(NORMAL)
 
     def _tts_started(self, frame: TtsStarted) -> None:
         self._session.telling.playback(frame.trace_id, "TTS_PLAY_STARTED")
+        self._stream.plays()
 
     def _tts_ended(self, frame: TtsPlayEnded) -> None:
         self._session.telling.playback(frame.trace_id, "TTS_PLAY_ENDED")
+        self._stream.played()
+
+    def _pause_left_s(self) -> float:
+        return max(self._socket.pause_left_s, self._session.telling.pressure.pause_left_s)
 
     _handlers: ClassVar[dict[type[Any], Callable[["Serving", Any], Task | None]]] = {
         SessionInit: _init,

@@ -19,6 +19,11 @@ class Pressure:
         self._level = Level.NONE
         self._resume_s = float("-inf")
 
+    @property
+    def pause_left_s(self) -> float:
+        """How long the client is still asked to hold its audio back; not more than 0: it is not."""
+        return self._resume_s - time.monotonic()
+
     def waits(self, level: Level) -> None:
         """An utterance of the session waits, in a queue as crowded as this."""
         self.changed(level if self._accepts else Level.PAUSE)

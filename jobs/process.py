@@ -19,6 +19,7 @@ from jobs.replay import Replay, Replayer
 from jobs.results import Results
 from jobs.sessions import Sessions
 from jobs.settings import JobSettings
+from jobs.streams.memory import Memory
 from lua import ids, times
 from lua.client import Cells, StoreSettings
 from lua.mailbox import Hello, Message, NewConfig
@@ -54,6 +55,7 @@ class Process:
     it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
     ``callers``: session sockets that are accepted, whether their session is open yet or not.
     ``bearer`` takes jobs to nodes of this process at once; without it all go through the mailbox.
+    ``streams``: sound that is still being spoken.
     ``asking``: jobs whose ``dispatch`` has not been answered yet; a replay must not lose them.
     """
 
@@ -71,6 +73,7 @@ class Process:
         self.callers = 0
         self.mailroom = Mailroom(self.cells, self.id)
         self.results = Results(self.cells, limit_bytes=settings.results_at_hand_bytes)
+        self.streams = Memory(settings.streams.stream_memory_bytes)
         self.bearer: Bearer | None = None
         self.asking: set[str] = set()
         self.sessions = Sessions(self)

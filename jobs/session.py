@@ -5,16 +5,19 @@ of :mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from jobs.answers import Told, now_ms
 from jobs.delivery import Found
-from jobs.dispatch import Origin, Work, dispatch
+from jobs.dispatch import Origin, Work, dispatch, dispatch_in_turn
 from jobs.failures import Failure, failure_from
-from jobs.payload import Speech, inherit, payload_of, said_by, speech_of
+from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
+from jobs.streams.endings import WHOLE, Ending
 from jobs.telling import Telling, Wire
 from jobs.wishes import Unsupported
 from lua import ids, scripts
@@ -49,6 +52,7 @@ class LiveSession:
         self.sig = ""  # the queue that its last utterance would wait in
         self._waiting: set[str] = set()
         self._unfinished_bytes = 0
+        self._next_index = 0  # of the next utterance of a stream
         self._present: tuple[Route | None, str] = (None, "")
         self._said = said_by(init)
         self._lang = init.src_lang
@@ -83,24 +87,36 @@ class LiveSession:
         One that can't be meant makes none, but has its place among the answers.
         """
         inherit(frame, self._said)
-        speech, refusal = None, self._full()
-        try:
-            speech = speech_of(frame)
-        except Unsupported as error:
-            refusal = Failure(error.code, str(error))
-        except FrameError as error:
-            refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
-        told = self._told(frame)
-        if not self.telling.announce(told):
+        told = self._told(frame.utterance_index, frame.trace_id)
+        if not self._announce(told):
             return None  # the same utterance once more: it has its answer, or will have it
-        if speech is not None and refusal is None:
-            return self._dispatch(told, frame, speech)
-        if refusal is not None:
-            self.telling.failed((told,), refusal)
-        return None
+        self.telling.event((told,), "INPUT_STARTED")  # it comes whole
+        self.telling.event((told,), "INPUT_ENDED")
+        return self._accept(told, frame, partial(speech_of, frame), WHOLE)
+
+    def begin(self) -> Told:
+        """An utterance of a stream has begun. It counts once it is over."""
+        told = self._told(self._next_index)
+        self.telling.event((told,), "INPUT_STARTED")
+        return told
+
+    def spoken(
+        self, begun: Told, frame: Utterance, sound: bytes, ending: Ending
+    ) -> "asyncio.Task[None] | None":
+        """Make a job of an utterance of a stream; ``frame`` is all that is known but its sound."""
+        inherit(frame, self._said)
+        self.telling.event((begun,), "INPUT_ENDED")
+        told = self._end(begun)
+        frame.utterance_index = told.index
+        return self._accept(told, frame, partial(spoken, frame, sound), ending)
+
+    def unheard(self, begun: Told, failure: Failure) -> None:
+        """An utterance of a stream makes no job, but has its place among the answers."""
+        self.telling.failed((self._end(begun),), failure)
 
     def dispatched(self, work: Work, node: str) -> None:
         """A node has it, or will in a moment."""
+        work.went_to(node)
         if work.id in self.unfinished and not work.dispatched:
             work.dispatched = True
             self._waits_no_more(work)
@@ -183,15 +199,25 @@ class LiveSession:
         work.heard = True
         self.telling.partial(work.told, heard)
 
-    def _told(self, frame: Utterance) -> Told:
+    def _told(self, index: int, trace: str | None = None) -> Told:
         return Told(
             session=self.id,
-            index=frame.utterance_index,
+            index=index,
             job=ids.new_job(self.cell, self.cells.count),
-            trace=frame.trace_id or ids.new_token(),
+            trace=trace or ids.new_token(),
             lang=self._lang,
             received_ms=now_ms(),
         )
+
+    def _announce(self, told: Told) -> bool:
+        self._next_index = max(self._next_index, told.index + 1)
+        return self.telling.announce(told)
+
+    def _end(self, begun: Told) -> Told:
+        """What was begun counts from now on, after what was sent whole meanwhile."""
+        told = replace(begun, index=max(begun.index, self._next_index), received_ms=now_ms())
+        self._announce(told)
+        return told
 
     def _full(self) -> Failure | None:
         settings = self.process.settings
@@ -204,13 +230,33 @@ class LiveSession:
             return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
         return None
 
-    def _dispatch(
-        self, told: Told, frame: Utterance, speech: Speech
+    def _accept(
+        self, told: Told, frame: Utterance, read: Callable[[], Speech], ending: Ending
     ) -> "asyncio.Task[None] | None":
-        work = Work(told.job, [told], payload_of(frame, speech, trace=told.trace))
+        refusal = self._full()
+        try:
+            speech = read()
+        except Unsupported as error:
+            refusal = Failure(error.code, str(error))
+        except FrameError as error:
+            refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
+        if refusal is None:
+            return self._dispatch(told, frame, speech, ending)
+        self.telling.failed((told,), refusal)
+        return None
+
+    def _dispatch(
+        self, told: Told, frame: Utterance, speech: Speech, ending: Ending
+    ) -> "asyncio.Task[None] | None":
+        payload = payload_of(frame, speech, trace=told.trace, ending=ending)
+        work = Work(told.job, [told], payload, turn=ending.turn)
         self._remember(work)
         need = self.process.snapshot.compile_need(self.cell, speech.ask, caller=self.caller(speech))
-        task = self.start(dispatch(self, work, frame, speech, need))
+        if turn := ending.turn:
+            task = self.start(dispatch_in_turn(self, work, frame, speech, need, after=turn.placing))
+            turn.placing = task
+        else:
+            task = self.start(dispatch(self, work, frame, speech, need))
         is_big = len(work.payload) > self.cells.limits.inline_bytes
         return task if is_big or isinstance(need, Refusal) else None
 

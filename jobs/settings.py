@@ -31,6 +31,25 @@ class OrderSettings:
 
 
 @dataclass(frozen=True)
+class StreamSettings:
+    """How ``audio_chunk``s become utterances.
+
+    An utterance ends after ``stream_timeout_ms`` without a chunk, and with ``stream_duration_ms``
+    or ``stream_length_bytes`` of sound. ``final_hold_ms``: sound that comes so soon after a final
+    belongs to the utterance that it closed. ``playing_ms``: the longest that the timeout rests
+    while the client plays a result. ``stream_memory_bytes``: of all streams of a process, see
+    :class:`jobs.streams.memory.Memory`.
+    """
+
+    stream_timeout_ms: int = 3_000
+    stream_duration_ms: int = 10_200
+    stream_length_bytes: int = 500 * 2**10
+    final_hold_ms: int = 200
+    playing_ms: int = 60_000
+    stream_memory_bytes: int = 64 * 2**20
+
+
+@dataclass(frozen=True)
 class JobSettings:
     """``frames_per_s`` fill a session's token bucket of ``burst_frames``; 0: no limit.
 
@@ -42,6 +61,7 @@ class JobSettings:
 
     socket: SocketSettings = SocketSettings()
     order: OrderSettings = OrderSettings()
+    streams: StreamSettings = StreamSettings()
     init_timeout_ms: int = 10_000
     pause_ms: int = 5_000
     flush_ms: int = 2_000

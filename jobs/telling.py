@@ -71,11 +71,7 @@ class Telling:
 
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
-        if not self._delivery.announce(told):
-            return False
-        self.event((told,), "INPUT_STARTED")  # it comes whole
-        self.event((told,), "INPUT_ENDED")
-        return True
+        return self._delivery.announce(told)
 
     def event(self, utterances: Iterable[Told], name: str, *, node: str = "") -> None:
         """A step that they have come to. ``node``: on which; told as the hint to those who accept

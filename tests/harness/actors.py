@@ -1,5 +1,6 @@
 """A node and a session that do exactly what a test tells them, over real sockets."""
 
+import base64
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -72,6 +73,7 @@ class HandSession:
         self.id: str = ack["session_id"]
         self._init = init
         self._indexes = itertools.count()
+        self._seqs = itertools.count(1)
         self._read = 0
 
     @property
@@ -85,6 +87,19 @@ class HandSession:
         index = next(self._indexes) if index is None else index
         await self.peer.send(frames.utterance(self.id, index, self._init, audio, **fields))
         return index
+
+    async def streams(
+        self, sound: bytes = b"", *, final: bool = False, seq: int | None = None
+    ) -> None:
+        """Sends a piece of a stream."""
+        chunk = {
+            "type": "audio_chunk",
+            "session_id": self.id,
+            "seq": next(self._seqs) if seq is None else seq,
+            "is_final": final,
+            "payload": base64.b64encode(sound).decode(),
+        }
+        await self.peer.send(chunk)
 
     async def hears(self, within_s: float = 5.0) -> Json:
         """The next outcome."""

@@ -167,10 +167,8 @@ async def test_webrtc_and_playback_are_taken_without_a_word(client):
     assert client.of_type("error") == []
 
 
-async def test_streams_and_binary_frames_are_not_supported_yet(client):
-    session = await opened(client, accepts=["errors"])
-    await client.send({"type": "audio_chunk", "session_id": session, "seq": 0, "is_final": True})
-    assert (await client.expect("error"))["code"] == "UNSUPPORTED_FEATURE"
+async def test_binary_frames_are_not_supported_yet(client):
+    await opened(client, accepts=["errors"])
     await client.send_binary(b"\x01")
     assert (await client.expect("error"))["code"] == "UNSUPPORTED_FEATURE"
 

@@ -1,0 +1,25 @@
+"""How much sound of utterances that are still being spoken a process holds."""
+
+
+class Memory:
+    """Of all open streams of a process. ``used`` bytes never exceed ``limit_bytes``.
+
+    The last quarter is for utterances that have begun: so it is the newest that find no room, and
+    those before them come to their end.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self.used = 0
+
+    def may_begin(self, size: int) -> bool:
+        """Whether there is room for a new utterance whose first chunk has so many bytes."""
+        return self.used + size <= self.limit_bytes * 3 // 4
+
+    def may_grow(self, size: int) -> bool:
+        """Whether there is room for further bytes of an utterance."""
+        return self.used + size <= self.limit_bytes
+
+    def change(self, size: int) -> None:
+        """So many bytes more are held, or fewer."""
+        self.used += size

@@ -1,0 +1,138 @@
+"""A session's speech on its way in, over one connection: the clock, and what each cut becomes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jobs.answers import Told
+from jobs.failures import Failure
+from jobs.streams.cutter import Begun, Cut, Cutter, Event, Spoilt
+from jobs.streams.endings import Ending, Turn
+from jobs.streams.framing import framing_of
+from jobs.streams.seen import Seen
+from parley.frames import AudioChunk, FrameError, SessionInit, Utterance, from_base64
+
+if TYPE_CHECKING:
+    from jobs.session import LiveSession
+
+
+class Stream:
+    """``pause_left_s``: how long the client is still asked to hold its sound back.
+
+    A session that goes on over another connection gets another one.
+    """
+
+    def __init__(
+        self, session: "LiveSession", init: SessionInit, *, pause_left_s: Callable[[], float]
+    ) -> None:
+        settings = session.process.settings
+        self._session = session
+        self._init = init
+        self._pause_left_s = pause_left_s
+        self._framing = framing_of(init.audio_format, init.sample_rate)
+        self._cutter = Cutter(
+            self._framing,
+            settings.streams,
+            session.process.streams,
+            flush_ms=settings.flush_ms,
+        )
+        self._seen = Seen()
+        self._begun: Told | None = None
+        self._turn = Turn()
+        self._turn_number = 0
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def chunk(self, frame: AudioChunk) -> "asyncio.Task[None] | None":
+        """A piece of speech, unless it came before. Raises FrameError: then it never came.
+
+        Later frames are to wait for the task, where there is one.
+        """
+        sound = _decoded(frame)
+        if not self._seen.is_new(frame.seq):
+            return None
+        now_ms = self._now_ms()
+        paused_ms = now_ms + 1000 * self._pause_left_s()
+        events = self._cutter.chunk(sound, final=frame.is_final, now_ms=now_ms, paused_ms=paused_ms)
+        return self._act(events)
+
+    def plays(self) -> None:
+        """The client has begun to play a result."""
+        self._cutter.plays(self._now_ms())
+        self._arm()
+
+    def played(self) -> None:
+        """It has played it to its end."""
+        self._cutter.played(self._now_ms())
+        self._arm()
+
+    def close(self) -> None:
+        """The connection is gone: what was not cut yet is dropped."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._cutter.drop()
+
+    def _act(self, events: list[Event]) -> "asyncio.Task[None] | None":
+        task = None
+        for event in events:
+            match event:
+                case Begun():
+                    self._begun = self._session.begin()
+                case Cut():
+                    task = self._cut(event)
+                case Spoilt():
+                    self._session.unheard(self._taken(), Failure(event.code, event.message))
+        self._arm()
+        return task
+
+    def _cut(self, cut: Cut) -> "asyncio.Task[None] | None":
+        if cut.turn != self._turn_number:
+            self._turn, self._turn_number = Turn(), cut.turn
+        begun, init = self._taken(), self._init
+        ending = Ending(cut.why, self._turn)
+        frame = Utterance(
+            session_id=begun.session,
+            utterance_index=begun.index,
+            manual_cut=ending.ends_turn,
+            src_lang=init.src_lang,
+            tgt_lang=init.tgt_lang,
+            audio_format=self._framing.audio_format,
+            sample_rate=self._framing.sample_rate,
+        )
+        return self._session.spoken(begun, frame, cut.sound, ending)
+
+    def _taken(self) -> Told:
+        begun, self._begun = self._begun, None
+        assert begun is not None
+        return begun
+
+    def _arm(self) -> None:
+        due_ms = self._cutter.due_ms()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due_ms is not None:
+            self._timer = self._loop.call_at(due_ms / 1000, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        # A timer may fire a clock tick early.
+        self._act(self._cutter.expire(self._now_ms() + 1))
+
+    def _now_ms(self) -> float:
+        return self._loop.time() * 1000
+
+
+def _decoded(frame: AudioChunk) -> bytes:
+    try:
+        return from_base64(frame.payload)
+    except msgspec.ValidationError as error:
+        raise FrameError(
+            "audio_chunk: payload is not base64.",
+            field="payload",
+            expected="base64",
+            type="audio_chunk",
+        ) from error
