@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from jobs.answers import now_ms
+from jobs.pairing import Pairing, redeem
 from jobs.principal import Principal
 from jobs.process import Process
 from jobs.session import LiveSession
@@ -80,14 +81,16 @@ class Initialising:
 
     async def _open(self, init: SessionInit) -> None:
         socket = self._socket
-        if init.pairing_required:
-            fault = "is not valid" if init.pairing_code else "is missing"
-            _refuse(socket, ErrorCode.INVALID_PAIRING_CODE, f"The pairing code {fault}.")
-            socket.close(REFUSED)
-            return
         try:
-            cell = await _cell_for(socket.process, init)
-            session = self._session(init, cell)
+            pairing = await redeem(
+                socket.process.cells, init.pairing_code, address=socket.principal.address
+            )
+            if init.pairing_required and not pairing.node:
+                _refuse(socket, pairing.code, pairing.why)
+                socket.close(TRY_AGAIN if pairing.code == ErrorCode.RATE_LIMITED else REFUSED)
+                return
+            cell = await _cell_for(socket.process, init, pairing)
+            session = self._session(init, cell, pairing)
             if not await socket.process.ready(cell):
                 raise StoreUnavailable("the cell does not know this process")
             await socket.process.sessions.open(session)
@@ -96,9 +99,9 @@ class Initialising:
             socket.close(TRY_AGAIN)
             return
         socket.phase = Serving(socket, session, init)
-        socket.send_frame(encode(_ack(session.id, init)))
+        socket.send_frame(encode(_ack(session.id, init, pairing)))
 
-    def _session(self, init: SessionInit, cell: int) -> LiveSession:
+    def _session(self, init: SessionInit, cell: int, pairing: Pairing) -> LiveSession:
         process, principal = self._socket.process, self._socket.principal
         return LiveSession(
             process,
@@ -107,6 +110,7 @@ class Initialising:
             id=ids.new_session(cell, process.cells.count),
             cell=cell,
             tenant=principal.tenant if principal.is_known else init.tenant_id or "",
+            pin=pairing.node,
         )
 
 
@@ -175,10 +179,15 @@ def _refuse(socket: Socket, code: str, message: str = "") -> None:
     socket.send_error(Error(code=code, message=message or advice(code, socket.lang)))
 
 
-async def _cell_for(process: Process, init: SessionInit) -> int:
-    """A cell in which somebody serves the languages, or any. Raises StoreError."""
+async def _cell_for(process: Process, init: SessionInit, pairing: Pairing) -> int:
+    """That of its node; else one in which somebody serves the languages; else any.
+
+    Raises StoreError.
+    """
     if process.cells.count == 1:
         return 0
+    if pairing.node:
+        return ids.cell_of_node(pairing.node, process.cells.count)
     route = Route.of(
         init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
     )
@@ -186,11 +195,11 @@ async def _cell_for(process: Process, init: SessionInit) -> int:
     return random.choice(serving or range(process.cells.count))
 
 
-def _ack(session: str, init: SessionInit) -> SessionInitAck:
+def _ack(session: str, init: SessionInit, pairing: Pairing) -> SessionInitAck:
     return SessionInitAck(
         session_id=session,
-        assigned_node_id=None,
-        message=_message(init),
+        assigned_node_id=pairing.node or None,
+        message=_message(init, pairing),
         trace_id=init.trace_id or ids.new_token(),
         protocol_version=PROTOCOL_VERSION,
         use_binary_frame=False,
@@ -201,9 +210,11 @@ def _ack(session: str, init: SessionInit) -> SessionInitAck:
     )
 
 
-def _message(init: SessionInit) -> str:
+def _message(init: SessionInit, pairing: Pairing) -> str:
     if init.resume_token:
         return "The earlier session cannot be resumed; this is a new one."
+    if pairing.node:
+        return f"The session is open and paired with the node {pairing.node}."
     if init.pairing_code:
-        return "The pairing code is not valid; this session is not paired."
+        return f"{pairing.why} The session is open, but not paired."
     return "The session is open."

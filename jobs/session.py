@@ -36,13 +36,24 @@ _decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
 
 
 class LiveSession:
-    """``unfinished``: utterances without an answer, by job; their sound is kept for a replay."""
+    """``unfinished``: utterances without an answer, by job; their sound is kept for a replay.
+    ``pin``: the node that it is paired with, or empty: nobody else gets its jobs.
+    """
 
     def __init__(
-        self, process: "Process", wire: Wire, init: SessionInit, *, id: str, cell: int, tenant: str
+        self,
+        process: "Process",
+        wire: Wire,
+        init: SessionInit,
+        *,
+        id: str,
+        cell: int,
+        tenant: str,
+        pin: str = "",
     ) -> None:
         self.id = id
         self.cell = cell
+        self.pin = pin
         self.process = process
         self.cells = process.cells
         self.origin = Origin(session=id, tenant=tenant, scope=f"{tenant}/{id}")
@@ -74,6 +85,7 @@ class LiveSession:
             process=self.process.id,
             tenant=self.origin.tenant,
             known=list(self.unfinished),
+            pin=self.pin,
         )
 
     def end(self) -> None:
@@ -251,7 +263,9 @@ class LiveSession:
         payload = payload_of(frame, speech, trace=told.trace, ending=ending)
         work = Work(told.job, [told], payload, turn=ending.turn)
         self._remember(work)
-        need = self.process.snapshot.compile_need(self.cell, speech.ask, caller=self.caller(speech))
+        need = self.process.snapshot.compile_need(
+            self.cell, speech.ask, caller=self.caller(speech), pin=self.pin
+        )
         if turn := ending.turn:
             task = self.start(dispatch_in_turn(self, work, frame, speech, need, after=turn.placing))
             turn.placing = task

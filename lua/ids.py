@@ -4,6 +4,7 @@ import re
 import secrets
 from zlib import crc32
 
+PAIRING_CODES = 1_000_000
 _JOB = re.compile(r"job-[0-9A-F]{16}")
 
 
@@ -43,6 +44,16 @@ def new_job(cell: int, cells: int) -> str:
 def new_node() -> str:
     """``node-`` and 8 hex digits, for an agent that names none."""
     return f"node-{secrets.randbits(32):08X}"
+
+
+def new_pairing_code(cell: int, cells: int) -> str:
+    """6 digits that say the cell of their node."""
+    return f"{secrets.randbelow(PAIRING_CODES // cells) * cells + cell:06d}"
+
+
+def cell_of_pairing_code(code: str, cells: int) -> int:
+    """Cell of the node that a code of digits was given out for, if it was."""
+    return int(code) % cells
 
 
 def new_token() -> str:

@@ -59,6 +59,8 @@ KEYSPACE = (
     Key("process:ID:sessions", "set", Life.EMPTY, "sessions whose socket a process holds"),
     Key("mailbox:PROCESS", "stream", Life.OWNER, "messages to a process; removed with its lease"),
     Key("events", "stream", Life.FOREVER, "transitions: the outbox of the audit history"),
+    Key("pairing:CODE", "hash", Life.TTL, "the node that a pairing code was given out for"),
+    Key("guesses:WHO", "set", Life.TTL, "wrong pairing codes of a client, and of all"),
     Key("config", "hash", Life.FOREVER, "configuration, its version, and the number of cells"),
     Key("epoch", "string", Life.FOREVER, "a mark of this life of Redis"),
     Key(

@@ -1,7 +1,7 @@
 -- Makes a session, or takes it over for another process. On a replay its live jobs that the process
 -- does not know of are cancelled.
 -- KEYS cell
--- SPEC session, process, tenant, known:list
+-- SPEC session, process, tenant, known:list, pin
 -- FLAGS allow-oom
 -- RETURNS OPENED
 -- @include clock
@@ -22,7 +22,7 @@ end
 
 -- STEP
 if before and before ~= process then call('SREM', cell .. 'process:' .. before .. ':sessions', id) end
-call('HSET', key, 'process', process, 'tenant', tenant)
+call('HSET', key, 'process', process, 'tenant', tenant, 'pin', pin)
 call('SADD', cell .. 'process:' .. process .. ':sessions', id)
 call('ZREM', cell .. 'timers', 'session:' .. id)
 hold_to_account(process)

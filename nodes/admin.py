@@ -18,7 +18,7 @@ from lua import views
 from lua.errors import StoreError
 from lua.states import NodeState
 from lua.views import NodeView
-from nodes import services
+from nodes import pairing, services
 from nodes.about import about
 from nodes.models import Node
 from pools.live import LiveAdmin
@@ -59,7 +59,9 @@ class NodeAdmin(LiveAdmin):
     search_fields = ("node_id", "note")
     ordering = ("node_id",)
     action_form = NodeActionForm
-    actions = ("drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes")
+    actions = (
+        "drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes", "pair_nodes",
+    )  # fmt: skip
     fields = (
         "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
         "services_out", "heartbeat", "address", "process", "drain", "enabled", "note",
@@ -160,6 +162,20 @@ class NodeAdmin(LiveAdmin):
     @admin.action(description="Kick: close the connection", permissions=["control"])
     def kick_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._tell(request, nodes, services.kick, reason=f"kicked by {request.user}")
+
+    @admin.action(description="Pairing code: bind one session to it", permissions=["control"])
+    def pair_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        for node in nodes.values_list("node_id", flat=True):
+            try:
+                code = pairing.issue(node, request=request)
+            except services.UnknownNode:
+                messages.error(request, f"{node}: it is gone; a code needs a node that is known.")
+            except (StoreError, RedisError) as error:
+                messages.error(request, f"{node}: Redis does not answer ({error}).")
+            else:
+                left_s = code.until_ms / 1000 - time.time()
+                text = f"{node}: the pairing code is {code.digits}, for {left_s / 60:.0f} minutes."
+                messages.success(request, text)
 
     def _tell(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -36,8 +37,8 @@ def create(request: HttpRequest, body: JobBody, principal: Principal) -> Respons
     wish = wish_of(body, principal, request.headers.get(KEY_HEADER, ""))
 
     async def place(cells: Cells) -> tuple[rest_dispatch.Answer, str]:
-        await _check_session(cells, wish)
-        answer = await rest_dispatch.dispatch(cells, await snapshot_of(cells, request), wish)
+        bound = await _bound(cells, wish)
+        answer = await rest_dispatch.dispatch(cells, await snapshot_of(cells, request), bound)
         return answer, await _pool(cells, answer)
 
     with faults():
@@ -133,10 +134,17 @@ async def _pool(cells: Cells, answer: rest_dispatch.Answer) -> str:
     return job.pool if job else ""
 
 
-async def _check_session(cells: Cells, wish: rest_dispatch.Request) -> None:
-    """A session takes only jobs of its own tenant."""
-    if wish.session and await views.session_tenant(cells, wish.session) != wish.tenant:
+async def _bound(cells: Cells, wish: rest_dispatch.Request) -> rest_dispatch.Request:
+    """A session takes only jobs of its own tenant; those of a paired one go to its node alone."""
+    if not wish.session:
+        return wish
+    session = await views.session_now(cells, wish.session)
+    if session is None or session.tenant != wish.tenant:
         raise _no_session()
+    if not session.pin:
+        return wish
+    wish.frame.preferred_node_id = session.pin
+    return replace(wish, strict=True)
 
 
 def _no_session() -> Problem:

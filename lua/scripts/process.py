@@ -37,12 +37,15 @@ async def renew_lease(cells: Cells, *, cell: int, process: str) -> Kept | Lease:
 
 
 class NewSession(Spec, frozen=True, kw_only=True):
-    """``known``: on a replay, the session's unfinished jobs: its other live jobs are cancelled."""
+    """``known``: on a replay, the session's unfinished jobs: its other live jobs are cancelled.
+    ``pin``: the node that it is paired with, or empty.
+    """
 
     session: str
     process: str
     tenant: str
     known: list[str] | None
+    pin: str
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,10 @@ async def open_session(
     process: str,
     tenant: str,
     known: list[str] | None = None,
+    pin: str = "",
 ) -> Opened:
     """Make a session, or take it over."""
-    spec = NewSession(session=session, process=process, tenant=tenant, known=known)
+    spec = NewSession(session=session, process=process, tenant=tenant, known=known, pin=pin)
     return await cells.run(OPEN_SESSION, cell, spec.packed())
 
 

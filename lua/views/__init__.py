@@ -4,7 +4,7 @@ Those that block are for threads and workers, and raise redis-py's ``RedisError`
 two frames waits for any of them.
 """
 
-from lua.views.jobs import JobView, job, job_now, session_tenant, unknown_jobs
+from lua.views.jobs import JobView, SessionView, job, job_now, session_now, unknown_jobs
 from lua.views.nodes import Load, NodeView, fleet, jobs_of, nodes
 from lua.views.pools import Member, PoolView, members, pools, standing
 from lua.views.totals import CellView, Queue, cells, queues, script_calls
@@ -17,6 +17,7 @@ __all__ = [
     "NodeView",
     "PoolView",
     "Queue",
+    "SessionView",
     "cells",
     "fleet",
     "job",
@@ -27,7 +28,7 @@ __all__ = [
     "pools",
     "queues",
     "script_calls",
-    "session_tenant",
+    "session_now",
     "standing",
     "unknown_jobs",
 ]

@@ -62,17 +62,26 @@ async def job_now(cells: Cells, name: str) -> JobView | None:
     return _view(name, fields)
 
 
-async def session_tenant(cells: Cells, session: str) -> str | None:
-    """The tenant of a live session; None: there is no such session. Raises StoreUnavailable."""
+@dataclass(frozen=True)
+class SessionView:
+    """A live session: its tenant, and the node that it is paired with, or empty."""
+
+    tenant: str
+    pin: str
+
+
+async def session_now(cells: Cells, session: str) -> SessionView | None:
+    """A session as it is now; None: there is no such session. Raises StoreUnavailable."""
     try:
         key = f"{cells.prefixes[ids.cell_of(session, cells.count)]}session:{session}"
     except ValueError:
         return None
     try:
-        tenant: Any = await cells.plain.hget(key, "tenant")
+        values: Any = await cells.plain.hmget(key, "tenant", "pin")
     except (RedisError, OSError) as error:
         raise StoreUnavailable(str(error)) from error
-    return None if tenant is None else str(tenant.decode())
+    tenant, pin = values
+    return None if tenant is None else SessionView(tenant.decode(), (pin or b"").decode())
 
 
 def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set[str]:

@@ -123,3 +123,11 @@ class StateSerializer(serializers.Serializer[Any]):
 
     node_id = serializers.CharField()
     state = serializers.CharField(allow_null=True)
+
+
+class PairingCodeSerializer(serializers.Serializer[Any]):
+    """Six digits that bind one session to the node."""
+
+    node_id = serializers.CharField()
+    code = serializers.CharField(help_text="Six digits: the pairing_code of one session_init.")
+    expires_at_ms = serializers.IntegerField()

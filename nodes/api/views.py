@@ -10,13 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lua import views
-from nodes import services
+from nodes import pairing, services
 from nodes.api.page import page
 from nodes.api.serializers import (
     DrainSerializer,
     NodeDetailSerializer,
     NodePageSerializer,
     NodeSerializer,
+    PairingCodeSerializer,
     QuerySerializer,
     ReasonSerializer,
     StateSerializer,
@@ -70,6 +71,17 @@ class NodeViewSet(viewsets.ViewSet):
     @action(detail=True, methods=["post"])
     def kick(self, request: Request, node_id: str) -> Response:
         return _control(node_id, services.kick, request, reason=_reason(request))
+
+    @extend_schema(request=None, responses={201: PairingCodeSerializer})
+    @action(detail=True, methods=["post"], url_path="pairing-code")
+    def pairing_code(self, request: Request, node_id: str) -> Response:
+        """A code by which one session is bound to the node; it has to be shown soon."""
+        try:
+            code = pairing.issue(node_id, request=request._request)
+        except services.UnknownNode as error:
+            raise _not_found(node_id) from error
+        body = {"node_id": node_id, "code": code.digits, "expires_at_ms": code.until_ms}
+        return Response(body, status=201)
 
     @extend_schema(request=ReasonSerializer, responses=StateSerializer)
     @action(detail=True, methods=["post"])

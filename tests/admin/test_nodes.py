@@ -8,6 +8,7 @@ import pytest
 import redis
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from lua import views
@@ -169,3 +170,13 @@ def test_a_nodes_own_page_tells_all_of_it(admin: Client, node: FakeNode) -> None
         assert words in page
     assert admin.get(f"{PAGE}add/").status_code == 403
     assert admin.post(f"{PAGE}node-1/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_pairing_code_is_shown(admin: Client, node: FakeNode) -> None:
+    page = act(admin, "pair_nodes", "node-1").content.decode()
+    assert re.search(r"node-1: the pairing code is \d{6}, for 5 minutes\.", page)
+
+
+def test_a_node_that_is_gone_has_no_pairing_code(admin: Client, node: FakeNode) -> None:
+    Node.objects.create(pk="gone", first_seen=timezone.now(), last_seen=timezone.now())
+    assert "gone: it is gone" in act(admin, "pair_nodes", "gone").content.decode()

@@ -1,6 +1,8 @@
 """Nodes over REST: the live list, and what operators tell a node."""
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +189,18 @@ def test_a_kicked_node_is_told_to_go(
     assert (told[b"kind"], told[b"command"], told[b"reason"]) == (b"control", b"kick", b"bye")
 
 
-@pytest.mark.parametrize("action", ["drain", "resume", "kick", "clear"])
+def test_a_pairing_code_has_six_digits_and_an_end(operator: Api, node: FakeNode) -> None:
+    before_ms = time.time() * 1000
+    made = operator.post("nodes/node-1/pairing-code/")
+    assert made.status_code == 201
+    body = made.json()
+    assert re.fullmatch(r"[0-9]{6}", body["code"])
+    assert body["node_id"] == "node-1"
+    assert 299_000 < body["expires_at_ms"] - before_ms < 301_000
+    assert operator.post("nodes/node-1/pairing-code/").json()["code"] != body["code"]
+
+
+@pytest.mark.parametrize("action", ["drain", "resume", "kick", "clear", "pairing-code"])
 def test_an_unknown_node_is_not_found(operator: Api, action: str) -> None:
     problem(operator.post(f"nodes/node-9/{action}/"), 404, "INVALID_MESSAGE")
     problem(operator.get("nodes/node-9/"), 404, "INVALID_MESSAGE")
@@ -229,4 +242,5 @@ def test_sessions_and_strangers_learn_nothing_of_nodes(api: Api, acme: Api, db: 
     for path in ("nodes/", "nodes/node-1/", "pools/", "stats/", "cluster/"):
         problem(api.get(path), 401, "UNAUTHORIZED")
         problem(acme.get(path), 403, "UNAUTHORIZED")
+    problem(acme.post("nodes/node-1/pairing-code/"), 403, "UNAUTHORIZED")
     problem(acme.post("nodes/node-1/kick/"), 403, "UNAUTHORIZED")

@@ -43,7 +43,8 @@ async def test_a_session_is_acknowledged_with_the_values_that_clients_know(clien
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"), [({"pairing_code": "123456"}, "paired"), ({"resume_token": "x"}, "new")]
+    ("changes", "word"),
+    [({"pairing_code": "123456"}, "not paired"), ({"resume_token": "x"}, "new")],
 )
 async def test_what_cannot_be_done_yet_gives_a_new_unpaired_session(client, changes, word):
     await client.send({**INIT, **changes})

@@ -32,6 +32,9 @@ NOTHING_DONE = (
     scripts.Live,
     scripts.Config,
     scripts.Noted,
+    scripts.InUse,
+    scripts.Spent,
+    scripts.Limited,
 )
 """Replies after which all is as before, but for a note and the value that was laid down."""
 
@@ -467,6 +470,36 @@ def _note(step: Step) -> Iterator[str]:
         yield f"{given} is not the only event of {step.events}"
 
 
+def _issue_code(step: Step) -> Iterator[str]:
+    code, node = step.given["code"], step.given["node"]
+    if isinstance(step.reply, scripts.Issued):
+        kept = step.after[f"pairing:{code}"].hash
+        if kept["node"] != node or kept["mark"] != step.given["mark"]:
+            yield f"{code} is {kept}"
+        if step.reply.until_ms > step.now_ms + step.limits.pairing_code_ms:
+            yield f"valid until {step.reply.until_ms}"
+
+
+def _redeem_code(step: Step) -> Iterator[str]:
+    code, mark = step.given["code"], step.given["mark"]
+    was, now = (cell[f"pairing:{code}"].hash for cell in (step.before, step.after))
+    guesses = step.before[f"guesses:{step.given['client']}"].set
+    match step.reply:
+        case scripts.Paired(node=node):
+            if now["user"] != mark or was["user"] not in ("", mark) or was["node"] != node:
+                yield f"{mark} was paired by {was}"
+            if was["user"] == "" and int(was["until"]) <= step.now_ms:
+                yield f"had expired: {was}"
+        case scripts.Wrong() if mark not in guesses and was:
+            yield f"counts as a guess, and is {was}"
+        case scripts.Spent() if was["user"] == "" and int(was["until"]) > step.now_ms:
+            yield f"was good: {was}"
+        case scripts.Limited() if len(guesses) < step.limits.guesses_of_one:
+            everybody = step.before["guesses:all"].set
+            if len(everybody) < step.limits.guesses_of_all:
+                yield f"after {guesses} of {everybody}"
+
+
 CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "dispatch": _dispatch,
     "take": _take,
@@ -489,4 +522,6 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "mend_queue": _mend,
     "mend_entry": _mend,
     "note": _note,
+    "issue_code": _issue_code,
+    "redeem_code": _redeem_code,
 }

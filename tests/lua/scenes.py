@@ -673,6 +673,41 @@ def a_lost_nodes_jobs_are_given_up(stage: Stage) -> Act:
     return lambda: stage.do(scripts.reap, cell=0)
 
 
+# --- pairing ---
+
+
+@scene
+def a_code_is_given_out(stage: Stage) -> Act:
+    stage.node("n1")
+    return lambda: stage.do(scripts.issue_code, cell=0, code="000042", node="n1", mark="m")
+
+
+def _redeem(stage: Stage) -> Act:
+    given: Any = {"code": "000042", "mark": "try-1", "client": "192.0.2.1"}
+    return lambda: stage.do(scripts.redeem_code, cell=0, **given)
+
+
+@scene
+def a_code_is_used(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.issue()
+    return _redeem(stage)
+
+
+@scene
+def a_code_is_guessed(stage: Stage) -> Act:
+    return _redeem(stage)
+
+
+@scene
+def a_code_is_guessed_again(stage: Stage) -> Act:
+    stage.redeem(mark="try-0")
+    return _redeem(stage)
+
+
+# --- time ---
+
+
 @scene
 def a_nodes_grace_is_over(stage: Stage) -> Act:
     stage.node("n1")

@@ -136,6 +136,15 @@ class Stage(World):
         given = {"session": session, "process": process, "tenant": "t"} | known
         return self.do(scripts.open_session, cell=0, **given)
 
+    def issue(self, code: str = "000042", node: str = "n1", mark: str = "m1") -> Any:
+        """Give out a pairing code."""
+        return self.do(scripts.issue_code, cell=0, code=code, node=node, mark=mark, repeat=True)
+
+    def redeem(self, code: str = "000042", mark: str = "try-1", client: str = "192.0.2.1") -> Any:
+        """Show a pairing code."""
+        given: Any = {"code": code, "mark": mark, "client": client}
+        return self.do(scripts.redeem_code, cell=0, repeat=True, **given)
+
     def reap(self, limit: int = 16) -> Any:
         """Whatever is due."""
         while (reply := self.do(scripts.reap, cell=0, limit=limit)).more:

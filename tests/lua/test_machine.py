@@ -504,6 +504,16 @@ class Scripts(RuleBasedStateMachine):
         peer = self._peer(number)
         self.world.do(scripts.note, cell=peer.cell, what=what, node=peer.node, repeat=True)
 
+    @rule(number=index, code=st.sampled_from(["000001", "000002"]), mark=st.integers(0, 3))
+    def pair(self, number: int, code: str, mark: int) -> None:
+        peer = self._peer(number)
+        told: Any = {"code": code, "mark": f"{code}-{peer.node}-{mark}", "repeat": True}
+        self.world.do(scripts.issue_code, cell=peer.cell, node=peer.node, **told)
+        client = f"192.0.2.{number % 2}"
+        self.world.do(scripts.redeem_code, cell=peer.cell, client=client, **told)
+        guess = {**told, "code": "000003", "mark": f"guess-{number % 9}"}
+        self.world.do(scripts.redeem_code, cell=peer.cell, client=client, **guess)
+
     @rule(number=index, service=st.sampled_from(["tts-1", "asr-1"]), ms=st.integers(1, 9_000))
     def service_out(self, number: int, service: str, ms: int) -> None:
         peer = self._peer(number)

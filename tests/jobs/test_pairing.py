@@ -1,0 +1,146 @@
+"""A session that shows a pairing code is bound to one node, in whatever cell that lives."""
+
+import pytest
+
+from jobs.pairing import client_of
+from lua import ids, scripts, views
+from lua.client import StoreSettings
+from lua.limits import Limits
+from nodes.settings import NodeSettings
+from tests.harness.frames import session_init
+from tests.harness.web import Web
+from tests.jobs.test_cells import node_in
+from tests.peers.raw import raw_peer
+from tests.peers.until import until
+
+CELLS = 4
+
+
+@pytest.fixture
+def store(redis_url: str, prefix: str) -> StoreSettings:
+    limits = Limits(guesses_of_one=3, wait_limit_ms=300, grace_ms=300, lonely_grace_ms=5_000)
+    return StoreSettings(url=redis_url, prefix=prefix, cells=CELLS, limits=limits)
+
+
+@pytest.fixture
+def code_of(web):
+    """``await code_of("anna")``: a pairing code of a node."""
+
+    async def issue(name: str) -> str:
+        cells = web.process.cells
+        cell = ids.cell_of_node(name, CELLS)
+        code = ids.new_pairing_code(cell, CELLS)
+        reply = await scripts.issue_code(cells, cell=cell, code=code, node=name, mark="m")
+        assert isinstance(reply, scripts.Issued)
+        return code
+
+    return issue
+
+
+async def ack_of(web, **init):
+    async with raw_peer(web.session_url) as peer:
+        await peer.send(session_init("en", "zh", **init))
+        return await peer.expect("session_init_ack")
+
+
+async def test_its_jobs_go_to_that_node_alone(web, node, session, code_of):
+    anna = await node(node_in(2))
+    await node()  # somebody else for the same languages
+    code = await code_of(anna.name)
+    ben = await session(pairing_code=f"{code[:3]} {code[3:]}")
+    assert ids.cell_of(ben.id, CELLS) == 2
+    for number in range(4):
+        await ben.says(preferred_node_id="anna")
+        await anna.answers(await anna.job(), str(number))
+        assert (await ben.hears())["text_translated"] == str(number)
+
+
+async def test_it_says_which_node_and_a_code_is_good_once(web, node, code_of):
+    anna = await node()
+    code = await code_of(anna.name)
+    first = await ack_of(web, pairing_code=code)
+    assert first["assigned_node_id"] == "anna"
+    assert "paired with the node anna" in first["message"]
+    second = await ack_of(web, pairing_code=code)
+    assert second["assigned_node_id"] is None
+    assert "used before or has expired" in second["message"]
+
+
+async def test_a_private_node_serves_whom_it_is_paired_with(node, session, code_of):
+    anna = await node(accept_public_jobs=False)
+    ben, eve = await session(pairing_code=await code_of("anna")), await session()
+    await eve.says()
+    assert (await eve.hears())["code"] == "NO_CAPABLE_NODE"
+    await eve.says(preferred_node_id="anna")
+    assert (await eve.hears())["code"] == "NO_CAPABLE_NODE"
+    await ben.says()
+    await anna.answers(await anna.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+    assert len(anna.jobs) == 1
+
+
+async def test_while_its_node_is_away_its_utterances_wait_and_are_refused_clearly(
+    store, node, session, code_of
+):
+    anna = await node()
+    ben = await session(pairing_code=await code_of("anna"))
+    await node("mary")
+    anna.vanishes()
+    await until(lambda: views.nodes(store, ["anna"])["anna"].state == "offline")
+    await ben.says()
+    assert (await ben.hears())["code"] == "QUEUE_TIMEOUT"
+
+
+async def test_a_pairing_outlives_the_nodes_reconnect(store, node, elsewhere, session, code_of):
+    anna = await node()
+    ben = await session(pairing_code=await code_of("anna"))
+    anna.vanishes()
+    await until(lambda: views.nodes(store, ["anna"])["anna"].state == "offline")
+    again = await elsewhere("anna")
+    await ben.says(deadline_ms=5_000)
+    await again.answers(await again.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+
+
+async def test_another_process_takes_the_code_too(stage, store, jobs, node, code_of):
+    await node()
+    other = await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+    ack = await ack_of(other, pairing_code=await code_of("anna"))
+    assert ack["assigned_node_id"] == "anna"
+
+
+async def test_who_guesses_is_told_to_wait_and_not_whether_it_was_right(web, node, code_of):
+    await node()
+    code = await code_of("anna")
+    for guess in (f"{(int(code) + CELLS * step) % 1_000_000:06d}" for step in (1, 2, 3)):
+        assert "not valid" in (await ack_of(web, pairing_code=guess))["message"]
+    ack = await ack_of(web, pairing_code=code)
+    assert ack["assigned_node_id"] is None
+    assert "Too many wrong pairing codes" in ack["message"]
+    async with raw_peer(web.session_url) as peer:
+        await peer.send(session_init("en", "zh", pairing_code=code, pairing_required=True))
+        await peer.expect("error", code="RATE_LIMITED")
+        assert await peer.closed() == 1013
+
+
+async def test_what_is_no_code_is_no_guess(web, node, code_of):
+    await node()
+    for nonsense in ("12345", "1234567", "abcdef", "9" * 10_000):
+        ack = await ack_of(web, pairing_code=nonsense)
+        assert "not valid" in ack["message"]
+    ack = await ack_of(web, pairing_code=await code_of("anna"))
+    assert ack["assigned_node_id"] == "anna"
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "20010db800000000"),
+        ("2001:db8::ffff:2", "20010db800000000"),
+        ("", "local"),
+    ],
+)
+def test_the_addresses_of_one_network_are_one_client(address, client):
+    assert client_of(address) == client
