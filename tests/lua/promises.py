@@ -1,18 +1,16 @@
 """What each script promises, checked on the cell before and after a call of it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 from lua import scripts
-from lua.limits import Limits
 from lua.scripts.job import Missing, NoSession
 from lua.scripts.node import Unknown as UnknownNode
 from lua.states import TERMINAL, NodeState
+from tests.lua.budgets import broken_budget
 from tests.lua.selection import best, candidates, crowded, possible, wish_in, wish_of
 from tests.lua.snapshot import Snapshot
+from tests.lua.step import Step
 
-Message = dict[str, str]
 PLACED_HERE = "SELECTING RESERVED DISPATCHED"  # by dispatch, on a node of the asking process
 NOTHING_DONE = (
     scripts.Repeat,
@@ -39,34 +37,12 @@ NOTHING_DONE = (
 """Replies after which all is as before, but for a note and the value that was laid down."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One call. ``events`` and ``told`` (process, message) are what it added."""
-
-    script: str
-    given: dict[str, Any]
-    reply: Any
-    now_ms: int
-    limits: Limits
-    before: Snapshot
-    after: Snapshot
-    events: list[Message]
-    told: list[tuple[str, Message]]
-
-    def moved(self, job: str) -> list[list[str]]:
-        """What each event of the call says of a job."""
-        return [e["moves"].split() for e in self.events if e["e"] == "job" and e["job"] == job]
-
-    def messages(self, kind: str, job: str) -> list[Message]:
-        """What processes were told of a job."""
-        return [m for _, m in self.told if m["kind"] == kind and m.get("job") == job]
-
-
 def broken_promises(step: Step) -> Iterator[str]:
     """What a call did that it must not do, or did not do."""
     yield from _placements(step)
     yield from _outcomes(step)
     yield from _charges(step)
+    yield from broken_budget(step)
     if isinstance(step.reply, NOTHING_DONE) and not unchanged(step.before, step.after):
         yield "something has changed"
     check = CHECKS.get(step.script)
@@ -282,22 +258,12 @@ def _retried(step: Step, job: str) -> Iterator[str]:
         case "WAITING" if able or not left:
             yield f"waits though {able} could take it, {tries} tries"
         case "FAILED" if event.get("reason") == "retry_budget":
-            if not spent(step.before, was["need"], step.now_ms):
-                yield "failed fast within the budget"
+            pass
         case "FAILED" if event["code"] == "NODE_OVERLOADED":
             if able or not crowded(step.before, step.limits, was["sig"], was["session"]):
                 yield f"is one too many, though {able} could take it or there is room"
         case "FAILED" if left and (able or (wish.may_wait and possible(step.before, wish))):
             yield f"failed though {able} could take it, {tries} tries"
-
-
-def spent(cell: Snapshot, need: str, now_ms: int) -> bool:
-    """Whether a pool's retries were at their bound."""
-    pool, window = (need.split() or [""])[0] if not need.startswith("\t") else "", now_ms // 10_000
-    this, last = (cell[f"budget:{one}:{pool}"].hash for one in (window, window - 1))
-    part = 1 - now_ms % 10_000 / 10_000
-    new, retried = (int(this.get(k, 0)) + part * int(last.get(k, 0)) for k in ("new", "retried"))
-    return retried >= 0.2 * new + 10
 
 
 def _cancel(step: Step) -> Iterator[str]:

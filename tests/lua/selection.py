@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from lua.limits import Limits
@@ -15,7 +16,10 @@ LIMITS = Limits()
 class Wish:
     """What matters of a job when a node is chosen."""
 
-    pools: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    """Pools; those of a group are looked at when nobody is free in the groups before."""
+    sampled: frozenset[str]
+    """Pools of which only some members are compared."""
     wishes: frozenset[str]
     has: frozenset[str]
     pin: str
@@ -26,6 +30,10 @@ class Wish:
     patient: bool  # still passes over the nodes to avoid
 
     @property
+    def pools(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(self.groups))
+
+    @property
     def skip(self) -> frozenset[str]:
         return self.had | self.avoid if self.patient else self.had
 
@@ -34,9 +42,24 @@ def _split(pools: str) -> dict[str, Any]:
     """Pools and wishes of a requirement, which has both in one list."""
     listed = pools.split()
     return {
-        "pools": tuple(name for name in listed if name[0] != "~"),
+        "groups": groups_of(pools),
+        "sampled": frozenset(
+            name.strip("|").partition("@")[0] for name in listed if "@" in name and name[0] != "~"
+        ),
         "wishes": frozenset(name[1:] for name in listed if name[0] == "~"),
     }
+
+
+def groups_of(pools: str) -> tuple[tuple[str, ...], ...]:
+    """The pools of a requirement, wishes and sizes of samples left out."""
+    groups: list[list[str]] = []
+    for name in pools.split():
+        if name[0] == "~":
+            continue
+        if name[0] == "|" or not groups:
+            groups.append([])
+        groups[-1].append(name.lstrip("|").partition("@")[0])
+    return tuple(map(tuple, groups))
 
 
 def wish_of(spec: NewJob) -> Wish:
@@ -80,7 +103,7 @@ def may_take(cell: Snapshot, node: str, wish: Wish, now_ms: int) -> bool:
         return False
     if wish.pin:
         return node == wish.pin and record.why in (0, 3)
-    return record.why == 0 and not set(wish.pools).isdisjoint(fields["pools"].split())
+    return record.why == 0 and not wish.pools.isdisjoint(fields["pools"].split())
 
 
 def candidates(cell: Snapshot, wish: Wish, now_ms: int) -> set[str]:
@@ -95,8 +118,16 @@ def best(cell: Snapshot, wish: Wish, now_ms: int) -> set[str]:
     found = candidates(cell, wish, now_ms)
     if wish.preferred in found and not wish.pin:
         return {wish.preferred}
+    pools: tuple[str, ...] = ()
+    for pools in wish.groups:
+        here = {node for node in found if not {*pools}.isdisjoint(_pools_of(cell, node))}
+        if here:
+            found = here
+            break
     fitting = {node for node in found if wish.wishes <= set(cell.nodes[node]["has"].split())}
     found = found if wish.pin else fitting or found
+    if wish.sampled & {*pools}:
+        return found
 
     def rank(node: str) -> tuple[float, int]:
         record: Record = cell.fleet[node]
@@ -107,10 +138,14 @@ def best(cell: Snapshot, wish: Wish, now_ms: int) -> set[str]:
     return {node for node in found if rank(node) == first}
 
 
+def _pools_of(cell: Snapshot, node: str) -> list[str]:
+    return cell.nodes[node]["pools"].split()
+
+
 def possible(cell: Snapshot, wish: Wish) -> bool:
     """Whether some node, ready or not, could ever serve it that has not had it."""
     for node, fields in cell.nodes.items():
-        listed = node == wish.pin if wish.pin else set(wish.pools) & set(fields["pools"].split())
+        listed = node == wish.pin if wish.pin else wish.pools & set(fields["pools"].split())
         if not wish.pin and fields["public"] != "1":
             continue
         if listed and wish.has <= set(fields["has"].split()) and node not in wish.had:

@@ -24,6 +24,7 @@ from lua.ids import new_token
 from lua.limits import Limits
 from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
 from lua.states import Overload
+from tests.lua.budgets import RETRY_BUDGET
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, an_outcome
 from tests.lua.selection import idle
@@ -39,7 +40,13 @@ PROCESSES = ("p1", "p2", "p3")
 STEP_MS = 1_900  # reaped so often, Redis is not taken to have stood still
 
 # Small enough to be reached often.
-LIMITS = Limits(queue_jobs=5, session_jobs=3, queues=4, most_live_bytes=30 * len(PAYLOAD))
+LIMITS = Limits(
+    queue_jobs=5,
+    session_jobs=3,
+    queues=4,
+    most_live_bytes=30 * len(PAYLOAD),
+    budget_retries=2,
+)
 PLAIN = Need(POOLS[:2])
 
 index = st.integers(0, 2**30)
@@ -82,8 +89,8 @@ class Scripts(RuleBasedStateMachine):
     url: ClassVar[str] = ""
     EXAMPLES: ClassVar[int] = 60
     calls: ClassVar[int] = 0
-    refused: ClassVar[set[str]] = set()
-    REACHES: ClassVar[set[str]] = {Overload.QUEUE_FULL, Overload.SESSION_FULL}
+    reasons: ClassVar[set[str]] = set()
+    REACHES: ClassVar[set[str]] = {Overload.QUEUE_FULL, Overload.SESSION_FULL, RETRY_BUDGET}
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,6 +104,7 @@ class Scripts(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         type(self).calls += self.cells.calls
+        type(self).reasons |= self.world.reasons
         self.cells.end()
 
     @initialize(descriptions=st.lists(abouts, min_size=NODES, max_size=NODES))
@@ -137,6 +145,8 @@ class Scripts(RuleBasedStateMachine):
     @rule(
         number=index,
         pools=some_pools,
+        starts=st.sets(st.sampled_from(POOLS), max_size=2),
+        sample=st.sampled_from([(), (), ((POOLS[0], 1),), ((POOLS[2], 1),)]),
         has=some_values,
         wishes=st.sampled_from([(), (), ("tts:zh",), ("type:tone",)]),
         odd=odds,
@@ -149,6 +159,8 @@ class Scripts(RuleBasedStateMachine):
         self,
         number: int,
         pools: list[str],
+        starts: set[str],
+        sample: tuple[tuple[str, int], ...],
         has: list[str],
         wishes: tuple[str, ...],
         odd: int,
@@ -160,9 +172,11 @@ class Scripts(RuleBasedStateMachine):
         cell = number % self.CELLS
         nodes = [peer.node for peer in self.world.peers.values() if peer.cell == cell]
         pin = pick(nodes, number) if odd == 0 else ""
+        groups: Any = {"starts": frozenset(starts), "sample": sample, "wishes": wishes}
+        given = {} if pin else groups
         self._dispatch(
             cell,
-            need=Need(() if pin else tuple(pools), tuple(has), pin, wishes=() if pin else wishes),
+            need=Need(() if pin else tuple(pools), tuple(has), pin, **given),
             session="",
             preferred=pick(nodes, number) if odd in (1, 2) else "",
             avoid=[pick(nodes, one) for one in avoid],
@@ -184,9 +198,7 @@ class Scripts(RuleBasedStateMachine):
         spec = a_job(f"job-{number}", need=need, index=number, **wishes)
         self.jobs.append((cell, spec))
         process = PROCESSES[number % 2] if number % 3 else ""
-        reply = self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
-        if isinstance(reply, scripts.Refused):
-            type(self).refused.add(reply.reason)
+        self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
 
     @precondition(lambda self: self.assigned())
     @rule(number=index, times=st.integers(1, 3), repeat=yes)
@@ -228,6 +240,16 @@ class Scripts(RuleBasedStateMachine):
         for peer in self.world.peers.values():
             for job in sorted(peer.sent):
                 self._finish(peer, job, Verdict.DONE, "", b"{}" if number % 2 else b"")
+
+    @rule(times=st.integers(1, 3))
+    def be_sick(self, times: int) -> None:
+        """Whatever the nodes are given fails."""
+        for _ in range(times):
+            for peer, message in self.assigned():
+                self._take(peer, message)
+            for peer in self.world.peers.values():
+                for job in sorted(peer.sent):
+                    self._finish(peer, job, Verdict.RETRY, "INTERNAL_ERROR", b"")
 
     def assigned(self) -> list[tuple[Peer, dict[str, str]]]:
         return [(peer, one) for peer in self.world.peers.values() for one in peer.assigned]
@@ -615,7 +637,7 @@ class ScriptsInFourCells(Scripts):
 def test_random_sequences_of_all_scripts_keep_every_invariant(
     machine: type[Scripts], redis_url: str
 ) -> None:
-    machine.url, machine.calls, machine.refused = redis_url, 0, set()
+    machine.url, machine.calls, machine.reasons = redis_url, 0, set()
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -630,4 +652,4 @@ def test_random_sequences_of_all_scripts_keep_every_invariant(
         ),
     )
     assert machine.calls >= ENOUGH, machine.calls
-    assert machine.refused >= machine.REACHES
+    assert machine.reasons >= machine.REACHES

@@ -2,10 +2,12 @@
 
 After each call every node that Redis knows is just in the pools that the function gives for what
 was told of it last, in the configuration that was used; and nothing was taken from an old one.
+Jobs go where the policy of the configuration sends them, group after group.
 """
 
 from typing import ClassVar
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,16 +23,23 @@ from lua import scripts
 from lua.client import StoreSettings
 from lua.ids import new_token
 from lua.scripts import Node
+from parley.frames import Pipeline
+from pools.ask import Ask
 from pools.configuration import Auto, Choosing, Configuration, OwnPool, decode, encode
-from pools.definition import Capabilities, name_of
-from pools.kinds import Kind, Mode, Scope
+from pools.definition import Capabilities, Definition, name_of
+from pools.kinds import Kind, Mode, Policy, Scope
+from pools.languages import AUTO
 from pools.matching import Memberships, match
+from pools.order import Caller
+from pools.routes import Refusal, Route
+from pools.snapshot import Snapshot
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import a_beat, a_node, a_registration
 from tests.lua.stage import Stage
 
 LANGUAGES = ("de", "en", "zh")
 NAMES = ("n1", "n2", "n3", "n4")
+TEXT_ONLY = Pipeline(use_tts=False)
 
 some_languages = st.frozensets(st.sampled_from(LANGUAGES))
 capabilities = st.builds(
@@ -65,6 +74,21 @@ pairs = st.permutations(LANGUAGES).map(
 mixed = st.sampled_from(LANGUAGES).map(
     lambda tgt: OwnPool(id=f"mix:*-{tgt}", kind=Kind.MIXED, languages=(tgt,))
 )
+choosings = st.builds(
+    Choosing,
+    policy=st.sampled_from(Policy),
+    hash_seed=st.integers(0, 3),
+    fallback_scan=st.sampled_from([True, True, False]),
+)
+callers = st.builds(
+    Caller,
+    tenant=st.sampled_from(["", "acme"]),
+    session=st.sampled_from(["", "s-1"]),
+    present=st.sampled_from(["", "auto:en-zh", "own:a"]),
+)
+routes = st.permutations(LANGUAGES).flatmap(
+    lambda order: st.sampled_from([Route(order[0], order[1]), Route(AUTO, order[1])])
+)
 autos = st.builds(
     Auto,
     on=st.sampled_from([True, True, False]),
@@ -85,6 +109,7 @@ class Pools(RuleBasedStateMachine):
         self.stage = Stage(self.cells)
         self.versions = [Configuration()]
         self.told: dict[str, tuple[Capabilities, Configuration]] = {}
+        self.sent = 0
 
     def teardown(self) -> None:
         self.cells.end()
@@ -94,11 +119,11 @@ class Pools(RuleBasedStateMachine):
         for name, node in zip(NAMES, first, strict=False):
             self._register(name, node, self.versions[-1])
 
-    @rule(pools=defined, auto=autos)
-    def decide(self, pools: list[OwnPool], auto: Auto) -> None:
+    @rule(pools=defined, auto=autos, choosing=choosings)
+    def decide(self, pools: list[OwnPool], auto: Auto, choosing: Choosing) -> None:
         """An operator's change, published and read back as a process reads it."""
         version = len(self.versions)
-        content = encode(disabled=[], drained=[], pools=pools, auto=auto, choosing=Choosing())
+        content = encode(disabled=[], drained=[], pools=pools, auto=auto, choosing=choosing)
         self.stage.do(scripts.write_config, cell=0, version=version, content=content)
         self.versions.append(decode(version, content))
 
@@ -120,6 +145,28 @@ class Pools(RuleBasedStateMachine):
         known = self._known(behind)
         reply = self.stage.do(scripts.change_pools, cell=0, node=name, about=_about(node, known))
         self._note(name, node, known, done=isinstance(reply, scripts.Moved), reply=reply)
+
+    @rule(route=routes, caller=callers, times=st.integers(1, 6))
+    def send(self, route: Route, caller: Caller, times: int) -> None:
+        """More jobs than a pool has slots, by the order of pools that a process works out."""
+        need = self._snapshot().compile_need(0, Ask.of(route, TEXT_ONLY, "opus"), caller=caller)
+        if isinstance(need, Refusal):
+            return
+        for _ in range(times):
+            self.sent += 1
+            reply = self.stage.send(f"job-{self.sent}", need=need, session="")
+            if isinstance(reply, scripts.Reserved):
+                node, known = self.told[reply.node]
+                assert known is not self.versions[-1] or _translates(node, route)
+
+    @rule()
+    def work_off(self) -> None:
+        """Whatever is on a node is done."""
+        for job, fields in self.stage.cell.jobs.items():
+            if fields.get("slot") == "1":
+                attempt, node = int(fields["attempt"]), fields["node"]
+                self.stage.take(job, node, attempt=attempt)
+                self.stage.finish(job, node, attempt=attempt, token=f"{job}-{attempt}")
 
     @rule(name=st.sampled_from(NAMES))
     def leave(self, name: str) -> None:
@@ -145,6 +192,21 @@ class Pools(RuleBasedStateMachine):
                 classes[name_of(expected.definition)] = expected.definition.encoded().decode()
         assert cell["pools"].hash == classes
 
+    def _snapshot(self) -> Snapshot:
+        """What a process knows that has just read the cell."""
+        cell = self.stage.cell
+        pools = {
+            name: msgspec.json.decode(body, type=Definition)
+            for name, body in cell["pools"].hash.items()
+        }
+        offers: dict[str, frozenset[frozenset[str]]] = {}
+        for line in cell["offers"].hash:
+            pool, *values = line.split()
+            offers[pool] = offers.get(pool, frozenset()) | {frozenset(values)}
+        snapshot = Snapshot(1)
+        snapshot.learn(0, pools, self.versions[-1], offers)
+        return snapshot
+
     def _known(self, behind: int) -> Configuration:
         return self.versions[max(0, len(self.versions) - 1 - behind)]
 
@@ -166,6 +228,14 @@ class Pools(RuleBasedStateMachine):
             assert offline or reply == scripts.Outdated(self.versions[-1].version)
 
 
+def _translates(node: Capabilities, route: Route) -> bool:
+    """By what the node reports, one pair after the other."""
+    sources = node.sources if route.src == AUTO else node.sources & {route.src}
+    wanted = {(src, route.tgt) for src in sources}
+    possible = wanted if node.pairs is None else wanted & node.pairs
+    return route.tgt in node.semantic and bool(possible)
+
+
 def _about(node: Capabilities, known: Configuration) -> Node:
     memberships: Memberships = match(node, known)
     definition = memberships.definition
@@ -183,7 +253,7 @@ def test_memberships_are_what_the_function_says(redis_url: str) -> None:
     run_state_machine_as_test(
         Pools,
         settings=settings(
-            max_examples=40,
+            max_examples=32,
             stateful_step_count=30,
             deadline=None,
             derandomize=True,

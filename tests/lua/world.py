@@ -14,8 +14,9 @@ from lua.states import TERMINAL
 from tests.lua.driven import DrivenCells, Made, finished
 from tests.lua.invariants import broken
 from tests.lua.ledger import Ledger
-from tests.lua.promises import Step, broken_promises, unchanged
+from tests.lua.promises import broken_promises, unchanged
 from tests.lua.snapshot import READ_CELL, Snapshot
+from tests.lua.step import Step
 
 TOLD_AGAIN = {"assign", "cancel", "control", "partial", "services"}
 """Messages that a repeated call may send once more: their readers know them again."""
@@ -80,6 +81,8 @@ class World:
         self.frames: set[tuple[str, str]] = set()
         """(job, node) of the frames written in this life of Redis."""
         self.overfull: set[str] = set()
+        self.reasons: set[str] = set()
+        """Why jobs were refused, or failed, so far."""
         self.version = 0
         self.checks = True
         """Off while the cell is damaged on purpose."""
@@ -139,6 +142,7 @@ class World:
             events=self.ledgers[cell].fresh,
             told=self._deliver(before, after),
         )
+        self.reasons |= {event.get("reason", "") for event in step.events}
         self.wrong([f"{step.script}: {text}" for text in broken_promises(step)], called, reply)
 
     def look(self, cell: int) -> Snapshot:

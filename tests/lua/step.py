@@ -1,0 +1,32 @@
+"""One call of a script, with all that is known of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lua.limits import Limits
+from tests.lua.snapshot import Snapshot
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call. ``events`` and ``told`` (process, message) are what it added."""
+
+    script: str
+    given: dict[str, Any]
+    reply: Any
+    now_ms: int
+    limits: Limits
+    before: Snapshot
+    after: Snapshot
+    events: list[Message]
+    told: list[tuple[str, Message]]
+
+    def moved(self, job: str) -> list[list[str]]:
+        """What each event of the call says of a job."""
+        return [e["moves"].split() for e in self.events if e["e"] == "job" and e["job"] == job]
+
+    def messages(self, kind: str, job: str) -> list[Message]:
+        """What processes were told of a job."""
+        return [m for _, m in self.told if m["kind"] == kind and m.get("job") == job]
