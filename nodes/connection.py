@@ -48,6 +48,10 @@ class Registering:
             self._complained = True
             self._refuse(ErrorCode.NODE_UNAVAILABLE, "This node is not registered.")
 
+    def misunderstood(self, answer: Error, size: int) -> None:
+        """A frame of the node that can't be understood."""
+        self._socket.send_frame(encode(answer))
+
     def closed(self) -> None:
         """The socket is gone."""
         self._deadline.cancel()

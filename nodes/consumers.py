@@ -26,8 +26,7 @@ class NodeConsumer(HotConsumer):
         try:
             frame = decode_node_frame(data)
         except FrameError as error:
-            self.send_error(error.frame())
-            return None
+            return self.phase.misunderstood(error.frame(), len(data))
         return self.phase.frame(frame, len(data))
 
     async def closed(self) -> None:

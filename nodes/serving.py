@@ -71,12 +71,16 @@ class Serving:
         self._registry.add(self)
         return self._socket.start(self._enter(frame))
 
-    def frame(self, frame: NodeFrame, size: int) -> "asyncio.Task[None] | None":
+    def frame(self, frame: NodeFrame | Error, size: int) -> "asyncio.Task[None] | None":
         """A frame of the node, of ``size`` bytes. What is returned must be over before the next."""
         if self._entering:
             self._waiting.add(frame, size)
             return None
         return self._handle(frame)
+
+    def misunderstood(self, answer: Error, size: int) -> "asyncio.Task[None] | None":
+        """A frame that can't be understood has its place among the others."""
+        return self.frame(answer, size)
 
     def closed(self) -> None:
         """The socket is gone. What the node has sent before is still finished."""
@@ -157,7 +161,7 @@ class Serving:
         node = self.standing.node
         self._send(frames.NodeRegisterAck(node_id=node, message="registered", status=state.value))
 
-    def _handle(self, frame: NodeFrame) -> "asyncio.Task[None] | None":
+    def _handle(self, frame: NodeFrame | Error) -> "asyncio.Task[None] | None":
         return _HANDLERS[type(frame)](self, frame)
 
     def _register_again(self, frame: NodeRegister) -> "asyncio.Task[None] | None":
@@ -193,6 +197,7 @@ class Serving:
 
 
 _HANDLERS: dict[type[Any], Callable[[Serving, Any], "asyncio.Task[None] | None"]] = {
+    Error: lambda serving, answer: serving._send(answer),
     NodeRegister: Serving._register_again,
     frames.NodeHeartbeat: Serving._heartbeat,
     frames.JobAck: lambda serving, frame: serving.answers.acked(frame),

@@ -1,11 +1,11 @@
-"""Frames of a node that came while its registration was being answered."""
+"""Frames of a node, or answers to those that can't be understood, while its registration waits."""
 
 from collections import deque
 
 import structlog
 
 from nodes.settings import NodeSettings
-from parley.frames import NodeFrame
+from parley.frames import Error, NodeFrame
 
 log = structlog.get_logger(__name__)
 
@@ -16,13 +16,13 @@ class Waiting:
     def __init__(self, settings: NodeSettings) -> None:
         self._most_frames = settings.waiting_frames
         self._most_bytes = settings.waiting_bytes
-        self._frames: deque[tuple[NodeFrame, int]] = deque()
+        self._frames: deque[tuple[NodeFrame | Error, int]] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    def add(self, frame: NodeFrame, size: int) -> None:
+    def add(self, frame: NodeFrame | Error, size: int) -> None:
         """``size``: bytes of the frame."""
         if len(self._frames) >= self._most_frames or self._bytes + size > self._most_bytes:
             log.warning("a frame is left out while its node registers", bytes=size)
@@ -30,7 +30,7 @@ class Waiting:
         self._frames.append((frame, size))
         self._bytes += size
 
-    def next(self) -> NodeFrame:
+    def next(self) -> NodeFrame | Error:
         """The first of them, which waits no more. IndexError when there is none."""
         frame, size = self._frames.popleft()
         self._bytes -= size
