@@ -102,6 +102,7 @@ IN_ORDER = (
     node.HEARTBEAT,
     node.NODE_OFFLINE,
     node.SERVICE_OUT,
+    node.CHANGE_POOLS,
 )
 """Scripts whose calls keep the order of the frames that cause them."""
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lua import scripts
+from pools.routes import Route
 from tests.peers.until import until
 
 
@@ -76,9 +77,11 @@ async def test_what_a_session_said_before_it_ended_is_not_sent(web, node, sessio
 
     async def reply_late(cells, **given):
         reply = await real(cells, **given)
-        await until(lambda: len(web.process.sessions) == 0)
+        await until(lambda: web.process.sessions.get(ben.id) is None)
         return reply
 
+    # A process that does not know the pool yet reads on only after the reply.
+    await until(lambda: web.process.snapshot.cells_serving(Route("en", "zh")))
     monkeypatch.setattr(scripts, "dispatch", reply_late)
     await ben.says()
     await ben.ends()
