@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jobs.pauses import pauses
 from lua import scripts
 from lua.client import Cells
 from lua.errors import StoreError
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ async def give_back(
     A ``take`` without an answer may have run, or run later, and after this it finds nothing.
     """
     over_s = time.monotonic() + cells.limits.job_life_ms / 1000
-    pause_s = FIRST_PAUSE_S
+    pause_s = pauses()
     while time.monotonic() < over_s and is_wanted():
         try:
             reply = await scripts.release(
@@ -42,8 +41,7 @@ async def give_back(
                 code=code,
             )
         except StoreError:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            await asyncio.sleep(next(pause_s))
         else:
             return isinstance(reply, scripts.Released) and reply.more
     return False

@@ -15,6 +15,7 @@ import structlog
 
 from jobs.keeping import Keeper
 from jobs.notes import Notes
+from jobs.pauses import pauses
 from jobs.process import Process
 from lua import scripts
 from lua.errors import StoreError
@@ -28,7 +29,6 @@ from parley.codes import ErrorCode
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 AT_ONCE = 256  # registrations of a replay that are under way together
 
 
@@ -197,13 +197,12 @@ class Registry:
                 await newer.standing.offer()
 
     async def _leave(self, standing: Standing) -> None:
-        pause_s = FIRST_PAUSE_S
+        pause_s = pauses()
         while True:
             try:
                 await standing.leave()
             except StoreError:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await asyncio.sleep(next(pause_s))
             else:
                 return
 

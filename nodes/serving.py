@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from jobs.pauses import pauses
 from lua import scripts
 from lua.errors import StoreError
 from lua.scripts import Command
@@ -28,7 +29,6 @@ from parley.frames import Error, NodeFrame, NodeRegister, encode
 log = structlog.get_logger(__name__)
 
 REFUSED, KICKED, REPLACED = 4400, 4403, 4409
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 
 
 class Socket(Way, Protocol):
@@ -131,14 +131,13 @@ class Serving:
         self._entering = False
 
     async def _registered(self, frame: NodeRegister) -> Registered | None:
-        pause_s = FIRST_PAUSE_S
+        pause_s = pauses()
         while self._open:
             try:
                 return await self.standing.register(running=frame.running_job_ids)
             except StoreError as error:
                 log.warning("registration waits", node=self.standing.node, why=str(error))
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                await asyncio.sleep(next(pause_s))
         return None
 
     def _is_in(self, reply: Registered) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, InterfaceError
 
+from jobs.pauses import pauses
 from jobs.principal import Principal
 from jobs.socket import transport_of
 from parley.codes import ErrorCode, advice
@@ -26,7 +27,6 @@ CODES = {
     404: ErrorCode.INVALID_MESSAGE,
     503: ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
 }
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 TITLES = {401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"}
 
 
@@ -74,15 +74,14 @@ class Handshake:
             raise Refused(503)
 
     async def _admit_patiently(self, scope: Scope, peer: "_Connecting") -> Principal:
-        pause_s = FIRST_PAUSE_S
+        pause_s = pauses()
         while True:
             try:
                 return await self._admit(scope)
             except Refused as refused:
                 if refused.status != 503:
                     raise
-            await peer.stays(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            await peer.stays(next(pause_s))
 
     async def _admit(self, scope: Scope) -> Principal:
         if auth_is_off():

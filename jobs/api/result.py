@@ -17,6 +17,7 @@ from jobs.api import problems
 from jobs.api.access import OPERATOR, SESSION, tenant_seen
 from jobs.models import Job
 from jobs.models.job import FINAL
+from jobs.pauses import pauses
 from jobs.principal import Principal
 from lua import ids, views
 from lua.client import Cells
@@ -30,7 +31,6 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 LONGEST_WAIT_S = 60.0
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
 
 
 class ResultHead(msgspec.Struct):
@@ -117,7 +117,8 @@ async def _answer(cells: Cells, job_id: str, principal: Principal, wait_s: float
 
 async def _ended(cells: Cells, job_id: str, principal: Principal, wait_s: float) -> JobView | None:
     """The job once it has ended, or as it is when the time is over; None: not in Redis."""
-    until_s, pause_s = time.monotonic() + wait_s, FIRST_PAUSE_S
+    until_s = time.monotonic() + wait_s
+    pause_s = pauses(first_s=0.02, longest_s=0.25, factor=1.5)
     while True:
         try:
             job = await views.job_now(cells, job_id)
@@ -126,8 +127,7 @@ async def _ended(cells: Cells, job_id: str, principal: Principal, wait_s: float)
         left_s = until_s - time.monotonic()
         if job is None or job.is_final or left_s <= 0 or not _may_see(principal, job):
             return job
-        await asyncio.sleep(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+        await asyncio.sleep(min(next(pause_s), left_s))
 
 
 async def _from_history(job_id: str, principal: Principal) -> HttpResponse:
