@@ -7,7 +7,7 @@ import asyncio
 from typing import get_args
 
 from jobs.bucket import Bucket, Verdict
-from jobs.phases import Initialising, Serving
+from jobs.phases import AnyFrame, Initialising, Serving
 from jobs.principal import Principal
 from jobs.socket import HotConsumer
 from parley.codes import ErrorCode
@@ -17,8 +17,8 @@ from parley.frames import (
     FrameError,
     RoomError,
     RoomFrame,
-    SessionFrame,
     WebrtcFrame,
+    decode_binary,
     decode_session_frame,
     encode,
 )
@@ -59,11 +59,9 @@ class SessionConsumer(HotConsumer):
         """A frame that can't be understood is answered, and nothing more."""
         if not self._may_send():
             return None
-        if isinstance(data, bytes):
-            message = "Binary frames are not supported: send text frames."
-            self.send_error(Error(ErrorCode.UNSUPPORTED_FEATURE, message))
-            return None
         try:
+            if isinstance(data, bytes):
+                return self._handle(decode_binary(data))
             return self._handle(decode_session_frame(data))
         except FrameError as error:
             self.send_error(error.frame())
@@ -95,7 +93,7 @@ class SessionConsumer(HotConsumer):
             self._told[error.code] = now_s
         super().send_error(error)
 
-    def _handle(self, frame: SessionFrame) -> "asyncio.Task[None] | None":
+    def _handle(self, frame: AnyFrame) -> "asyncio.Task[None] | None":
         assert self.phase is not None
         if type(frame) in ROOMS:
             self.send_frame(_no_rooms)

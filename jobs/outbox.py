@@ -17,6 +17,10 @@ log = structlog.get_logger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+class Binary(bytes):
+    """A frame that leaves as a binary one."""
+
+
 class Outbox:
     """``send`` is the server's; ``transport`` lies under it, None where it can't be reached.
 
@@ -51,7 +55,10 @@ class Outbox:
         return self._writer is not None and not self.gone.is_set()
 
     def put(self, frame: bytes) -> bool:
-        """Queue UTF-8 text. False when the peer is gone, is being closed, or was dropped now."""
+        """Queue UTF-8 text, or a :class:`Binary`.
+
+        False when the peer is gone, is being closed, or was dropped now.
+        """
         if not self.is_open:
             return False
         self._queue.append(frame)
@@ -113,7 +120,10 @@ class Outbox:
         try:
             while self._queue:
                 frame = self._queue.popleft()
-                await self._send({"type": "websocket.send", "text": frame.decode()})
+                if type(frame) is Binary:
+                    await self._send({"type": "websocket.send", "bytes": frame})
+                else:
+                    await self._send({"type": "websocket.send", "text": frame.decode()})
                 self._bytes -= len(frame)
                 self._written += 1
                 self._moved.set()

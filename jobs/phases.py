@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from jobs.answers import now_ms
+from jobs.outbox import Binary
 from jobs.pairing import Pairing, redeem
 from jobs.principal import Principal
 from jobs.process import Process
@@ -20,6 +21,11 @@ from lua.errors import StoreError, StoreUnavailable
 from parley.codes import ErrorCode, advice
 from parley.frames import (
     AudioChunk,
+    BinaryAudio,
+    BinaryFinal,
+    BinaryFrame,
+    BinaryPing,
+    BinaryPong,
     ClientHeartbeat,
     Error,
     ServerHeartbeat,
@@ -32,6 +38,7 @@ from parley.frames import (
     TtsStarted,
     Utterance,
     encode,
+    encode_binary,
 )
 from pools.routes import Route
 
@@ -39,6 +46,7 @@ NORMAL, TRY_AGAIN, REFUSED, TOO_LATE = 1000, 1013, 4400, 4408
 PROTOCOL_VERSION = "1.0"
 
 Task = asyncio.Task[None]
+AnyFrame = SessionFrame | BinaryFrame
 
 
 class Socket(Wire, Protocol):
@@ -65,7 +73,7 @@ class Initialising:
             socket.process.settings.init_timeout_ms / 1000, socket.close, TOO_LATE
         )
 
-    def frame(self, frame: SessionFrame) -> Task | None:
+    def frame(self, frame: AnyFrame) -> Task | None:
         """A frame of the client; nothing else may come first."""
         if not isinstance(frame, SessionInit):
             _refuse(self._socket, ErrorCode.INVALID_SESSION, "The session is not open yet.")
@@ -122,7 +130,7 @@ class Serving:
         self._session = session
         self._stream = Stream(session, init, pause_left_s=self._pause_left_s)
 
-    def frame(self, frame: SessionFrame) -> Task | None:
+    def frame(self, frame: AnyFrame) -> Task | None:
         """A frame of the client, of this session."""
         named = getattr(frame, "session_id", self._session.id)
         if named != self._session.id:
@@ -143,6 +151,19 @@ class Serving:
 
     def _audio_chunk(self, frame: AudioChunk) -> Task | None:
         return self._stream.chunk(frame)
+
+    def _sound(self, frame: BinaryAudio) -> Task | None:
+        return self._stream.sound(frame.seq, frame.audio, final=frame.is_final)
+
+    def _final(self, frame: BinaryFinal) -> Task | None:
+        return self._stream.sound(frame.seq, b"", final=True)
+
+    def _ping(self, frame: BinaryPing) -> None:
+        pong = BinaryPong(frame.session_id, frame.seq, frame.timestamp_ms)
+        self._socket.send_frame(Binary(encode_binary(pong)))
+
+    def _pong(self, frame: BinaryPong) -> None:
+        """It only says that the client is there."""
 
     def _heartbeat(self, frame: ClientHeartbeat) -> None:
         self._socket.send_frame(encode(ServerHeartbeat(self._session.id, now_ms())))
@@ -168,6 +189,10 @@ class Serving:
         SessionInit: _init,
         Utterance: _utterance,
         AudioChunk: _audio_chunk,
+        BinaryAudio: _sound,
+        BinaryFinal: _final,
+        BinaryPing: _ping,
+        BinaryPong: _pong,
         ClientHeartbeat: _heartbeat,
         SessionClose: _close,
         TtsStarted: _tts_started,
@@ -202,7 +227,7 @@ def _ack(session: str, init: SessionInit, pairing: Pairing) -> SessionInitAck:
         message=_message(init, pairing),
         trace_id=init.trace_id or ids.new_token(),
         protocol_version=PROTOCOL_VERSION,
-        use_binary_frame=False,
+        use_binary_frame="binary" in (init.accepts or ()),  # they are taken from everybody
         negotiated_codec="opus",
         negotiated_audio_format="opus",
         negotiated_sample_rate=16_000,

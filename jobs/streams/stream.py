@@ -50,12 +50,15 @@ class Stream:
 
         Later frames are to wait for the task, where there is one.
         """
-        sound = _decoded(frame)
-        if not self._seen.is_new(frame.seq):
+        return self.sound(frame.seq, _decoded(frame), final=frame.is_final)
+
+    def sound(self, seq: int, sound: bytes, *, final: bool) -> "asyncio.Task[None] | None":
+        """The same of a piece that came as it is, in a binary frame."""
+        if not self._seen.is_new(seq):
             return None
         now_ms = self._now_ms()
         paused_ms = now_ms + 1000 * self._pause_left_s()
-        events = self._cutter.chunk(sound, final=frame.is_final, now_ms=now_ms, paused_ms=paused_ms)
+        events = self._cutter.chunk(sound, final=final, now_ms=now_ms, paused_ms=paused_ms)
         return self._act(events)
 
     def plays(self) -> None:

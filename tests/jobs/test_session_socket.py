@@ -168,12 +168,6 @@ async def test_webrtc_and_playback_are_taken_without_a_word(client):
     assert client.of_type("error") == []
 
 
-async def test_binary_frames_are_not_supported_yet(client):
-    await opened(client, accepts=["errors"])
-    await client.send_binary(b"\x01")
-    assert (await client.expect("error"))["code"] == "UNSUPPORTED_FEATURE"
-
-
 async def heartbeats(client, session: str, count: int) -> None:
     beat = {"type": "client_heartbeat", "session_id": session, "timestamp": 1}
     await asyncio.gather(*(client.send(beat) for _ in range(count)))

@@ -19,11 +19,14 @@ MAX_FRAME_BYTES = 32 * 2**20
 
 
 class RawPeer:
-    """One connection. `frames` is all that came, in order; `expect` reads on from the last one."""
+    """One connection. `frames` is all text that came, in order; `expect` reads on from the last
+    one. `binary` is all else.
+    """
 
     def __init__(self, socket: Connection) -> None:
         self.socket = socket
         self.frames: list[Json] = []
+        self.binary: list[bytes] = []
         self._read = 0
         self._came = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
@@ -86,7 +89,10 @@ class RawPeer:
         try:
             async for message in self.socket:
                 async with self._came:
-                    self.frames.append(json.loads(message))
+                    if isinstance(message, bytes):
+                        self.binary.append(message)
+                    else:
+                        self.frames.append(json.loads(message))
                     self._came.notify_all()
         except ConnectionClosed:
             pass

@@ -5,6 +5,15 @@ plain text, so that a newer or an odd peer is still understood. Audio and free-f
 `msgspec.Raw`: they are passed on without being decoded.
 """
 
+from parley.frames.binary import (
+    BinaryAudio,
+    BinaryFinal,
+    BinaryFrame,
+    BinaryPing,
+    BinaryPong,
+    decode_binary,
+    encode_binary,
+)
 from parley.frames.common import (
     ABSENT,
     Base64,
@@ -100,6 +109,11 @@ __all__ = [
     "AudioChunk",
     "Backpressure",
     "Base64",
+    "BinaryAudio",
+    "BinaryFinal",
+    "BinaryFrame",
+    "BinaryPing",
+    "BinaryPong",
     "Capability",
     "ClientHeartbeat",
     "Error",
@@ -160,11 +174,13 @@ __all__ = [
     "WebrtcFrame",
     "WebrtcIce",
     "WebrtcOffer",
+    "decode_binary",
     "decode_node_frame",
     "decode_session_frame",
     "decode_to_node",
     "decode_to_session",
     "encode",
+    "encode_binary",
     "frame_type",
     "from_base64",
     "present",
