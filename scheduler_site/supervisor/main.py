@@ -124,6 +124,7 @@ class Supervisor:
     def _announce(self) -> None:
         url = self.options.url
         say("Parley is ready")
+        say(f"  talk      {url('/talk/')}")
         say(f"  sessions  {url('/ws/session', scheme='ws')}")
         say(f"  nodes     {url('/ws/node', scheme='ws')}")
         say(f"  admin     {url('/admin/')}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.process import Process
 from lua import views
+from lua.errors import StoreUnavailable
 from lua.states import Reason
 from pools.languages import AUTO
 from pools.offered import Offered
@@ -32,6 +33,8 @@ async def choices(process: Process, src: str) -> dict[str, Any]:
     sources: dict[str, set[Reason]] = defaultdict(set)
     targets: dict[str, _Into] = defaultdict(_Into)
     for cell in range(process.cells.count):
+        if not await process.ready(cell):
+            raise StoreUnavailable("the cell does not know this process")
         offered = process.snapshot.offered(cell, src)
         standing = await views.standing(process.cells, cell, offered.pools)
         _add(sources, targets, offered, standing)

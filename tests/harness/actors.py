@@ -45,8 +45,8 @@ class HandNode:
 
     async def answers(self, job: Json, text: str, **fields: Any) -> None:
         """A success; the translation is ``text``."""
-        texts = {"text_asr": "…", "text_translated": text}
-        await self.peer.send(frames.job_result(job, self.name, **texts, **fields))
+        fields = {"text_asr": "…", "text_translated": text, **fields}
+        await self.peer.send(frames.job_result(job, self.name, **fields))
 
     async def fails(self, job: Json, code: str, message: str = "it went wrong") -> None:
         error = {"code": code, "message": message}

@@ -1,0 +1,84 @@
+// @ts-check
+/** Cuts what a microphone hears into sentences, at the pauses. */
+
+const FRAME_MS = 20;
+const BEFORE_MS = 300; // kept from before the first sound
+const SOUND_MS = 80; // so much sound begins a sentence
+const LEAST_MS = 200; // less sound is a click
+const QUIETEST = 0.006; // a level under this is never speech
+const LOUDEST = 0.06; // one over this always is
+const ABOVE_NOISE = 3;
+// How fast, a frame, the level of the noise follows what is quieter, a louder room, and speech.
+const [FALLS, RISES, RISES_IN_SPEECH] = [0.2, 0.01, 0.0007];
+
+export class Cutter {
+  /** @type {Int16Array[]} */ #frames = [];
+  #speaking = false;
+  #sound = 0;
+  #quiet = 0;
+  #noise = QUIETEST / ABOVE_NOISE;
+  #options;
+
+  /**
+   * @param {object} options
+   * @param {(samples: Int16Array) => void} options.onSentence
+   * @param {(speaking: boolean) => void} [options.onChange]
+   * @param {number} [options.pauseMs] a pause of this length ends a sentence
+   * @param {number} [options.mostMs] longer ones are cut
+   */
+  constructor({ onSentence, onChange = () => {}, pauseMs = 700, mostMs = 10_000 }) {
+    this.#options = { onSentence, onChange, pauseMs, mostMs };
+  }
+
+  /** @param {Int16Array} samples 20 ms at 16 kHz @param {number} level root mean square */
+  push(samples, level) {
+    const isSound = this.#isSound(level);
+    this.#frames.push(samples);
+    this.#sound += isSound ? FRAME_MS : 0;
+    this.#quiet = isSound ? 0 : this.#quiet + FRAME_MS;
+    if (!this.#speaking) this.#listen();
+    else if (this.#quiet >= this.#options.pauseMs || this.#length >= this.#options.mostMs) {
+      this.flush();
+    }
+  }
+
+  /** Ends the sentence that is being spoken. */
+  flush() {
+    const frames = this.#frames;
+    const isSpeech = this.#speaking && this.#sound >= LEAST_MS;
+    this.#frames = [];
+    this.#sound = 0;
+    if (this.#speaking) this.#options.onChange((this.#speaking = false));
+    if (isSpeech) this.#options.onSentence(joined(frames));
+  }
+
+  get #length() {
+    return this.#frames.length * FRAME_MS;
+  }
+
+  #listen() {
+    if (this.#sound >= SOUND_MS) {
+      this.#options.onChange((this.#speaking = true));
+      return;
+    }
+    if (this.#quiet >= BEFORE_MS / 2) this.#sound = 0;
+    while (this.#length > BEFORE_MS + this.#sound) this.#frames.shift();
+  }
+
+  #isSound(level) {
+    const rises = this.#speaking ? RISES_IN_SPEECH : RISES;
+    this.#noise += (level < this.#noise ? FALLS : rises) * (level - this.#noise);
+    return level > Math.min(LOUDEST, Math.max(QUIETEST, ABOVE_NOISE * this.#noise));
+  }
+}
+
+/** @param {Int16Array[]} frames */
+export function joined(frames) {
+  const whole = new Int16Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    whole.set(frame, at);
+    at += frame.length;
+  }
+  return whole;
+}

@@ -1,0 +1,62 @@
+// @ts-check
+/** The microphone: frames of 20 ms, pcm16 at 16 kHz. */
+
+/** Why there is no microphone: denied, absent, taken, insecure, unsupported or unknown. */
+export class NoMicrophone extends Error {}
+
+const WANTED = {
+  audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+};
+const WHY = { NotAllowedError: "denied", NotFoundError: "absent", NotReadableError: "taken" };
+
+/** Why this page can never have a microphone; empty: it may ask for one. */
+export function withheld() {
+  if (!window.isSecureContext) return "insecure";
+  return navigator.mediaDevices && window.AudioWorkletNode ? "" : "unsupported";
+}
+
+export class Microphone {
+  /** @type {MediaStream | null} */ #stream = null;
+  /** @type {AudioNode[]} */ #nodes = [];
+  #context;
+  #onFrame;
+
+  /**
+   * @param {AudioContext} context
+   * @param {(samples: Int16Array, level: number) => void} onFrame
+   */
+  constructor(context, onFrame) {
+    this.#context = context;
+    this.#onFrame = onFrame;
+  }
+
+  get isOpen() {
+    return this.#stream !== null;
+  }
+
+  /** Asks the person, the first time. Throws NoMicrophone. */
+  async open() {
+    if (this.isOpen) return;
+    const fault = withheld();
+    if (fault) throw new NoMicrophone(fault);
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia(WANTED);
+    } catch (error) {
+      throw new NoMicrophone(WHY[/** @type {DOMException} */ (error).name] ?? "unknown");
+    }
+    await this.#context.audioWorklet.addModule(new URL("microphone-worklet.js", import.meta.url));
+    const source = this.#context.createMediaStreamSource(this.#stream);
+    const tap = new AudioWorkletNode(this.#context, "microphone-tap", { numberOfOutputs: 0 });
+    tap.port.onmessage = ({ data }) => this.#onFrame(data.samples, data.level);
+    source.connect(tap);
+    this.#nodes = [source, tap];
+  }
+
+  /** Lets go of it: the browser's sign of recording goes out. */
+  close() {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    for (const node of this.#nodes) node.disconnect();
+    this.#stream = null;
+    this.#nodes = [];
+  }
+}

@@ -1,0 +1,415 @@
+// @ts-check
+/**
+ * The speaking end of Parley in a browser: speech or typed text in, translations out, in order.
+ *
+ *     const session = new Session({ src: "en", tgt: "zh" });
+ *     session.on("partial", (heard) => console.log(heard.text));
+ *     const { outcome } = session.say(samples); // Int16Array, 16 kHz, mono
+ *     console.log(await outcome);
+ *
+ * A lost connection is made again and the session resumed; what has no answer is sent again under
+ * the same request id, so that no sentence is lost and none is translated twice. One file, without
+ * dependencies: copy it.
+ */
+
+export const SAMPLE_RATE = 16000;
+/** Base64 of one utterance; the server's limit of a frame is 8 MiB. */
+const MOST_CHARACTERS = 8 * 2 ** 20 - 4096;
+const HEARTBEAT_MS = 5000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5000;
+/** The server refused `session_init` for good: trying again would not help. */
+const REFUSED = 4400;
+
+/**
+ * @typedef {object} Options
+ * @property {string} src language that is spoken, a BCP-47 tag, or "auto"
+ * @property {string} tgt language to translate into
+ * @property {string} [url] address of the socket; else `/ws/session` on this page's host
+ * @property {string} [token] credential, where the service wants one
+ * @property {object} [init] further fields of `session_init`
+ */
+
+/**
+ * @typedef {object} Wish what one utterance asks for; the languages else are the session's
+ * @property {string} [src]
+ * @property {string} [tgt]
+ * @property {boolean} [speech] whether the answer is to be spoken, too (it is)
+ * @property {object} [fields] further fields of `utterance`
+ */
+
+/**
+ * @typedef {object} Answer
+ * @property {true} ok
+ * @property {number} index of the utterance, from 0
+ * @property {string} heard
+ * @property {string} text the translation
+ * @property {Uint8Array} audio the spoken answer, empty without one
+ * @property {string} format of `audio`: pcm16 (16 kHz, mono), wav, or opus (u16-prefixed packets)
+ * @property {boolean} late it follows a `Missing` of reason gap_timeout
+ * @property {any} frame everything else the server said
+ */
+
+/**
+ * @typedef {object} Missing
+ * @property {false} ok
+ * @property {number} index
+ * @property {string} reason gap_timeout, job_failed, pending_overflow_evict or silence_detected
+ * @property {string} code of the error; empty where nothing failed
+ * @property {string} message
+ * @property {any} frame
+ */
+
+/** @typedef {Answer | Missing} Outcome */
+
+/**
+ * What `on` can listen to, and what it is told:
+ * @typedef {object} Events
+ * @property {(change: {state: State, error?: any, tries: number}) => void} state
+ * @property {(sent: {index: number, again: boolean}) => void} sent an utterance went out
+ * @property {(step: any) => void} step a `ui_event` frame
+ * @property {(heard: {index: number, text: string, final: boolean}) => void} partial
+ * @property {(outcome: Outcome) => void} outcome in the order of the utterances
+ * @property {(error: any) => void} error an `error` frame
+ * @property {(pressure: any) => void} pressure a `backpressure` frame
+ */
+
+/** @typedef {"closed" | "connecting" | "open" | "lost" | "refused"} State */
+
+/** The session is over; `code` says why. */
+export class SessionError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message || code);
+    this.code = code;
+  }
+}
+
+export class Session {
+  /** @type {State} */ state = "closed";
+  id = "";
+  #options;
+  #name = randomName();
+  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {Map<number, {frame: any, settle: Function, fail: Function, sent: boolean}>} */
+  #unanswered = new Map();
+  /** @type {number[]} those that wait to be sent on this connection */ #queue = [];
+  /** @type {Map<string, Set<Function>>} */ #handlers = new Map();
+  #index = 0;
+  #lastAnswered = -1;
+  #resumeToken = "";
+  #tries = 0;
+  #pausedUntil = 0;
+  #heard = true;
+  #timers = { retry: 0, beat: 0, pause: 0 };
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** How many utterances have no outcome yet. */
+  get unanswered() {
+    return this.#unanswered.size;
+  }
+
+  /**
+   * Listens; what it returns ends that.
+   * @template {keyof Events} Name @param {Name} name @param {Events[Name]} handler
+   */
+  on(name, handler) {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    return () => handlers.delete(handler);
+  }
+
+  /** Connects and stays connected until `close`; without a connection utterances wait. */
+  open() {
+    if (this.state !== "closed" && this.state !== "refused") return;
+    globalThis.addEventListener?.("online", this.#retryNow);
+    this.#connect();
+  }
+
+  /**
+   * Sends an utterance. `outcome` rejects only when the session ends.
+   * @param {Int16Array} samples 16 kHz, mono @param {Wish} [wish]
+   * @returns {{index: number, outcome: Promise<Outcome>}}
+   */
+  say(samples, wish = {}) {
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    return this.#add(bytes, { audio_format: "pcm16", sample_rate: SAMPLE_RATE }, wish);
+  }
+
+  /**
+   * Sends a sentence that was typed; only nodes that list the format "text" take it.
+   * @param {string} text @param {Wish} [wish]
+   */
+  type(text, wish = {}) {
+    const bytes = new TextEncoder().encode(text);
+    const pipeline = { use_asr: false };
+    return this.#add(bytes, { audio_format: "text", sample_rate: SAMPLE_RATE, pipeline }, wish);
+  }
+
+  /** Tells the server that an answer is played now. @param {Answer} answer */
+  playing(answer) {
+    this.#tellPlayback("tts_started", "ts_start_ms", answer);
+  }
+
+  /** Tells the server that an answer has been played. @param {Answer} answer */
+  played(answer) {
+    this.#tellPlayback("tts_play_ended", "ts_end_ms", answer);
+  }
+
+  /** Ends the session; what has no outcome is given up. */
+  close() {
+    globalThis.removeEventListener?.("online", this.#retryNow);
+    if (this.state === "open") {
+      this.#send({ type: "session_close", session_id: this.id, reason: "done" });
+    }
+    this.#forget();
+    this.#resumeToken = "";
+    this.#become("closed");
+    this.#giveUp(new SessionError("SESSION_CLOSED", "the session was closed"));
+  }
+
+  /** @param {Uint8Array} bytes @param {object} about @param {Wish} wish */
+  #add(bytes, about, { src, tgt, speech = true, fields }) {
+    const audio = toBase64(bytes);
+    if (audio.length > MOST_CHARACTERS) throw new RangeError("this utterance is too long");
+    const index = this.#index++;
+    const pipeline = { .../** @type {any} */ (about).pipeline, use_tts: speech };
+    const frame = {
+      type: "utterance",
+      utterance_index: index,
+      manual_cut: true,
+      src_lang: src ?? this.#options.src,
+      tgt_lang: tgt ?? this.#options.tgt,
+      trace_id: randomName(),
+      request_id: `${this.#name}-${index}`,
+      ...about,
+      pipeline,
+      ...fields,
+      audio,
+    };
+    /** @type {Promise<Outcome>} */
+    const outcome = new Promise((settle, fail) => {
+      this.#unanswered.set(index, { frame, settle, fail, sent: false });
+    });
+    outcome.catch(() => {}); // also told by "state"
+    this.#queue.push(index);
+    queueMicrotask(() => this.#pump()); // "sent" comes after the caller knows the index
+    return { index, outcome };
+  }
+
+  #connect() {
+    const { url, token } = this.#options;
+    const socket = new WebSocket(url ?? socketUrl(), token ? ["bearer", token] : []);
+    this.#socket = socket;
+    this.#become("connecting");
+    let refusal = null;
+    socket.onopen = () => this.#send(this.#first());
+    socket.onmessage = ({ data }) => {
+      this.#heard = true;
+      const frame = JSON.parse(data);
+      if (frame.type === "error" && this.state === "connecting") refusal = frame;
+      this.#receive(frame);
+    };
+    socket.onclose = ({ code }) => this.#lost(code, refusal);
+    clearInterval(this.#timers.beat);
+    this.#heard = true;
+    this.#timers.beat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+  }
+
+  #first() {
+    const { src, tgt, init } = this.#options;
+    const resume = this.#resumeToken && { resume_token: this.#resumeToken };
+    const last = resume && this.#lastAnswered >= 0 && { last_utterance_index: this.#lastAnswered };
+    return {
+      type: "session_init",
+      client_version: "parley-js 0.1.0",
+      platform: "web",
+      src_lang: src,
+      tgt_lang: tgt,
+      accepts: ["backpressure", "errors", "resume"],
+      ...init,
+      ...resume,
+      ...last,
+    };
+  }
+
+  /** A browser can't see WebSocket pings, so a silent connection is asked for a sign of life. */
+  #beat() {
+    if (!this.#heard) {
+      this.#lost(0, null);
+      return;
+    }
+    this.#heard = false;
+    if (this.state === "open") {
+      this.#send({ type: "client_heartbeat", session_id: this.id, timestamp: Date.now() });
+    }
+  }
+
+  /** @param {number} code @param {any} error */
+  #lost(code, error) {
+    this.#forget();
+    if (code === REFUSED) {
+      this.#become("refused", error);
+      this.#giveUp(new SessionError(error?.code ?? "INVALID_SESSION", error?.message ?? ""));
+      return;
+    }
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#tries++, LONGEST_PAUSE_MS);
+    this.#timers.retry = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2));
+    this.#become("lost", error);
+  }
+
+  #retryNow = () => {
+    if (this.state !== "lost") return;
+    clearTimeout(this.#timers.retry);
+    this.#connect();
+  };
+
+  /** Nothing of the present connection counts any more. */
+  #forget() {
+    if (this.#socket) {
+      this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+      this.#socket.close();
+    }
+    this.#socket = null;
+    this.#queue = [];
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+  }
+
+  /** @param {any} frame */
+  #receive(frame) {
+    switch (frame.type) {
+      case "session_init_ack":
+        return this.#opened(frame);
+      case "translation_result":
+        return this.#settle(answerOf(frame));
+      case "missing_result":
+        return this.#settle(missingOf(frame));
+      case "asr_partial":
+        return this.#tell("partial", {
+          index: frame.utterance_index,
+          text: frame.text,
+          final: frame.is_final,
+        });
+      case "ui_event":
+        return this.#tell("step", frame);
+      case "backpressure":
+        if (frame.action === "PAUSE") this.#pausedUntil = Date.now() + (frame.resume_after_ms ?? 0);
+        return this.#tell("pressure", frame);
+      case "error":
+        return this.#tell("error", frame);
+    }
+  }
+
+  /** Everything without an answer goes out first: a server that has it takes it once. */
+  #opened(ack) {
+    this.id = ack.session_id;
+    this.#resumeToken = ack.resume_token ?? "";
+    this.#tries = 0;
+    this.#queue = [...this.#unanswered.keys()];
+    this.#become("open");
+    this.#pump();
+  }
+
+  #pump() {
+    while (this.state === "open" && this.#queue.length) {
+      const wait = this.#pausedUntil - Date.now();
+      if (wait > 0) {
+        clearTimeout(this.#timers.pause);
+        this.#timers.pause = setTimeout(() => this.#pump(), wait);
+        return;
+      }
+      const index = /** @type {number} */ (this.#queue.shift());
+      const entry = this.#unanswered.get(index);
+      if (!entry) continue;
+      this.#send({ ...entry.frame, session_id: this.id });
+      const again = entry.sent;
+      entry.sent = true;
+      this.#tell("sent", { index, again });
+    }
+  }
+
+  /** @param {Outcome} outcome */
+  #settle(outcome) {
+    const entry = this.#unanswered.get(outcome.index);
+    if (!entry && !(outcome.ok && outcome.late)) return; // told again after a resume
+    this.#unanswered.delete(outcome.index);
+    this.#lastAnswered = Math.max(this.#lastAnswered, outcome.index);
+    entry?.settle(outcome);
+    this.#tell("outcome", outcome);
+  }
+
+  #tellPlayback(type, field, { frame }) {
+    if (this.state !== "open" || !frame.group_id || !frame.trace_id) return;
+    const { trace_id, group_id } = frame;
+    this.#send({ type, session_id: this.id, trace_id, group_id, [field]: Date.now() });
+  }
+
+  #send(frame) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** @param {State} state @param {any} [error] */
+  #become(state, error) {
+    this.state = state;
+    this.#tell("state", { state, error, tries: this.#tries });
+  }
+
+  #giveUp(error) {
+    for (const { fail } of this.#unanswered.values()) fail(error);
+    this.#unanswered.clear();
+  }
+
+  #tell(name, what) {
+    for (const handler of this.#handlers.get(name) ?? []) handler(what);
+  }
+}
+
+/** @returns {Answer} */
+function answerOf(frame) {
+  return {
+    ok: true,
+    index: frame.utterance_index,
+    heard: frame.text_asr,
+    text: frame.text_translated,
+    audio: fromBase64(frame.tts_audio),
+    format: frame.tts_format,
+    late: Boolean(frame.late),
+    frame,
+  };
+}
+
+/** @returns {Missing} */
+function missingOf(frame) {
+  const { utterance_index: index, reason, code = "", message = "" } = frame;
+  return { ok: false, index, reason, code, message, frame };
+}
+
+/** @param {Uint8Array} bytes */
+function toBase64(bytes) {
+  const parts = [];
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
+  }
+  return btoa(parts.join(""));
+}
+
+/** @param {string} text */
+function fromBase64(text) {
+  return Uint8Array.from(atob(text ?? ""), (letter) => letter.charCodeAt(0));
+}
+
+/** `crypto.randomUUID` is only there in secure contexts. */
+function randomName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function socketUrl() {
+  const url = new URL("/ws/session", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}

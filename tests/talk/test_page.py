@@ -1,0 +1,214 @@
+"""The page in a real browser, before a web process of this test."""
+
+import base64
+from array import array
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from parley.audio import SAMPLE_RATE, duration_ms, load_wav
+from parley.codes import ErrorCode, advice
+from tests.harness.frames import AUDIO, wav
+from tests.talk.browser import MISSING, chromium, microphone, talk
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+
+@pytest.fixture
+def hears(tmp_path: Path) -> Path:
+    return microphone(tmp_path)
+
+
+async def test_what_is_spoken_arrives_as_it_was_said_and_comes_back_as_it_goes(
+    address, node, hears
+):
+    anna = await node("anna")
+    async with chromium(hears) as browser, talk(browser, address) as page:
+        await page.choose("en", "zh")
+        await expect(page.page.locator("#connection")).to_have_text("Connected")
+        await page.hold(2.2)
+        job = await anna.job(15)
+        await anna.acks(job)
+        assert (job["src_lang"], job["tgt_lang"], job["audio_format"]) == ("en", "zh", "pcm16")
+        assert 2_000 < duration_ms(base64.b64decode(job["audio"])) < 4_500
+        assert likeness(base64.b64decode(job["audio"])) > 0.8
+
+        await anna.hears_so_far(job, "hello how are")
+        await expect(page.sentences.locator(".heard")).to_have_text("hello how are")
+        answer = {"tts_audio": wav("hello"), "tts_format": "wav", "text_asr": "Hello, how are you?"}
+        await anna.answers(job, "你好吗", **answer)
+        await expect(page.said(0)).to_have_text("你好吗")
+        await expect(page.sentences.locator(".heard")).to_have_text("Hello, how are you?")
+        await expect(page.step(0, "placed")).to_contain_text("on anna")
+        await expect(page.step(0, "spoken")).to_contain_text("ms")
+        assert [round(sound["seconds"], 1) for sound in await page.played()] == [1.9]
+
+
+async def test_in_automatic_a_pause_ends_a_sentence(address, node, hears):
+    anna = await node("anna")
+    async with chromium(hears) as browser, talk(browser, address) as page:
+        await page.choose("en", "zh")
+        await page.page.check("input[value=automatic]")
+        await page.page.click("#talk")
+        for number in range(2):
+            job = await anna.job(15)
+            assert 1_500 < duration_ms(base64.b64decode(job["audio"])) < 4_000
+            await anna.answers(job, f"{number}")
+            await expect(page.said(number)).to_have_text(f"{number}")
+
+
+async def test_without_a_microphone_one_types_or_sends_a_file(address, node):
+    anna = await node("anna", audio_formats=["pcm16", "text"])
+    async with chromium() as browser, talk(browser, address) as page:
+        await page.choose("en", "zh")
+        await page.page.click("#talk")
+        await expect(page.page.locator("#notice")).to_contain_text("no microphone")
+
+        await page.type("Good morning")
+        job = await anna.job(15)
+        assert base64.b64decode(job["audio"]) == b"Good morning"
+        await anna.answers(job, "早上好", text_asr="Good morning")
+        await expect(page.said(0)).to_have_text("早上好")
+
+        await page.page.set_input_files("#file", AUDIO / "hello-44k-stereo.wav")
+        job = await anna.job(15)
+        assert duration_ms(base64.b64decode(job["audio"])) == 1_100
+        await anna.answers(job, "你好")
+        await expect(page.said(1)).to_have_text("你好")
+
+
+async def test_where_the_microphone_is_denied_it_says_what_to_do(address, node, hears):
+    await node("anna")
+    async with chromium(hears) as browser, talk(browser, address, permissions=[]) as page:
+        await page.choose("en", "zh")
+        await page.page.click("#talk")
+        await expect(page.page.locator("#notice")).to_contain_text("Allow it in the address bar")
+        await expect(page.page.locator("#typeHint")).to_contain_text("takes typed text")
+
+
+async def test_without_a_node_it_says_so_until_one_comes(address, node):
+    async with chromium() as browser, talk(browser, address) as page:
+        await expect(page.page.locator("#choice")).to_contain_text("No node is connected")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        await expect(page.trouble(0)).to_contain_text("This could not be translated.")
+        await expect(page.trouble(0)).to_contain_text("choose other languages or add a node")
+
+        anna = await node("anna", languages=["en", "es"])
+        await expect(page.page.locator("#choice")).to_have_text("")
+        await page.choose("en", "es")
+        await page.page.get_by_role("button", name="Send again").click()
+        await anna.answers(await anna.job(15), "hola")
+        await expect(page.said(1)).to_have_text("hola")
+
+
+async def test_what_goes_wrong_is_told_in_plain_words_of_ones_own_language(address, node):
+    anna = await node("anna")
+    async with chromium() as browser, talk(browser, address, locale="zh-CN") as page:
+        await expect(page.page.locator("#connection")).to_have_text("已连接")
+        await page.choose("en", "zh")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        await anna.fails(await anna.job(15), "INVALID_AUDIO")
+        await expect(page.trouble(0)).to_contain_text("这句话未能翻译。")
+        await expect(page.trouble(0)).to_contain_text("节点报告了自身错误")
+        await page.page.get_by_role("button", name="English").click()
+        await expect(page.trouble(0)).to_contain_text("This could not be translated.")
+
+
+async def test_answers_in_opus_are_heard(address, node):
+    anna = await node("anna")
+    async with chromium() as browser, talk(browser, address) as page:
+        packets = await page.page.evaluate(ENCODE)
+        await page.choose("en", "zh")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        sound = {"tts_audio": packets, "tts_format": "opus"}
+        await anna.answers(await anna.job(15), "你好", **sound)
+        await expect(page.step(0, "spoken")).to_be_visible()
+        [played] = await page.played()
+        assert 0.9 < played["seconds"] < 1.1
+        assert 0.3 < played["peak"] < 0.7
+
+
+async def test_it_is_used_by_keyboard_and_read_by_a_screen_reader(address, node, hears):
+    anna = await node("anna", audio_formats=["pcm16", "text"])
+    async with chromium(hears) as browser, talk(browser, address) as page:
+        await page.choose("en", "zh")
+        order = []
+        for _ in range(11):
+            await page.page.keyboard.press("Tab")
+            order.append(await page.page.evaluate("document.activeElement.id"))
+        assert [name for name in order if name] == [
+            "from", "swap", "to", "talk", "aloud", "typed", "file"
+        ]  # fmt: skip
+        names = await page.page.evaluate(NAMELESS)
+        assert names == []
+
+        await page.page.focus("#talk")
+        await page.page.keyboard.down(" ")
+        await expect(page.page.locator("#talk")).to_have_attribute("data-phase", "holding")
+        await expect(page.page.locator("#hint")).to_contain_text("let go to send")
+        await page.page.wait_for_timeout(600)  # so long somebody speaks
+        await page.page.keyboard.up(" ")
+        await anna.answers(await anna.job(15), "你好", text_asr="Hello")
+        await expect(page.page.locator("#spoken")).to_have_text("Hello. Translation: 你好")
+
+
+async def test_nothing_inline_and_no_other_host_is_allowed(http):
+    answer = await http.get("/talk/")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; ")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert " style=" not in answer.text
+    codes = (await http.get("/talk/advice/")).json()
+    assert codes["QUEUE_TIMEOUT"]["en"] == advice("QUEUE_TIMEOUT")
+    assert codes["QUEUE_TIMEOUT"]["zh"] == advice("QUEUE_TIMEOUT", "zh")
+    assert set(codes) == {*ErrorCode, "ANY_OTHER"}
+
+
+def likeness(heard: bytes) -> float:
+    """How well the loudness over time of what was heard follows that of the sample: 1 is equal."""
+    sample, found = loudness(load_wav(AUDIO / "hello.wav")), loudness(heard)
+    found += found  # it may begin in the middle of the sample
+    shifts = range(len(found) - len(sample)) if len(found) > len(sample) else range(1)
+    return max(correlation(sample, found[shift : shift + len(sample)]) for shift in shifts)
+
+
+def loudness(pcm16: bytes) -> list[float]:
+    samples, step = array("h", pcm16), SAMPLE_RATE // 50
+    parts = (samples[at : at + step] for at in range(0, len(samples) - step, step))
+    return [sum(map(abs, part)) / step for part in parts]
+
+
+def correlation(one: list[float], other: list[float]) -> float:
+    pairs = list(zip(one, other, strict=False))
+    mean_one, mean_other = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
+    near = [(a - mean_one, b - mean_other) for a, b in pairs]
+    spread = sum(a * a for a, _ in near) * sum(b * b for _, b in near)
+    return float(sum(a * b for a, b in near) / (spread**0.5 or 1))
+
+
+# A second of a tone, as packets of Opus behind their lengths, in base64.
+ENCODE = """async () => {
+  const packets = [];
+  const encoder = new AudioEncoder({
+    output: (chunk) => {
+      const data = new Uint8Array(chunk.byteLength);
+      chunk.copyTo(data);
+      packets.push(data);
+    },
+    error: (fault) => { throw fault; },
+  });
+  encoder.configure({ codec: "opus", sampleRate: 48000, numberOfChannels: 1, bitrate: 24000 });
+  const data = Float32Array.from({ length: 48000 }, (_, at) => 0.5 * Math.sin(at / 20));
+  encoder.encode(new AudioData({ format: "f32", sampleRate: 48000, numberOfFrames: data.length,
+                                 numberOfChannels: 1, timestamp: 0, data }));
+  await encoder.flush();
+  const bytes = packets.flatMap((data) => [data.length & 255, data.length >> 8, ...data]);
+  return btoa(String.fromCharCode(...bytes));
+}"""
+# What can be used, but has no name that could be read.
+NAMELESS = """() => [...document.querySelectorAll("button, input, select")]
+  .filter((one) => ![one.ariaLabel, one.labels?.[0]?.textContent, one.textContent]
+    .some((name) => name?.trim()))
+  .map((one) => one.outerHTML)"""
