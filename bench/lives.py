@@ -98,7 +98,7 @@ class Life:
     def drop(self, placed: list[Placed]) -> None:
         """End jobs wherever they are now."""
         self._fleet.run(
-            ("EVAL", self._cancel, 1, self._cell, job, "CANCELLED") for job, _ in placed
+            ("EVAL", self._cancel, 1, self._cell, job, "CANCELLED", "") for job, _ in placed
         )
 
 

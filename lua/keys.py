@@ -39,6 +39,7 @@ KEYSPACE = (
     Key("offers", "hash", Life.EMPTY, "pool and has: values → how many members offer just these"),
     Key("pool:P", "set", Life.EMPTY, "members of a pool"),
     Key("ready:P", "set", Life.EMPTY, "members that can take a public job now"),
+    Key("idle:P", "set", Life.EMPTY, "of these, those without any work"),
     Key("has:KIND:VALUE", "set", Life.EMPTY, "nodes that offer an optional capability"),
     Key("broken", "set", Life.EMPTY, "nodes whose breaker is open"),
     Key("lame", "set", Life.EMPTY, "nodes with a service that its failures took out"),

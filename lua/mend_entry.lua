@@ -1,5 +1,5 @@
--- Removes from an index what its owner does not know of: of `key` (pool:P, ready:P, has:VALUE, timers,
--- process:ID:…, mailbox:ID) the `member`; any other key only ends. Counts are counted anew.
+-- Removes from an index what its owner does not know of: of `key` (pool:P, ready:P, idle:P,
+-- has:VALUE, timers, process:ID:…, mailbox:ID) the `member`; any other key only ends. Counts are counted anew.
 -- KEYS cell
 -- ARGV key, member
 -- CONST payload_ttl_ms, stranger_ttl_ms
@@ -11,7 +11,7 @@
 local kind, name = string.match(key, '^([^:]*):?(.*)$')
 local process = (kind == 'process' or kind == 'mailbox') and string.match(name, '^([^:]*)')
 local whole = table.concat({ cell, key })
-local FIELD = { pool = 'pools', ready = 'pools', has = 'has' }
+local FIELD = { pool = 'pools', ready = 'pools', idle = 'pools', has = 'has' }
 
 local function is_owned()
   if FIELD[kind] then

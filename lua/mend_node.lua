@@ -52,6 +52,7 @@ if known then
   for _, pool in ipairs(words(node.pools)) do
     mend('SADD', cell .. 'pool:' .. pool, id)
     mend(node.listed and 'SADD' or 'SREM', cell .. 'ready:' .. pool, id)
+    mend(node.idle and 'SADD' or 'SREM', cell .. 'idle:' .. pool, id)
   end
   for _, value in ipairs(words(node.has)) do mend('SADD', cell .. 'has:' .. value, id) end
   mend(about.breaker == 'open' and 'SADD' or 'SREM', cell .. 'broken', id)

@@ -8,6 +8,8 @@ from lua.doctor.difference import differ
 from lua.doctor.snapshot import Snapshot
 from lua.states import NodeState
 
+SETS = ("pool", "ready", "idle", "has")
+
 
 def slots(cell: Snapshot, overfull: Collection[str]) -> Iterator[str]:
     for node in sorted(set(cell.fleet) ^ set(cell.nodes)):
@@ -107,7 +109,7 @@ def _judge(fields: dict[str, str]) -> int:
 
 
 def _memberships(cell: Snapshot) -> Iterator[str]:
-    pools, ready, has = defaultdict(set), defaultdict(set), defaultdict(set)
+    sets: dict[str, dict[str, set[str]]] = {stem: defaultdict(set) for stem in SETS}
     offers: Counter[str] = Counter(
         f"{pool} {fields['has']}"
         for fields in cell.nodes.values()
@@ -116,17 +118,19 @@ def _memberships(cell: Snapshot) -> Iterator[str]:
     yield from differ("offers", cell["offers"].hash, {k: str(n) for k, n in offers.items()})
     for node, fields in cell.nodes.items():
         for pool in fields["pools"].split():
-            pools[pool].add(node)
+            sets["pool"][pool].add(node)
             if node in cell.fleet and cell.fleet[node].ready:
-                ready[pool].add(node)
+                sets["ready"][pool].add(node)
+            if node in cell.fleet and cell.fleet[node].idle:
+                sets["idle"][pool].add(node)
         for value in fields["has"].split():
-            has[value].add(node)
-    for stem, expected in (("pool", pools), ("ready", ready), ("has", has)):
+            sets["has"][value].add(node)
+    for stem, expected in sets.items():
         present = cell.named(stem)
         for name in sorted(present.keys() | expected.keys()):
             here = present[name].set if name in present else frozenset()
             yield from differ(f"{stem}:{name}", _marks(here), _marks(expected[name]))
-    for pool in sorted(set(cell["pools"].hash) - set(pools)):
+    for pool in sorted(set(cell["pools"].hash) - set(sets["pool"])):
         yield f"pools/{pool}: has no members"
 
 

@@ -7,7 +7,7 @@ from lua.client import Cells
 from lua.doctor import KEY_RULE
 from lua.doctor.reading import Finding
 
-MEMBERSHIPS = ("pool:", "ready:", "has:")
+MEMBERSHIPS = ("pool:", "ready:", "idle:", "has:")
 QUEUES = ("waiting:", "heads:", "sigs", "queues")
 
 

@@ -58,6 +58,10 @@ class Record:
     def ready(self) -> bool:
         return self.why == 0 and self.used + self.foreign < self.capacity
 
+    @property
+    def idle(self) -> bool:
+        return self.ready and self.used + self.foreign == 0
+
 
 class Snapshot:
     """All keys of a cell, without its prefix."""

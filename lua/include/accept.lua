@@ -12,6 +12,7 @@ local function accept(made, node, need, stale)
   if not store_payload() then return { 'MISSING' } end
   take_out(stale)
   if not index then
+    -- @include reserve
     enrol()
     reserve(made, node, pool, born(made))
     emit_new(made, 'NEW SELECTING RESERVED', 'receipt', receipt(need, passed))

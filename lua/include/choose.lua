@@ -1,8 +1,8 @@
 -- @include need
--- @include sample
+-- @include idle
 -- @include rank
 -- @include skips
--- CONST sample_k
+-- CONST sample_k, stale_ms
 -- Decides where a job goes; reads only. Nobody ready here means really nobody.
 math.randomseed(instant[2])
 local began = os.clock()
@@ -15,17 +15,32 @@ local function round_from(need, first)
   return { unpack(need.pools, first, last) }
 end
 
-local function look_round(round, need, skip, stale)
-  local ids, all = draw(round, sample_k, need.k, false)
+-- The best of some nodes that offer what the job asks for.
+local function best_for(need, ids, skip, stale)
   if #need.has > 0 then
     -- @include offering
     local drawn = #ids
     ids = keep_offering(ids, need)
     looked.lacking = looked.lacking + drawn - #ids
   end
-  local node = best_of(ids, skip, stale)
+  return best_of(ids, skip, stale)
+end
+
+local function idle_node(round, need, skip, stale)
+  for _ = 1, 3 do
+    local node = best_for(need, draw_idle(round, #need.has > 0), skip, stale)
+    if not node or now - node.beat > stale_ms / 3 then return end -- there may be a fresher one
+    if #round == 1 or is_taken(node, round) then return node end
+  end
+end
+
+local function look_round(round, need, skip, stale)
+  local node = idle_node(round, need, skip, stale)
+  if node then return node end
+  -- @include sample, search
+  local ids, all = draw(round, sample_k, need.k, false)
+  node = best_for(need, ids, skip, stale)
   if node or all then return node end
-  -- @include search
   return search(round, need, skip, stale)
 end
 

@@ -2,7 +2,7 @@
 -- A node's first record.
 local function new_node(id)
   nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', breaker = '',
-    listed = false }
+    listed = false, idle = false }
   return nodes[id]
 end
 

@@ -1,5 +1,5 @@
 -- @include job
--- @include slot
+-- @include reserve
 -- @include placed
 -- @include queue
 -- CONST avoid_ms

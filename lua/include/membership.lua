@@ -45,15 +45,17 @@ local function reasons_of(plan)
   return cjson.encode(some)
 end
 
--- Writes. The node leaves ready:P here for pools it left; save_node then lists it anew.
+-- Writes. What save_node keeps of a node that changes is here moved with its pools.
 local function apply_membership(node, plan, why)
   for _, pool in ipairs(plan.left) do
     call('SREM', cell .. 'pool:' .. pool, node.id)
     call('SREM', cell .. 'ready:' .. pool, node.id)
+    call('SREM', cell .. 'idle:' .. pool, node.id)
   end
   for _, pool in ipairs(plan.joined) do
     call('SADD', cell .. 'pool:' .. pool, node.id)
     if node.listed then call('SADD', cell .. 'ready:' .. pool, node.id) end
+    if node.idle then call('SADD', cell .. 'idle:' .. pool, node.id) end
   end
   for _, value in ipairs(plan.lost) do call('SREM', cell .. 'has:' .. value, node.id) end
   for _, value in ipairs(plan.gained) do call('SADD', cell .. 'has:' .. value, node.id) end

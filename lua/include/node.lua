@@ -11,22 +11,28 @@ local function load_node(id, raw)
   local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
   local about = call('HMGET', cell .. 'node:' .. id, 'process', 'conn', 'pools', 'has', 'state',
     'acking', 'leave', 'breaker')
+  local ready = why == 0 and used + foreign < capacity
   nodes[id] = { id = id, capacity = capacity, used = used, foreign = foreign, why = why, beat = beat,
-    listed = why == 0 and used + foreign < capacity, process = about[1] or '', conn = about[2] or '',
+    listed = ready, idle = ready and used + foreign == 0, process = about[1] or '', conn = about[2] or '',
     pools = about[3] or '', has = about[4] or '', state = about[5] or '', acking = about[6] or '',
     leave = about[7] or '', breaker = about[8] or '' }
   return nodes[id]
 end
 
--- Writes the record and, only when the node crossed full/not full or usable/not, its ready sets.
+-- Writes the record and, only when the node crossed full/not full, working/idle or usable/not, its
+-- ready and idle sets.
 local function save_node(node)
   call('HSET', cell .. 'fleet', node.id, struct.pack(RECORD, node.capacity, node.used,
     node.foreign, node.why, node.beat))
-  local ready = node.why == 0 and node.used + node.foreign < node.capacity
-  if ready ~= node.listed then
-    for _, pool in ipairs(words(node.pools)) do
+  local load = node.used + node.foreign
+  local ready = node.why == 0 and load < node.capacity
+  local idle = ready and load == 0
+  if ready == node.listed and idle == node.idle then return end
+  for _, pool in ipairs(words(node.pools)) do
+    if ready ~= node.listed then
       call(ready and 'SADD' or 'SREM', cell .. 'ready:' .. pool, node.id)
     end
-    node.listed = ready
+    if idle ~= node.idle then call(idle and 'SADD' or 'SREM', cell .. 'idle:' .. pool, node.id) end
   end
+  node.listed, node.idle = ready, idle
 end

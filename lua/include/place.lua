@@ -2,12 +2,12 @@
 -- @include receipt
 -- @include possible
 -- @include room
--- @include slot
+-- @include reserve
 -- @include placed
 -- @include free
 -- @include queue
 -- @include settle
--- @include budget
+-- @include spending
 -- CONST job_life_ms
 -- A job that was placed before is placed again, or waits, or fails: one step, reads first.
 -- The job leaves its node. `why`: its `code` and `message`; `counted`: this used up one of its tries;
@@ -44,7 +44,7 @@ local function retry(job, why)
       'cause_message', why.message or '', 'cause_by_node', flag(why.answered), 'taken', 0,
       'quiet', 0, 'conn', '', 'lost', '', 'failed', job.failed
   end
-  if why.counted and (node or queue and not limit) then count_budget(job.need, 'retried') end
+  if why.counted and (node or queue and not limit) then count_retry(job.need) end
   if node then
     reserve(job, node, pool_of(node, need), changed())
   elseif queue and not limit then

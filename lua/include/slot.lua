@@ -1,25 +1,10 @@
 -- @include node
--- @include save_job
--- @include tell
--- CONST reservation_ttl_ms
 -- Takes a slot of a node for a job: used stays |node:ID:jobs|.
 local function occupy(job, node, pool)
   job.attempt, job.node, job.slot, job.pool = job.attempt + 1, node.id, '1', pool
   call('SADD', cell .. 'node:' .. node.id .. ':jobs', job.id)
   node.used = node.used + 1
   save_node(node)
-end
-
--- The node's process is to take it. Further fields of the job may follow.
-local function reserve(job, node, pool, ...)
-  occupy(job, node, pool)
-  local due = now + reservation_ttl_ms
-  job.state = 'RESERVED'
-  call('HSET', cell .. 'job:' .. job.id, 'state', 'RESERVED', 'attempt', job.attempt,
-    'node', node.id, 'slot', '1', 'pool', pool, 'due', due, ...)
-  set_timer(job, due)
-  post(node.process, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt, 'node', node.id,
-    'conn', node.conn)
 end
 
 local function pool_of(node, need)

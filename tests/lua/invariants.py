@@ -2,7 +2,8 @@
 
 1. ``used`` is the number of jobs a node holds, and no more than its capacity.
 2. A job is in one state; final ones never change; every transition is in exactly one event.
-3. ``ready:P`` holds exactly the members of P whose record says usable and not full.
+3. ``ready:P`` holds exactly the members of P whose record says usable and not full,
+   ``idle:P`` those of them that have no work.
 4. Whatever is not at its end has a timer.
 5. No key without an owner or a TTL.
 """

@@ -231,6 +231,7 @@ def a_job_passes_stale_nodes(stage: Stage) -> Act:
         stage.node(f"n{number}")
     stage.cells.advance(46_000)
     stage.node("n9")
+    stage.beat("n9", running=1)
     return lambda: stage.send("j1")
 
 

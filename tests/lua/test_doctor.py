@@ -39,6 +39,7 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "a node's record": (("HDEL", "fleet", "n3"),),
     "a record of no node": (("HSET", "fleet", "n9", bytes(15)),),
     "a node missing in ready": (("SREM", f"ready:{POOL}", "n2"),),
+    "a busy node among the idle": (("SADD", f"idle:{POOL}", "n1"),),
     "a node in ready that is out": (("SADD", f"ready:{POOL}", "n1"),),
     "a member that is none": (("SADD", "pool:own:x", "n2"), ("SADD", "ready:own:x", "n2")),
     "a member that is missing": (("SREM", "pool:own:x", "n3"),),
@@ -143,3 +144,12 @@ async def test_what_moves_while_it_is_read_is_not_found(redis_url: str, prefix: 
         await cells.plain.sadd(key, "n2")
         assert await looking == []
         await cells.plain.delete(key)
+
+
+def test_an_idle_node_that_is_missing_is_found_and_mended(stage: Stage) -> None:
+    stage.node("n1")
+    stage.cells.blocking.delete(f"{stage.cells.prefixes[0]}idle:{POOL}")
+    found = examined(stage)
+    assert [one.subject for one in found] == [f"idle:{POOL}/n1"]
+    assert mended(stage, found) == 1
+    assert examined(stage) == []

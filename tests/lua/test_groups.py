@@ -83,10 +83,11 @@ def test_who_waits_for_groups_gets_a_slot_of_any_of_them(cells: DrivenCells) -> 
 
 def test_a_pool_with_a_sample_of_its_own_is_asked_for_so_many(cells: DrivenCells) -> None:
     for number in range(30):
-        register(cells, f"n{number}", pools=[FIRST])
+        register(cells, f"n{number}", pools=[FIRST], capacity=4)
+        finished(scripts.heartbeat(cells, cell=0, beat=a_beat(f"n{number}", running=1)))
     send(cells, "j0", Need((FIRST,), sample=((FIRST, 3),)))
     send(cells, "j1", Need((FIRST,)))
-    assert receipt(cells, "j0") == {"pools": FIRST, "sampled": "3", "load": "0", "next": "0"}
+    assert receipt(cells, "j0") == {"pools": FIRST, "sampled": "3", "load": "0.25", "next": "0.25"}
     assert receipt(cells, "j1")["sampled"] == "20"
 
 
@@ -120,8 +121,8 @@ def test_a_receipt_counts_who_fell_out_and_why(cells: DrivenCells) -> None:
     register(cells, "n2", capacity=4, has=["tts:zh"])
     register(cells, "n3", capacity=4)
     register(cells, "n4", capacity=4, has=["tts:zh"])
-    beat = a_beat("n1", conn="n1-1", running=1)
-    finished(scripts.heartbeat(cells, cell=0, beat=beat))
+    for name, running in (("n1", 2), ("n2", 1), ("n3", 1), ("n4", 1)):
+        finished(scripts.heartbeat(cells, cell=0, beat=a_beat(name, running=running)))
     need = Need((POOL,), ("tts:zh",), passed="own:x:other_tenant")
     send(cells, "j1", need, need.passed, avoid=["n4"])
     assert receipt(cells, "j1") == {
@@ -129,8 +130,8 @@ def test_a_receipt_counts_who_fell_out_and_why(cells: DrivenCells) -> None:
         "sampled": "3",
         "lacking": "1",
         "excluded": "1",
-        "load": "0",
-        "next": "0.25",
+        "load": "0.25",
+        "next": "0.5",
         "passed": "own:x:other_tenant",
     }
 

@@ -22,6 +22,7 @@ def state(stage: Stage, node: str = "n1") -> str:
 def test_a_node_registers_and_is_ready(stage: Stage) -> None:
     assert stage.node("n1") == scripts.Ok(state=NodeState.READY, more=False)
     assert stage.cell[f"pool:{POOL}"].set == stage.cell[f"ready:{POOL}"].set == {"n1"}
+    assert stage.cell[f"idle:{POOL}"].set == {"n1"}
     assert stage.cell["pools"].hash == {POOL: "{}"}
 
 

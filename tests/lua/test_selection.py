@@ -13,7 +13,7 @@ from lua.limits import Limits
 from lua.scripts import Command, Need, Reserved, Waiting
 from lua.states import Reason
 from tests.lua.driven import DrivenCells, finished
-from tests.lua.fleet import NEED, POOL, a_job, a_node, a_registration
+from tests.lua.fleet import NEED, POOL, a_beat, a_job, a_node, a_registration
 from tests.lua.stage import Stage
 
 
@@ -128,6 +128,33 @@ def test_a_node_that_was_taken_out_is_back_with_its_next_heartbeat(stage: Stage)
     assert isinstance(stage.send("j1"), Waiting)
     stage.beat("n1")
     assert stage.state("j1") == "RESERVED"
+
+
+# --- nobody is less loaded than who has no work ---
+
+
+def test_the_only_idle_node_of_a_large_busy_pool_is_found_at_once(cells: DrivenCells) -> None:
+    names = fleet(cells, 300, capacity=4)
+    for name in names[:-1]:
+        finished(scripts.heartbeat(cells, cell=0, beat=a_beat(name, running=1)))
+    assert send(cells, 1).node == names[-1]
+    finished(scripts.cancel(cells, cell=0, job="j0001", code="CANCELLED"))
+    assert send(cells, 2).node == names[-1]
+    assert send(cells, 3).node != names[-1]
+
+
+def test_an_idle_node_that_lacks_something_is_passed(stage: Stage) -> None:
+    stage.node("idle")
+    stage.node("busy", has=["tts:zh"], capacity=3)
+    stage.beat("busy", running=1)
+    assert stage.send("j1", need=Need((POOL,), ("tts:zh",))).node == "busy"
+
+
+def test_an_idle_node_to_avoid_is_passed(stage: Stage) -> None:
+    stage.node("idle")
+    stage.node("busy", capacity=3)
+    stage.beat("busy", running=1)
+    assert stage.send("j1", avoid=["idle"]).node == "busy"
 
 
 # --- fairness ---

@@ -24,7 +24,7 @@ def test_it_says_what_dispatch_then_does_and_writes_nothing(stage: Stage) -> Non
     assert (reply.state, reply.pool, reply.ahead) == ("RESERVED", POOL, 0)
     assert reply.node != busy
     assert told(reply) == {"n1": "usable", "n2": "usable"}
-    assert reply.receipt.startswith(f"pools={POOL} sampled=2 load=0 next=0.25")
+    assert reply.receipt.startswith(f"pools={POOL} sampled=1 load=0 us=")
     assert stage.send("j2").node == reply.node
 
 
