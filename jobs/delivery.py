@@ -4,16 +4,17 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from jobs.answers import Told, is_silent, result
 from jobs.failures import Failure
+from jobs.line import Line
 from jobs.ordering import Missing, Ordering, Release
 from jobs.results import Results
+from jobs.sent import Entry, Sent
 from jobs.settings import OrderSettings
 from lua.errors import StoreError
 from parley.codes import ErrorCode
@@ -37,8 +38,8 @@ Answer = tuple[Told, Found | Failure]
 
 
 class Delivery:
-    """One a session. ``send`` takes frames, ``room`` waits until there is room for that many bytes;
-    ``start`` runs tasks.
+    """One a session. ``keep_ms``: how long an answer that was sent may have to be sent again, over
+    another socket; 0 where there won't be one.
     """
 
     def __init__(
@@ -48,18 +49,16 @@ class Delivery:
         *,
         session: str,
         settings: OrderSettings,
-        send: Callable[[bytes], object],
-        room: Callable[[int], Awaitable[None]],
-        start: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"],
+        line: Line,
+        keep_ms: int,
     ) -> None:
         self._results = results
         self._cell = cell
         self._session = session
         self._patience_s = settings.patient_gap_ms / 1000
-        self._send = send
-        self._room = room
-        self._start = start
+        self._line = line
         self._ordering: Ordering[Answer] = Ordering(settings)
+        self._sent: Sent[Answer] = Sent(keep_ms=keep_ms)
         self._told: dict[int, Told] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -92,17 +91,30 @@ class Delivery:
         self._ordering.be_patient(told.index)
         self._arm()
 
+    def resume(self, last: int | None) -> None:
+        """There is another socket: tell again what may not have arrived over the one before.
+
+        ``last``: the client has everything up to this index.
+        """
+        self._stop_pump()
+        self._queue[:0] = self._sent.again(last)
+        self._release([])
+
     def stop(self) -> None:
         """The session is over: nothing more is told."""
         if self._timer is not None:
             self._timer.cancel()
+        self._stop_pump()
+
+    def _stop_pump(self) -> None:
         if self._pump is not None:
             self._pump.cancel()
+            self._pump = None
 
     def _release(self, releases: list[Release[Answer]]) -> None:
         self._queue += releases
         if self._queue and self._pump is None:
-            self._pump = self._start(self._run())
+            self._pump = self._line.start(self._run())
         self._arm()
 
     def _arm(self) -> None:
@@ -121,14 +133,15 @@ class Delivery:
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
-                await self._room(sum(map(_size, batch)))
-                for frame in await self._frames(batch):
-                    if frame:
-                        self._send(frame)
+                await self._line.room(sum(_size(entry.release) for entry in batch))
+                for entry, frame in zip(batch, await self._frames(batch), strict=True):
+                    if not frame or self._line.send_frame(frame):
+                        entry.sent()
         finally:
-            self._pump = None
+            if self._pump is asyncio.current_task():
+                self._pump = None
 
-    def _next_batch(self) -> list[Release[Answer]]:
+    def _next_batch(self) -> list[Entry[Answer]]:
         """What may be fetched together: one, or as many as are small."""
         batch, left = self._queue[:1], BATCH_BYTES - sum(map(_size, self._queue[:1]))
         for release in self._queue[1:]:
@@ -137,12 +150,12 @@ class Delivery:
                 break
             batch.append(release)
         del self._queue[: len(batch)]
-        return batch
+        return [self._sent.begin(release) for release in batch]
 
-    async def _frames(self, batch: Sequence[Release[Answer]]) -> Sequence[bytes]:
+    async def _frames(self, batch: Sequence[Entry[Answer]]) -> Sequence[bytes]:
         if len(batch) == 1:
-            return (await self._frame(batch[0]),)
-        return await asyncio.gather(*map(self._frame, batch))
+            return (await self._frame(batch[0].release),)
+        return await asyncio.gather(*(self._frame(entry.release) for entry in batch))
 
     async def _frame(self, release: Release[Answer]) -> bytes:
         """What is told; empty when nothing is."""

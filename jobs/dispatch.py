@@ -140,7 +140,7 @@ async def dispatch(
         await _take_in(session, work, reply, speech)
     except StoreError as error:
         session.fail(work, Failure(error.code))
-        if work.job is not None:
+        if work.job is not None and not session.elsewhere:
             # The call may have run, or may yet run; nobody wants its outcome any more.
             session.start(_call_off(session, work.id))
     finally:

@@ -4,20 +4,18 @@ An utterance goes on to :meth:`jobs.session.LiveSession.utterance`.
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from jobs.answers import now_ms
+from jobs.line import Wire
+from jobs.opening import TRY_AGAIN, Opening, Refused, acknowledgement
 from jobs.outbox import Binary
-from jobs.pairing import Pairing, redeem
 from jobs.principal import Principal
 from jobs.process import Process
 from jobs.session import LiveSession
 from jobs.streams.stream import Stream
-from jobs.telling import Wire
-from lua import ids
-from lua.errors import StoreError, StoreUnavailable
+from lua.errors import StoreError
 from parley.codes import ErrorCode, advice
 from parley.frames import (
     AudioChunk,
@@ -33,17 +31,14 @@ from parley.frames import (
     SessionCloseAck,
     SessionFrame,
     SessionInit,
-    SessionInitAck,
     TtsPlayEnded,
     TtsStarted,
     Utterance,
     encode,
     encode_binary,
 )
-from pools.routes import Route
 
-NORMAL, TRY_AGAIN, REFUSED, TOO_LATE = 1000, 1013, 4400, 4408
-PROTOCOL_VERSION = "1.0"
+NORMAL, TOO_LATE = 1000, 4408
 
 Task = asyncio.Task[None]
 AnyFrame = SessionFrame | BinaryFrame
@@ -60,8 +55,6 @@ class Socket(Wire, Protocol):
 
     @property
     def pause_left_s(self) -> float: ...
-
-    def close(self, code: int, reason: str = "") -> None: ...
 
 
 class Initialising:
@@ -89,37 +82,20 @@ class Initialising:
 
     async def _open(self, init: SessionInit) -> None:
         socket = self._socket
+        opening = Opening(socket.process, socket.principal, socket, init)
         try:
-            pairing = await redeem(
-                socket.process.cells, init.pairing_code, address=socket.principal.address
-            )
-            if init.pairing_required and not pairing.node:
-                _refuse(socket, pairing.code, pairing.why)
-                socket.close(TRY_AGAIN if pairing.code == ErrorCode.RATE_LIMITED else REFUSED)
-                return
-            cell = await _cell_for(socket.process, init, pairing)
-            session = self._session(init, cell, pairing)
-            if not await socket.process.ready(cell):
-                raise StoreUnavailable("the cell does not know this process")
-            await socket.process.sessions.open(session)
+            session, message = await opening.session()
+        except Refused as refusal:
+            _refuse(socket, refusal.code, refusal.message)
+            socket.close(refusal.close)
+            return
         except StoreError as error:
             _refuse(socket, error.code)
             socket.close(TRY_AGAIN)
             return
         socket.phase = Serving(socket, session, init)
-        socket.send_frame(encode(_ack(session.id, init, pairing)))
-
-    def _session(self, init: SessionInit, cell: int, pairing: Pairing) -> LiveSession:
-        process, principal = self._socket.process, self._socket.principal
-        return LiveSession(
-            process,
-            self._socket,
-            init,
-            id=ids.new_session(cell, process.cells.count),
-            cell=cell,
-            tenant=principal.tenant if principal.is_known else init.tenant_id or "",
-            pin=pairing.node,
-        )
+        socket.send_frame(encode(acknowledgement(session, init, message)))
+        session.talk(socket, init)
 
 
 class Serving:
@@ -139,9 +115,9 @@ class Serving:
         return self._handlers[type(frame)](self, frame)
 
     async def closed(self) -> None:
-        """The socket is gone, and the session with it."""
+        """The socket is gone, and the session with it unless it may be resumed."""
         self._stream.close()
-        await self._socket.process.sessions.close(self._session)
+        await self._socket.process.sessions.gone(self._session, self._socket)
 
     def _init(self, frame: SessionInit) -> None:
         _refuse(self._socket, ErrorCode.INVALID_MESSAGE, "session_init: the session is open.")
@@ -202,44 +178,3 @@ class Serving:
 
 def _refuse(socket: Socket, code: str, message: str = "") -> None:
     socket.send_error(Error(code=code, message=message or advice(code, socket.lang)))
-
-
-async def _cell_for(process: Process, init: SessionInit, pairing: Pairing) -> int:
-    """That of its node; else one in which somebody serves the languages; else any.
-
-    Raises StoreError.
-    """
-    if process.cells.count == 1:
-        return 0
-    if pairing.node:
-        return ids.cell_of_node(pairing.node, process.cells.count)
-    route = Route.of(
-        init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
-    )
-    serving = await process.snapshot.find_cells(process.cells, route)
-    return random.choice(serving or range(process.cells.count))
-
-
-def _ack(session: str, init: SessionInit, pairing: Pairing) -> SessionInitAck:
-    return SessionInitAck(
-        session_id=session,
-        assigned_node_id=pairing.node or None,
-        message=_message(init, pairing),
-        trace_id=init.trace_id or ids.new_token(),
-        protocol_version=PROTOCOL_VERSION,
-        use_binary_frame="binary" in (init.accepts or ()),  # they are taken from everybody
-        negotiated_codec="opus",
-        negotiated_audio_format="opus",
-        negotiated_sample_rate=16_000,
-        negotiated_channel_count=1,
-    )
-
-
-def _message(init: SessionInit, pairing: Pairing) -> str:
-    if init.resume_token:
-        return "The earlier session cannot be resumed; this is a new one."
-    if pairing.node:
-        return f"The session is open and paired with the node {pairing.node}."
-    if init.pairing_code:
-        return f"{pairing.why} The session is open, but not paired."
-    return "The session is open."

@@ -16,9 +16,11 @@ from jobs.answers import Told, now_ms
 from jobs.delivery import Found
 from jobs.dispatch import Origin, Work, dispatch, dispatch_in_turn
 from jobs.failures import Failure, failure_from
+from jobs.line import Line, Wire
 from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
+from jobs.resuming import Ticket, new_ticket
 from jobs.streams.endings import WHOLE, Ending
-from jobs.telling import Telling, Wire
+from jobs.telling import RESUME, Telling
 from jobs.wishes import Unsupported
 from lua import ids, scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
@@ -38,6 +40,10 @@ _decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
 class LiveSession:
     """``unfinished``: utterances without an answer, by job; their sound is kept for a replay.
     ``pin``: the node that it is paired with, or empty: nobody else gets its jobs.
+
+    ``ticket``: what its client may come back with, None where it can't; ``away``: it has gone, and
+    may. ``generation``: how often it came back. ``ended``: nobody listens here any more;
+    ``elsewhere``: because another process has it.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class LiveSession:
         id: str,
         cell: int,
         tenant: str,
+        credential: str = "",
         pin: str = "",
     ) -> None:
         self.id = id
@@ -57,18 +64,21 @@ class LiveSession:
         self.process = process
         self.cells = process.cells
         self.origin = Origin(session=id, tenant=tenant, scope=f"{tenant}/{id}")
-        self.start = wire.start
+        self.credential = credential
+        self.line = Line(wire)
+        self.start = self.line.start
         self.unfinished: dict[str, Work] = {}
-        self.ended = False
+        self.generation = 0
+        self.away = self.ended = self.elsewhere = False
         self.sig = ""  # the queue that its last utterance would wait in
         self._waiting: set[str] = set()
         self._unfinished_bytes = 0
         self._next_index = 0  # of the next utterance of a stream
         self._present: tuple[Route | None, str] = (None, "")
-        self._said = said_by(init)
-        self._lang = init.src_lang
+        self.ticket: Ticket | None = new_ticket(id)
+        self.agree(init)
         self.telling = Telling(
-            wire,
+            self.line,
             process.results,
             cell,
             session=id,
@@ -78,15 +88,36 @@ class LiveSession:
 
     async def open(self) -> None:
         """Make it known to its cell, again after a loss: its other jobs are then cancelled."""
-        await scripts.open_session(
-            self.cells,
-            cell=self.cell,
+        told = scripts.NewSession(
             session=self.id,
             process=self.process.id,
             tenant=self.origin.tenant,
+            credential=self.credential,
+            proof=self.ticket.proof if self.ticket else "",
+            generation=self.generation,
+            away=self.away,
             known=list(self.unfinished),
             pin=self.pin,
         )
+        reply = await scripts.open_session(self.cells, cell=self.cell, session=told)
+        if isinstance(reply, scripts.Elsewhere) and told.generation == self.generation:
+            self.process.sessions.let_go(self)
+
+    def agree(self, init: SessionInit) -> None:
+        """What its client says of itself, and of utterances that say less."""
+        self._said = said_by(init)
+        self._lang = init.src_lang
+        if RESUME not in (init.accepts or ()):
+            self.ticket = None
+
+    def talk(self, wire: Wire, init: SessionInit) -> None:
+        """Talk over a socket, its first or another one."""
+        self.line.attach(wire)
+        self.telling.resume(init.accepts or (), init.last_utterance_index)
+
+    def taken_back(self, ticket: Ticket, generation: int) -> None:
+        """Its client is about to come back, and may once more with this ticket."""
+        self.ticket, self.generation, self.away = ticket, generation, False
 
     def end(self) -> None:
         """Nobody listens any more."""

@@ -56,7 +56,9 @@ class JobSettings:
     ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
     sound is kept in case that Redis loses them. ``results_at_hand_bytes``: see
     :class:`jobs.results.Results`. ``max_sessions``: accepted sockets of one process.
-    ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
+    ``resend_ms``: an answer sent within this time may not have arrived over a socket that broke:
+    its end is noticed after 60 s. ``history_days``: how long ended jobs and events are kept in SQL;
+    totals stay.
     """
 
     socket: SocketSettings = SocketSettings()
@@ -72,6 +74,7 @@ class JobSettings:
     unfinished_jobs: int = 200
     unfinished_bytes: int = 32 * 2**20
     results_at_hand_bytes: int = 32 * 2**20
+    resend_ms: int = 90_000
     max_retries: int = 2
     lease_pause_ms: int = 500
     reap_pause_ms: int = 250

@@ -1,35 +1,20 @@
 """All that one session is told of its utterances."""
 
-import asyncio
-from collections.abc import Collection, Coroutine, Iterable
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable
 
 from jobs.answers import Told
 from jobs.delivery import Delivery, Found
 from jobs.failures import Failure
+from jobs.line import Line
 from jobs.pressure import Pressure
 from jobs.results import Results
 from jobs.settings import JobSettings
 from parley.codes import ErrorCode
-from parley.frames import AsrPartial, Error, NodeAsrPartial, encode
+from parley.frames import AsrPartial, NodeAsrPartial, encode
 
 SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
+RESUME = "resume"  # in what a client accepts
 KEPT_RESULTS = 32  # that may be played still
-
-
-class Wire(Protocol):
-    """What a session needs of its socket."""
-
-    @property
-    def is_writing(self) -> bool: ...
-
-    def send_frame(self, frame: bytes) -> bool: ...
-
-    def send_error(self, error: Error) -> None: ...
-
-    async def room(self, size: int) -> None: ...
-
-    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]": ...
 
 
 class Telling:
@@ -40,7 +25,7 @@ class Telling:
 
     def __init__(
         self,
-        wire: Wire,
+        line: Line,
         results: Results,
         cell: int,
         *,
@@ -48,26 +33,23 @@ class Telling:
         accepts: Collection[str],
         settings: JobSettings,
     ) -> None:
-        self._wire = wire
-        self._wants_errors = "errors" in accepts
-        self.pressure = Pressure(
-            wire.send_frame, accepts="backpressure" in accepts, pause_ms=settings.pause_ms
-        )
+        self._line = line
+        self._pause_ms = settings.pause_ms
         self._results: dict[str, Told] = {}  # trace id → the last utterance that has it
         self._delivery = Delivery(
             results,
             cell,
             session=session,
             settings=settings.order,
-            send=wire.send_frame,
-            room=wire.room,
-            start=wire.start,
+            line=line,
+            keep_ms=settings.resend_ms if RESUME in accepts else 0,
         )
+        self._agree(accepts)
 
     @property
     def is_busy(self) -> bool:
         """Whether an answer is on its way, or held back for those before it."""
-        return self._delivery.is_busy or self._wire.is_writing
+        return self._delivery.is_busy or self._line.is_writing
 
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
@@ -79,7 +61,7 @@ class Telling:
         """
         hint = node if self._wants_errors else ""
         for told in utterances:
-            self._wire.send_frame(told.event(name, hint))
+            self._line.send_frame(told.event(name, hint))
 
     def partial(self, utterances: Iterable[Told], heard: NodeAsrPartial) -> None:
         """What is recognised so far."""
@@ -87,7 +69,7 @@ class Telling:
             frame = AsrPartial(
                 told.job, told.session, told.index, heard.text, heard.is_final, told.trace
             )
-            self._wire.send_frame(encode(frame))
+            self._line.send_frame(encode(frame))
 
     def waiting(self, utterances: Iterable[Told]) -> None:
         """They wait for a node, or are tried again."""
@@ -109,16 +91,27 @@ class Telling:
         """They end without a result."""
         for told in utterances:
             if not failure.is_silence:
-                self._wire.send_frame(told.failed_event(failure))
+                self._line.send_frame(told.failed_event(failure))
                 if failure.is_shown or self._wants_errors:
-                    self._wire.send_error(told.error(failure))
+                    self._line.send_error(told.error(failure))
             self._delivery.put(told, failure)
         if failure.code in SHORTAGES:
             self.pressure.pause()
 
+    def resume(self, accepts: Collection[str], last: int | None) -> None:
+        """There is another socket; its client has all answers up to ``last``, or does not say."""
+        self._agree(accepts)
+        self._delivery.resume(last)
+
     def stop(self) -> None:
         """The session is over."""
         self._delivery.stop()
+
+    def _agree(self, accepts: Collection[str]) -> None:
+        self._wants_errors = "errors" in accepts
+        self.pressure = Pressure(
+            self._line.send_frame, accepts="backpressure" in accepts, pause_ms=self._pause_ms
+        )
 
     def _remember(self, told: Told) -> None:
         self._results.pop(told.trace, None)

@@ -110,6 +110,14 @@ class Partial:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The client of ``session`` has resumed it elsewhere, as its ``generation``: let go of it."""
+
+    session: str
+    generation: int
+
+
+@dataclass(frozen=True)
 class Pressure:
     """How crowded the queue of ``sig`` has become; without one: the whole cell."""
 
@@ -139,6 +147,7 @@ Message = (
     | Placed
     | Accepted
     | Partial
+    | Moved
     | Pressure
     | NewConfig
     | Hello
@@ -154,6 +163,7 @@ KINDS: dict[str, type[Message]] = {
     "placed": Placed,
     "accepted": Accepted,
     "partial": Partial,
+    "moved": Moved,
     "pressure": Pressure,
     "config": NewConfig,
     "hello": Hello,

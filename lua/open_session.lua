@@ -1,16 +1,20 @@
--- Makes a session, or takes it over for another process. On a replay its live jobs that the process
--- does not know of are cancelled.
+-- Makes a session, or makes it known again to the process that has it. On a replay its live jobs that
+-- the process does not know of are cancelled. `generation` rises with each return of its client: a
+-- process that slept meanwhile must not take it back. `away`: its socket is gone, and its client has
+-- some time to return.
 -- KEYS cell
--- SPEC session, process, tenant, known:list, pin
+-- SPEC session, process, tenant, credential, pin, proof, generation:int, away:bool, known:list
+-- CONST resume_window_ms
 -- FLAGS allow-oom
--- RETURNS OPENED
+-- RETURNS OPENED | ELSEWHERE
 -- @include clock
 -- @include job
 -- @include lease
 -- @include offer
 -- @include cancel
 local id, key = session, cell .. 'session:' .. session
-local before = call('HGET', key, 'process')
+local before, present = unpack(call('HMGET', key, 'process', 'generation'))
+if tonumber(present or 0) > generation then return { 'ELSEWHERE' } end
 local strangers = {}
 if type(known) == 'table' then
   local mine, flat = set_of(known), call('HGETALL', key)
@@ -22,9 +26,15 @@ end
 
 -- STEP
 if before and before ~= process then call('SREM', cell .. 'process:' .. before .. ':sessions', id) end
-call('HSET', key, 'process', process, 'tenant', tenant, 'pin', pin)
-call('SADD', cell .. 'process:' .. process .. ':sessions', id)
-call('ZREM', cell .. 'timers', 'session:' .. id)
+call('HSET', key, 'process', process, 'tenant', tenant, 'credential', credential, 'pin', pin,
+  'proof', proof, 'generation', generation)
+if away then
+  call('SREM', cell .. 'process:' .. process .. ':sessions', id)
+  call('ZADD', cell .. 'timers', 'NX', now + resume_window_ms, 'session:' .. id)
+else
+  call('SADD', cell .. 'process:' .. process .. ':sessions', id)
+  call('ZREM', cell .. 'timers', 'session:' .. id)
+end
 hold_to_account(process)
 for _, stranger in ipairs(strangers) do
   local job = load_job(stranger)

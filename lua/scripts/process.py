@@ -1,11 +1,11 @@
-"""Calls of a web process: its lease, its sessions, the reaper, the configuration, notes."""
+"""Calls of a web process: its lease, the reaper, the configuration, notes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lua.client import Cells
 from lua.ids import new_token
-from lua.script import Script, Spec
+from lua.script import Script
 
 
 @dataclass(frozen=True)
@@ -34,57 +34,6 @@ RENEW_LEASE = Script("renew_lease", (Kept, Lease))
 async def renew_lease(cells: Cells, *, cell: int, process: str) -> Kept | Lease:
     """Say that a process lives; call every 0.5 s. The lease ends after 2 s."""
     return await cells.run(RENEW_LEASE, cell, process, new_token())
-
-
-class NewSession(Spec, frozen=True, kw_only=True):
-    """``known``: on a replay, the session's unfinished jobs: its other live jobs are cancelled.
-    ``pin``: the node that it is paired with, or empty.
-    """
-
-    session: str
-    process: str
-    tenant: str
-    known: list[str] | None
-    pin: str
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The session is there and belongs to the process."""
-
-
-OPEN_SESSION = Script("open_session", (Opened,), NewSession)
-
-
-async def open_session(
-    cells: Cells,
-    *,
-    cell: int,
-    session: str,
-    process: str,
-    tenant: str,
-    known: list[str] | None = None,
-    pin: str = "",
-) -> Opened:
-    """Make a session, or take it over."""
-    spec = NewSession(session=session, process=process, tenant=tenant, known=known, pin=pin)
-    return await cells.run(OPEN_SESSION, cell, spec.packed())
-
-
-@dataclass(frozen=True)
-class Closed:
-    """``cancelled`` live jobs of it were ended; ``more``: call again."""
-
-    cancelled: int
-    more: bool
-
-
-CLOSE_SESSION = Script("close_session", (Closed,))
-
-
-async def close_session(cells: Cells, *, cell: int, session: str, process: str) -> Closed:
-    """End a session and its live jobs, unless another process has taken it over."""
-    return await cells.run(CLOSE_SESSION, cell, session, process)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,10 @@
         outcome = await session.say("hello.wav")
         print(outcome.text_translated if outcome.ok else outcome.reason)
 
-A lost connection is made again with a jittered back-off, and what was not answered is sent again.
+A lost connection is made again with a jittered back-off, and the session goes on where it was: its
+jobs have gone on meanwhile, and what was not answered is sent again, so that nothing is lost and
+nothing comes twice. Where the server does not know the session any more (by default it waits 30 s)
+another one takes its place, with the same indexes.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import NoReturn, Self
 
 import msgspec
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from parley.audio import SAMPLE_RATE, any_pcm16
 from parley.backoff import Backoff
@@ -88,7 +91,9 @@ class Session:
 
     @property
     def session_id(self) -> str:
-        """The present id, empty before the first connection; a new connection may have another."""
+        """The present id, empty before the first connection. It stays while the session can be
+        resumed; the one that takes its place has another.
+        """
         return self.ack.session_id if self.ack else ""
 
     async def say(self, audio: str | Path | bytes) -> Outcome:
@@ -206,11 +211,21 @@ class Session:
             await self._wire.send(self._first())
             while not self._closed.is_set():
                 self._receive(await socket.recv())
+        except ConnectionClosed:
+            self._begin_anew_if_unknown()
+            raise
         finally:
             self._wire.socket = None
             self._opened.clear()
             sending.cancel()
             await socket.close()
+
+    def _begin_anew_if_unknown(self) -> None:
+        """Raises `OSError`, after which the connection is made again, without the token."""
+        unknown = self._refusal and self._refusal.code == ErrorCode.INVALID_SESSION
+        if unknown and self.ack and self.ack.resume_token and not self._opened.is_set():
+            self.ack = None
+            raise ConnectionError("the session is over; another one takes its place") from None
 
     def _first(self) -> SessionInit:
         resume_token = self.ack.resume_token if self.ack else None

@@ -71,6 +71,7 @@ class HandSession:
     def __init__(self, peer: RawPeer, init: Json, ack: Json) -> None:
         self.peer = peer
         self.id: str = ack["session_id"]
+        self.token: str | None = ack.get("resume_token")
         self._init = init
         self._indexes = itertools.count()
         self._seqs = itertools.count(1)
@@ -110,6 +111,10 @@ class HandSession:
             came = [frame["type"] for frame in self.peer.frames]
             raise AssertionError(f"no outcome within {within_s} s; came: {came}") from None
         return self.outcomes[self._read - 1]
+
+    def goes_on(self, earlier: "HandSession") -> None:
+        """It speaks on where an earlier connection of its session ended."""
+        self._indexes = earlier._indexes
 
     async def ends(self) -> None:
         await self.peer.send({"type": "session_close", "session_id": self.id, "reason": "done"})

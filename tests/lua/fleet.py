@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lua.scripts import Beat, Finish, Need, NewJob, Node, Registration, Verdict
+from lua.scripts import Beat, Finish, Need, NewJob, NewSession, Node, Registration, Verdict
 
 POOL = "auto:en-zh"
 NEED = Need((POOL,))
@@ -44,6 +44,11 @@ def a_registration(node: str, **differences: Any) -> Registration:
         "held": None,
     }
     return Registration(**given | differences)
+
+
+def a_session(**changes: Any) -> NewSession:
+    """Session ``s-1`` of process ``p1``."""
+    return NewSession(**{"session": "s-1", "process": "p1", "tenant": "t"} | changes)
 
 
 def a_job(job: str, *, need: Need = NEED, **differences: Any) -> NewJob:

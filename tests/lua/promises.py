@@ -29,6 +29,8 @@ NOTHING_DONE = (
     UnknownNode,
     scripts.Live,
     scripts.Config,
+    scripts.Denied,
+    scripts.Elsewhere,
     scripts.Noted,
     scripts.InUse,
     scripts.Spent,
@@ -377,6 +379,42 @@ def _forget_node(step: Step) -> Iterator[str]:
 # --- of processes and time ---
 
 
+def _open_session(step: Step) -> Iterator[str]:
+    told = step.given["session"]
+    was = step.before.sessions.get(told.session, {})
+    newer = int(was.get("generation", 0)) > told.generation
+    if isinstance(step.reply, scripts.Elsewhere) != newer:
+        yield f"{step.reply}: was {was}, and {told} opens it"
+    if isinstance(step.reply, scripts.Opened):
+        now, timer = step.after.sessions[told.session], f"session:{told.session}"
+        if (now["process"], now["proof"]) != (told.process, told.proof):
+            yield f"{told} opened it, and it is {now}"
+        if (timer in step.after.timers) != told.away:
+            yield f"{timer}, and away is {told.away}"
+
+
+def _resume_session(step: Step) -> Iterator[str]:
+    back = step.given["back"]
+    was = step.before.sessions.get(back.session, {})
+    given = was.get("proof", "") != "" and was.get("proof") == back.proof
+    again = was.get("proof") == back.next_proof and was.get("process") == back.process
+    his = (was.get("tenant"), was.get("credential")) == (back.tenant, back.credential)
+    if isinstance(step.reply, scripts.Denied) == (his and (given or again)):
+        yield f"{step.reply}: was {was}, and {back} came"
+    if isinstance(step.reply, scripts.Resumed):
+        now = step.after.sessions[back.session]
+        if (now["process"], now["proof"]) != (back.process, back.next_proof):
+            yield f"{back} came, and it is {now}"
+        if int(now["generation"]) != int(was["generation"]) + (not again):
+            yield f"is {now}, was {was}"
+        if f"session:{back.session}" in step.after.timers:
+            yield "it is still to end"
+        told = [process for process, message in step.told if message["kind"] == "moved"]
+        lost = {was["process"]} - {back.process} & step.before["processes"].set
+        if set(told) != lost:
+            yield f"{told} were told, {lost} had it"
+
+
 def _close_session(step: Step) -> Iterator[str]:
     session, process = step.given["session"], step.given["process"]
     mine = step.before.sessions.get(session, {}).get("process") == process
@@ -479,6 +517,8 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "change_pools": _change_pools,
     "node_offline": _node_offline,
     "forget_node": _forget_node,
+    "open_session": _open_session,
+    "resume_session": _resume_session,
     "close_session": _close_session,
     "reap": _reap,
     "renew_lease": _renew_lease,

@@ -555,6 +555,17 @@ def a_session_is_taken_over(stage: Stage) -> Act:
 
 
 @scene
+def a_session_waits_for_its_client(stage: Stage) -> Act:
+    return lambda: stage.open_session(proof="one", away=True)
+
+
+@scene
+def a_session_is_resumed(stage: Stage) -> Act:
+    stage.open_session(proof="one", away=True)
+    return lambda: stage.resume_session("one", "two")
+
+
+@scene
 def a_session_ends(stage: Stage) -> Act:
     stage.node("n1", capacity=1)
     stage.running("j1", "n1")

@@ -5,7 +5,16 @@ from typing import Any
 from lua import scripts
 from lua.scripts import AckKind, Command, Need, Verdict
 from tests.lua.driven import DrivenCells
-from tests.lua.fleet import NEED, PAYLOAD, a_beat, a_job, a_node, a_registration, an_outcome
+from tests.lua.fleet import (
+    NEED,
+    PAYLOAD,
+    a_beat,
+    a_job,
+    a_node,
+    a_registration,
+    a_session,
+    an_outcome,
+)
 from tests.lua.snapshot import Record
 from tests.lua.world import World
 
@@ -133,8 +142,14 @@ class Stage(World):
 
     def open_session(self, session: str = "s-1", process: str = "p1", **known: Any) -> Any:
         """Make a session or take it over."""
-        given = {"session": session, "process": process, "tenant": "t"} | known
-        return self.do(scripts.open_session, cell=0, **given)
+        told = a_session(session=session, process=process, **known)
+        return self.do(scripts.open_session, cell=0, session=told)
+
+    def resume_session(self, proof: str, fresh: str, process: str = "p2", **told: Any) -> Any:
+        """Its client is back, at a process."""
+        given = {"session": "s-1", "tenant": "t", "credential": ""} | told
+        back = scripts.Return(process=process, proof=proof, next_proof=fresh, **given)
+        return self.do(scripts.resume_session, cell=0, back=back)
 
     def issue(self, code: str = "000042", node: str = "n1", mark: str = "m1") -> Any:
         """Give out a pairing code."""

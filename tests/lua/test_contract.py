@@ -14,7 +14,7 @@ import pytest
 from lua import loader, scripts
 from lua.limits import Limits
 from lua.script import Script, word_of
-from lua.scripts import job, mend, node, pairing, process, simulation
+from lua.scripts import job, mend, node, pairing, process, session, simulation
 from lua.scripts.job import Missing
 from tests.lua import luatext
 
@@ -28,7 +28,7 @@ SOURCES = luatext.scripts()
 EVERY_FILE = (*SOURCES, *luatext.includes())
 SCRIPTS = {
     value.name: value
-    for module in (job, mend, node, pairing, process, simulation)
+    for module in (job, mend, node, pairing, process, session, simulation)
     for value in vars(module).values()
     if isinstance(value, Script)
 }

@@ -7,7 +7,7 @@ import pytest
 from lua import scripts
 from lua.client import Cells, StoreSettings
 from tests.harness.valkey import OwnValkey
-from tests.lua.fleet import PAYLOAD, a_job, a_registration, an_outcome
+from tests.lua.fleet import PAYLOAD, a_job, a_registration, a_session, an_outcome
 from tests.lua.invariants import assert_cell_sound
 from tests.peers.until import until
 
@@ -17,7 +17,7 @@ async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
     async with Cells(StoreSettings(url=valkey.url, prefix=prefix)) as cells:
         await scripts.renew_lease(cells, cell=0, process="p1")
         await scripts.register_node(cells, cell=0, registration=a_registration("n1"))
-        await scripts.open_session(cells, cell=0, session="s-1", process="p1", tenant="t")
+        await scripts.open_session(cells, cell=0, session=a_session())
         await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
         yield cells
         await assert_cell_sound(cells)
@@ -71,9 +71,7 @@ async def test_after_a_flush_a_job_is_made_again_in_either_order(
         return await scripts.register_node(cells, cell=0, registration=told)
 
     async def session_tells() -> object:
-        await scripts.open_session(
-            cells, cell=0, session="s-1", process="p1", tenant="t", known=["j1"]
-        )
+        await scripts.open_session(cells, cell=0, session=a_session(known=["j1"]))
         return await scripts.restore_job(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
 
     if first == "node":

@@ -12,7 +12,7 @@ from lua.client import StoreSettings
 from lua.events import JobMoved, read
 from lua.scripts import Need
 from tests.lua.driven import DrivenCells, finished
-from tests.lua.fleet import NEED, POOL, a_beat, a_job, a_node, a_registration
+from tests.lua.fleet import NEED, POOL, a_beat, a_job, a_node, a_registration, a_session
 
 FIRST, SECOND = "own:first", POOL
 GROUPS = Need((FIRST, SECOND), starts=frozenset({SECOND}))
@@ -159,7 +159,7 @@ def test_a_receipt_says_why_the_preferred_node_was_not_taken(
 
 def test_spread_avoids_the_node_that_the_session_had_last(cells: DrivenCells) -> None:
     finished(scripts.renew_lease(cells, cell=0, process="p1"))
-    finished(scripts.open_session(cells, cell=0, session="s-1", process="p1", tenant="t"))
+    finished(scripts.open_session(cells, cell=0, session=a_session()))
     for name in ("n1", "n2"):
         register(cells, name, capacity=100)
     had: list[str] = []

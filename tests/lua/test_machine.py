@@ -117,7 +117,7 @@ class Scripts(RuleBasedStateMachine):
             self.world.connect(peer, pick(PROCESSES[:2], number))
         for number in range(2 * self.CELLS):
             cell, name = number % self.CELLS, f"s-{number}"
-            self.world.sessions[name] = Session(name, cell, "")
+            self.world.sessions[name] = Session(name, cell, "", proof=f"{name}-0")
             self.world.open(self.world.sessions[name], pick(PROCESSES[:2], number), known=False)
 
     # --- jobs ---
@@ -490,9 +490,19 @@ class Scripts(RuleBasedStateMachine):
             if repeat:
                 self.world.do(scripts.renew_lease, cell=cell, process=process)
 
-    @rule(number=index, process=st.sampled_from(PROCESSES), known=yes)
-    def open_session(self, number: int, process: str, known: bool) -> None:
-        self.world.open(pick(self.world.sessions.values(), number), process, known=known)
+    @rule(number=index, process=st.sampled_from(PROCESSES), known=yes, odd=odds)
+    def open_session(self, number: int, process: str, known: bool, odd: int) -> None:
+        session = pick(self.world.sessions.values(), number)
+        away, slept = odd == 1, int(odd == 2)
+        self.world.open(session, process, known=known, away=away, slept=slept)
+
+    @rule(number=index, process=st.sampled_from(PROCESSES), odd=odds)
+    def resume_session(self, number: int, process: str, odd: int) -> None:
+        """With its present token, mostly."""
+        session = pick(self.world.sessions.values(), number)
+        proof = f"{session.name}-old" if odd == 0 else session.proof
+        fresh = f"{session.name}-{session.generation + 1}"
+        self.world.resume(session, process, proof, fresh, repeat=odd % 2 == 0)
 
     @rule(number=index, odd=odds)
     def close_session(self, number: int, odd: int) -> None:

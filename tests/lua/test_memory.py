@@ -10,7 +10,7 @@ from lua.errors import StoreFull
 from lua.scripts import AckKind, Verdict
 from lua.states import Level
 from tests.harness.valkey import OwnValkey
-from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_registration, an_outcome
+from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_registration, a_session, an_outcome
 from tests.lua.invariants import assert_cell_sound
 
 RESULT = b'{"text_translated":"' + b"x" * 20_000 + b'"}'
@@ -22,7 +22,7 @@ async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
     async with Cells(StoreSettings(url=valkey.url, prefix=prefix)) as cells:
         await scripts.renew_lease(cells, cell=0, process="p1")
         await scripts.register_node(cells, cell=0, registration=a_registration("n1"))
-        await scripts.open_session(cells, cell=0, session="s-1", process="p1", tenant="t")
+        await scripts.open_session(cells, cell=0, session=a_session())
         await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
         await scripts.dispatch(cells, cell=0, job=a_job("j2", index=1), payload=PAYLOAD)
         yield cells

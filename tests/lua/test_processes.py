@@ -3,7 +3,8 @@
 from typing import Any
 
 from lua import scripts
-from lua.scripts.process import Closed, Config, Kept, Lease, Taught
+from lua.scripts import Closed
+from lua.scripts.process import Config, Kept, Lease, Taught
 from tests.lua.fleet import a_job
 from tests.lua.invariants import left_over
 from tests.lua.stage import Stage

@@ -51,6 +51,8 @@ class Session:
     cell: int
     process: str
     open: bool = False
+    proof: str = ""
+    generation: int = 0
     unfinished: dict[str, NewJob] = field(default_factory=dict)
 
 
@@ -252,17 +254,39 @@ class World:
         out = fields.get("out", "").split()
         return msgspec.structs.replace(about, config=self.version, out=out)
 
-    def open(self, session: Session, process: str, *, known: bool) -> None:
-        """A process takes a session, with what it knows to be unfinished."""
-        session.process, session.open = process, True
-        self.do(
-            scripts.open_session,
-            cell=session.cell,
+    def open(
+        self, session: Session, process: str, *, known: bool, away: bool = False, slept: int = 0
+    ) -> None:
+        """A process takes a session, with what it knows to be unfinished. One that ``slept`` while
+        its client resumed it elsewhere does not get it.
+        """
+        told = scripts.NewSession(
             session=session.name,
             process=process,
             tenant="t",
+            proof=session.proof,
+            generation=max(0, session.generation - slept),
+            away=away,
             known=sorted(session.unfinished) if known else None,
         )
+        reply = self.do(scripts.open_session, cell=session.cell, session=told)
+        if isinstance(reply, scripts.Opened):
+            session.process, session.open = process, True
+
+    def resume(self, session: Session, process: str, proof: str, fresh: str, repeat: bool) -> None:
+        """Its client is back, with a token."""
+        back = scripts.Return(
+            session=session.name,
+            process=process,
+            tenant="t",
+            credential="",
+            proof=proof,
+            next_proof=fresh,
+        )
+        reply = self.do(scripts.resume_session, cell=session.cell, back=back, repeat=repeat)
+        if isinstance(reply, scripts.Resumed):
+            session.process, session.open = process, True
+            session.proof, session.generation = fresh, reply.generation
 
     def replay(self, session: Session) -> None:
         """After a loss of Redis a session and its unfinished jobs are made again."""

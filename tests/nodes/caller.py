@@ -41,9 +41,8 @@ class Caller:
         await self.cells.close()
 
     async def open(self) -> None:
-        await scripts.open_session(
-            self.cells, cell=0, session=self.session, process=self.process, tenant=""
-        )
+        session = scripts.NewSession(session=self.session, process=self.process, tenant="")
+        await scripts.open_session(self.cells, cell=0, session=session)
 
     def new_job(self, *, pools: str = "auto:en-zh", has: str = "", **changes: Any) -> NewJob:
         need = Need(tuple(pools.split()), tuple(has.split()))

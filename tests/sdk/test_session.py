@@ -218,6 +218,31 @@ async def test_a_session_that_can_be_resumed_is(server: FakeServer) -> None:
         assert (init["resume_token"], init["last_utterance_index"]) == ("again", 0)
 
 
+async def test_a_session_that_can_be_resumed_no_more_gives_way_to_another(
+    server: FakeServer,
+) -> None:
+    opening = asyncio.create_task(welcome(server, resume_token="again"))
+    async with make_session(server) as session:
+        peer = await opening
+        for _ in range(2):
+            await session.send(tone(0.1))
+        await peer.send(result(0))
+        await session.outcome(0)
+        peer.vanish()
+        peer = await server.accept()
+        await peer.expect("session_init", resume_token="again")
+        await peer.send({"type": "error", "code": "INVALID_SESSION", "message": "too late"})
+        await peer.close(4400)
+        peer = await welcome(server, "s-00000002")
+        init = peer.of_type("session_init")[0]
+        assert "resume_token" not in init
+        assert "last_utterance_index" not in init
+        again = await peer.expect("utterance", utterance_index=1)
+        assert again["session_id"] == "s-00000002"
+        await peer.send(result(1))
+        assert (await session.outcome(1)).ok
+
+
 async def test_closing_says_so_and_waits_for_the_answer(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

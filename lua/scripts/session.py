@@ -1,0 +1,94 @@
+"""Calls of a session's life: it is opened, may be resumed, and is closed."""
+
+from dataclasses import dataclass
+
+from lua.client import Cells
+from lua.script import Script, Spec
+
+
+class NewSession(Spec, frozen=True, kw_only=True):
+    """What ``open_session`` is told of a session.
+
+    ``tenant`` and ``credential`` (a hash): whose it is. ``pin``: the node that it is paired
+    with, or empty. ``proof``: SHA-256 (hex) of the token that
+    resumes it, empty where its client can't. ``generation``: how often it was resumed. ``away``:
+    its socket is gone; it ends by itself unless it is resumed. ``known``: on a replay, its
+    unfinished jobs: its other live jobs are cancelled.
+    """
+
+    session: str
+    process: str
+    tenant: str
+    credential: str = ""
+    pin: str = ""
+    proof: str = ""
+    generation: int = 0
+    away: bool = False
+    known: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The session is there and belongs to the process."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Its client has resumed it since, maybe at another process. Nothing changed."""
+
+
+OPEN_SESSION = Script("open_session", (Opened, Elsewhere), NewSession)
+
+
+async def open_session(cells: Cells, *, cell: int, session: NewSession) -> Opened | Elsewhere:
+    """Make a session, or make it known again."""
+    return await cells.run(OPEN_SESSION, cell, session.packed())
+
+
+class Return(Spec, frozen=True, kw_only=True):
+    """A client that wants its session back at ``process``. ``proof`` of the token that it shows;
+    ``next_proof``: that of its next one.
+    """
+
+    session: str
+    process: str
+    tenant: str
+    credential: str
+    proof: str
+    next_proof: str
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The session belongs to the process now; its last holder had ``generation`` - 1."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
+class Denied:
+    """There is no such session, or the token is not its present one, or somebody else's."""
+
+
+RESUME_SESSION = Script("resume_session", (Resumed, Denied), Return)
+
+
+async def resume_session(cells: Cells, *, cell: int, back: Return) -> Resumed | Denied:
+    """Take a session over for the client that shows its token."""
+    return await cells.run(RESUME_SESSION, cell, back.packed())
+
+
+@dataclass(frozen=True)
+class Closed:
+    """``cancelled`` live jobs of it were ended; ``more``: call again."""
+
+    cancelled: int
+    more: bool
+
+
+CLOSE_SESSION = Script("close_session", (Closed,))
+
+
+async def close_session(cells: Cells, *, cell: int, session: str, process: str) -> Closed:
+    """End a session and its live jobs, unless another process has taken it over."""
+    return await cells.run(CLOSE_SESSION, cell, session, process)

@@ -1,0 +1,101 @@
+"""Sessions whose clients come back: to the same process or another, in time or not."""
+
+import pytest
+
+from lua import scripts
+from lua.scripts import Denied, Elsewhere, Opened, Resumed
+from tests.lua.invariants import left_over
+from tests.lua.stage import Stage
+
+
+@pytest.fixture
+def one(stage: Stage) -> Stage:
+    """The session may be resumed with ``one``."""
+    stage.renew("p2")
+    stage.open_session(proof="one", credential="c")
+    return stage
+
+
+def test_a_token_is_good_for_one_return(one: Stage) -> None:
+    assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
+    assert one.resume_session("one", "three", credential="c") == Denied()
+    assert one.resume_session("two", "three", credential="c") == Resumed(generation=2)
+
+
+def test_a_return_whose_answer_was_lost_may_be_asked_for_again(one: Stage) -> None:
+    for _ in range(2):
+        assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
+    assert one.resume_session("one", "two", "p3", credential="c") == Denied()
+    assert [m["session"] for m in one.told("moved", "p1")] == ["s-1"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"credential": "d"},
+        {"credential": "c", "tenant": "u"},
+        {"credential": "c", "session": "s-9"},
+    ],
+)
+def test_a_token_is_nobody_elses(one: Stage, told: dict[str, str]) -> None:
+    assert one.resume_session("one", "two", **told) == Denied()
+
+
+def test_a_session_without_a_token_is_not_resumed(stage: Stage) -> None:
+    assert stage.resume_session("", "two") == Denied()
+
+
+def test_who_had_the_session_is_told_and_does_not_get_it_back(one: Stage) -> None:
+    one.resume_session("one", "two", credential="c")
+    moved = {"kind": "moved", "session": "s-1", "generation": "1"}
+    assert one.told("moved", "p1") == [moved]
+    assert one.open_session(proof="one", credential="c", known=[]) == Elsewhere()
+    assert one.cell.sessions["s-1"]["process"] == "p2"
+
+
+def test_it_stays_where_it_is_when_its_client_comes_back_there(one: Stage) -> None:
+    assert one.resume_session("one", "two", "p1", credential="c") == Resumed(generation=1)
+    assert one.told("moved", "p1") == []
+    assert one.cell["process:p1:sessions"].set == {"s-1"}
+
+
+def test_jobs_go_on_while_the_client_is_away(one: Stage) -> None:
+    one.node("n1", capacity=1)
+    one.running("j1", "n1")
+    one.send("j2")
+    assert one.open_session(proof="one", credential="c", away=True) == Opened()
+    one.pass_ms(5_000)
+    one.finish("j1", "n1")
+    assert one.state("j2") == "RESERVED"
+    one.resume_session("one", "two", credential="c")
+    one.processes = ["p1", "p2"]
+    one.pass_ms(31_000)
+    assert "s-1" in one.cell.sessions
+
+
+def test_a_client_that_never_comes_back_leaves_nothing(one: Stage) -> None:
+    one.node("n1", capacity=1)
+    one.running("j1", "n1")
+    one.send("j2", deadline_ms=60_000)
+    one.open_session(proof="one", credential="c", away=True)
+    one.pass_ms(29_000)
+    one.open_session(proof="one", credential="c", away=True)  # a replay gives it no more time
+    assert one.state("j2") == "WAITING"
+    one.pass_ms(1_100)
+    assert (one.state("j1"), one.state("j2")) == ("CANCELLED", "CANCELLED")
+    assert [m["job"] for m in one.told("cancel", "p1")] == ["j1"]
+    assert one.resume_session("one", "two", credential="c") == Denied()
+    assert one.cell.sessions == {}
+    one.finish("j1", "n1")
+    one.offline("n1")
+    one.do(scripts.forget_node, cell=0, node="n1", offline_ms=0)
+    one.processes = []
+    one.pass_ms(5_000)
+    assert list(left_over(one.cell)) == []
+
+
+def test_a_process_that_dies_meanwhile_gives_its_client_no_more_time(one: Stage) -> None:
+    one.open_session(proof="one", credential="c", away=True)
+    one.processes = ["p2"]
+    one.pass_ms(30_100)
+    assert one.cell.sessions == {}
