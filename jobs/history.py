@@ -87,15 +87,16 @@ def _add_job(rows: Rows, event: events.JobMoved, place: dict[str, Any]) -> None:
     rows.events[JobEvent].append(JobEvent(**place, **row))
     at = place["at"]
     job = rows.jobs.get(event.job)
+    if job is not None and job.state in TERMINAL:
+        return  # an older copy of Redis lives through its end once more: the first one stands
     if job is None:
         job = Job(job_id=event.job[:64], created_at=at, cell=place["cell"], state="")
         rows.jobs[event.job] = job
         rows.count(at, JobState.NEW)
     if JobState.RETRYING in event.moves:
         rows.count(at, JobState.RETRYING, row["code"])
-    before = job.state
     fold(job, event, at)
-    if job.state in TERMINAL and before != job.state:
+    if job.state in TERMINAL:
         rows.count(at, job.state, job.code, job.duration_ms or 0)
 
 

@@ -66,6 +66,31 @@ def test_a_job_that_succeeded_elsewhere_keeps_no_code(stream: Stream) -> None:
     assert (job.state, job.code, job.node, job.attempt, job.tries) == ("DONE", "", "node-2", 2, 1)
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        ["DISPATCHED CANCELLED"],
+        ["DISPATCHED RETRYING FAILED"],
+        ["DISPATCHED RETRYING RESERVED", "RESERVED DISPATCHED", "DISPATCHED DONE"],
+    ],
+)
+def test_a_job_that_has_ended_does_not_end_otherwise_when_an_older_copy_of_redis_takes_over(
+    stream: Stream, again: list[str]
+) -> None:
+    stream.finished_job("job-1")
+    drain(stream)
+    first, counted = Job.objects.values().get(), list(JobTotal.objects.values())
+
+    stream.begin_life("second")
+    for moves in again:
+        stream.job("job-1", moves, attempt=2, node="node-2", tries=1, code="CANCELLED", ms=90_000)
+    drain(stream)
+
+    assert Job.objects.values().get() == first
+    assert list(JobTotal.objects.values()) == counted
+    assert list(JobEvent.objects.filter(epoch="second").values_list("moves", flat=True)) == again
+
+
 def test_totals_count_each_end_once(stream: Stream) -> None:
     stream.finished_job("job-1")
     stream.finished_job("job-2")
