@@ -7,6 +7,7 @@ from contextlib import suppress
 from lua import scripts
 from lua.client import Cells
 from lua.errors import StoreError
+from pools.configuration import content_of
 from pools.snapshot import Snapshot
 
 
@@ -60,8 +61,9 @@ class Lease:
         reply = await scripts.renew_lease(self._cells, cell=self._cell, process=self._process)
         if self._epoch not in ("", reply.epoch):
             self._snapshot.doubt(self._cell)
+        forgot = await self._remind(reply.version)
         is_new = isinstance(reply, scripts.Lease) or reply.epoch != self._epoch
-        if is_new or self._in_doubt:
+        if is_new or forgot or self._in_doubt:
             self._in_doubt, self._epoch, self._read = False, reply.epoch, None
             self._on_loss(self._cell)
         self.held.set()
@@ -69,3 +71,15 @@ class Lease:
         if versions != self._read:
             await self._snapshot.reload(self._cells, self._cell)
             self._read = None if self._snapshot.is_doubted(self._cell) else versions
+
+    async def _remind(self, version: int) -> bool:
+        """A cell that lost what operators decided is told it by whoever finds out first, before its
+        nodes are told again. True when it had.
+        """
+        known = self._snapshot.configuration(self._cell)
+        if known.version <= version:
+            return False
+        reply = await scripts.write_config(
+            self._cells, cell=self._cell, version=known.version, content=content_of(known)
+        )
+        return isinstance(reply, scripts.Taught)

@@ -53,6 +53,7 @@ class Process:
     ``replayers`` are called with a cell whenever Redis may have forgotten what this process
     holds. ``drainers`` are called when :meth:`drain` begins, and ``busy`` count the live jobs that
     it waits for; ``stoppers`` are awaited by :meth:`stop` before the connections close.
+    ``starters`` are awaited first of all by :meth:`start`.
     ``callers``: session sockets that are accepted, whether their session is open yet or not.
     ``bearer`` takes jobs to nodes of this process at once; without it all go through the mailbox.
     ``streams``: sound that is still being spoken.
@@ -80,6 +81,7 @@ class Process:
         self.replayers: list[Replayer] = [self.sessions.replay]
         self.drainers: list[Callable[[], None]] = []
         self.busy: list[Callable[[], int]] = [self.sessions.unfinished]
+        self.starters: list[Callable[[], Awaitable[None]]] = []
         self.stoppers: list[Callable[[], Awaitable[None]]] = [self.sessions.stop]
         self._replays = [Replay(cell, self.replayers) for cell in range(self.cells.count)]
         self._leases = [self._lease(cell) for cell in range(self.cells.count)]
@@ -93,6 +95,8 @@ class Process:
 
     async def start(self) -> None:
         """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back."""
+        for starter in self.starters:
+            await starter()
         await self.cells.start(IN_ORDER)
         self._run(partial(times.publish, self.cells, self.id))
         self.cells.on_reconnect(lambda cell: self._leases[cell].doubt())

@@ -65,13 +65,17 @@ class Delivery:
         """A reservation for this node: take it and send it, unless that has been done."""
         if self._held.add(job, attempt):
             self._pending[job] = attempt
-            self._start(self._take(job, attempt))
+            withheld = self._standing.is_withheld
+            self._start(self._decline(job, attempt) if withheld else self._take(job, attempt))
 
     def send(self, job: str, attempt: int, taken: scripts.Taken) -> None:
         """A job that was taken when it was placed: send it, unless that has been done."""
         if self._held.add(job, attempt):
             self._pending[job] = attempt
-            self._line_up(_Parcel(job, attempt, taken))
+            if self._standing.is_withheld:
+                self._start(self._decline(job, attempt, taken))
+            else:
+                self._line_up(_Parcel(job, attempt, taken))
 
     def cancel(self, job: str, code: str) -> None:
         """A job is not wanted any more: tell the node, unless it can still be kept from it."""
@@ -81,6 +85,15 @@ class Delivery:
             self._held.call_off(job)
             trace = self._held.trace(job) or None
             self._way.send_frame(encode(JobCancel(job_id=job, trace_id=trace, reason=code)))
+
+    async def _decline(self, job: str, attempt: int, taken: scripts.Taken | None = None) -> None:
+        """Operators want no jobs here. Redis does not know it, as an older copy of it does not."""
+        if await self._standing.is_withheld_still():
+            await self._give_back(job, attempt, ErrorCode.NODE_UNAVAILABLE)
+        elif taken is not None:
+            self._line_up(_Parcel(job, attempt, taken))
+        else:
+            await self._take(job, attempt)
 
     async def _take(self, job: str, attempt: int) -> None:
         standing = self._standing

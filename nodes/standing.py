@@ -86,6 +86,18 @@ class Standing:
         return frozenset(one.service_id for one in self.description.installed_services)
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether it is to take no new jobs, drained or disabled, by what operators decided."""
+        known = self._snapshot.configuration(self.cell)
+        return self.node in known.drained or self.node in known.disabled
+
+    async def is_withheld_still(self) -> bool:
+        """As ``is_withheld``, after a look at what Redis knows: it may have been resumed."""
+        with contextlib.suppress(StoreError):
+            await self._snapshot.reload(self._cells, self.cell)
+        return self.is_withheld
+
+    @property
     def is_drained(self) -> bool:
         """Whether an operator wants it to take no new jobs, by what SQL says."""
         return self.node in self._snapshot.configuration(self.cell).drained

@@ -122,6 +122,17 @@ def encode(
     return msgspec.json.encode(content, order="sorted")
 
 
+def content_of(configuration: Configuration) -> bytes:
+    """As it was published."""
+    return encode(
+        disabled=configuration.disabled,
+        drained=configuration.drained,
+        pools=configuration.pools,
+        auto=configuration.auto,
+        choosing=configuration.choosing,
+    )
+
+
 def decode(version: int, content: bytes) -> Configuration:
     """What was published; empty before the first decision."""
     if not content:

@@ -4,18 +4,26 @@ SQL is the truth. A cell that knows an older version (or nothing, after a loss o
 again by a periodic task.
 """
 
+import asyncio
 from collections.abc import Callable
 
-from django.db import transaction
+import structlog
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.http import HttpRequest
 
 from lua import scripts, views
 from lua.client import Cells
-from pools.configuration import Auto, Choosing, OwnPool, encode
+from pools.configuration import Auto, Choosing, OwnPool, decode, encode
 from pools.kinds import Kind, Mode, Policy, Scope, TenantRule
 from pools.models import Configuration, DefinedPool
+from pools.snapshot import Snapshot
 from pools.store import call, store
+
+log = structlog.get_logger(__name__)
+
+FIRST_READ_S = 2.0
 
 
 def _none() -> tuple[list[str], list[str]]:
@@ -68,6 +76,20 @@ def auto_of(row: Configuration) -> Auto:
     """Which classes of nodes have pools."""
     classes = None if row.auto_classes is None else frozenset(row.auto_classes)
     return Auto(row.auto_on, classes, row.catch_all)
+
+
+async def tell(snapshot: Snapshot, cells: int) -> None:
+    """Have a process that begins know what SQL has, in case Redis has lost it. Without SQL it
+    learns from Redis alone.
+    """
+    try:
+        async with asyncio.timeout(FIRST_READ_S):
+            version, content = await sync_to_async(current)()
+    except (DatabaseError, TimeoutError) as error:
+        log.warning("what operators decided can't be read", why=str(error))
+        return
+    for cell in range(cells):
+        snapshot.decide(cell, decode(version, content))
 
 
 def is_published() -> bool:

@@ -90,6 +90,11 @@ class Snapshot:
         if self.is_doubted(cell):
             pools, offers = known.automatic | pools, known.offers | offers
         known.automatic, known.offers = dict(sorted(pools.items())), offers
+        self.decide(cell, configuration)
+
+    def decide(self, cell: int, configuration: Configuration) -> None:
+        """Take over what operators decided, unless something newer is known."""
+        known = self._cells[cell]
         known.forget()
         if configuration.version > known.configuration.version:
             known.configuration, known.chooser = configuration, Chooser(configuration)

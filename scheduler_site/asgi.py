@@ -4,6 +4,7 @@
 """
 
 import os
+from functools import partial
 
 from django.core.asgi import get_asgi_application
 
@@ -15,6 +16,7 @@ from django.conf import settings  # noqa: E402
 
 from jobs.process import Process  # noqa: E402
 from nodes.registry import attach  # noqa: E402
+from pools import publication  # noqa: E402
 from pools.store import store  # noqa: E402
 from scheduler_site.lifespan import Lifespan  # noqa: E402
 from scheduler_site.routing import router  # noqa: E402
@@ -24,6 +26,7 @@ def make_process() -> Process:
     """The runtime of this web process, for sessions and for nodes."""
     process = Process(store(), settings.PARLEY_JOBS, settings.PARLEY_POOLS)
     attach(process, settings.PARLEY_NODES)
+    process.starters.append(partial(publication.tell, process.snapshot, process.cells.count))
     return process
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import audit
@@ -16,7 +18,10 @@ from lua.reader import client
 from lua.states import NodeState
 from lua.views import NodeView
 from nodes import services
+from nodes.models import Node
 from nodes.settings import NodeSettings
+from pools import publication
+from scheduler_site.asgi import make_process
 from tests.harness.actors import hand_node
 from tests.harness.web import Web
 from tests.peers.until import until
@@ -90,3 +95,32 @@ async def test_a_disabled_node_is_not_used_until_it_is_resumed(
 
         await http.post("nodes/node-1/resume/")
         await until(lambda: node_now(live_state).load.reason == "usable", 5)
+
+
+async def test_a_process_that_begins_knows_what_was_decided_though_redis_lost_it(
+    live_state: StoreSettings,
+) -> None:
+    """Nobody else has told the cell: no worker runs here."""
+    now = timezone.now()
+    await Node.objects.acreate(node_id="node-1", first_seen=now, last_seen=now, enabled=False)
+    await sync_to_async(publication.count_change)()
+    process = make_process()
+    await process.start()
+    try:
+        assert process.snapshot.configuration(0).disabled == {"node-1"}
+        await until(lambda: all(cell.config == 1 for cell in views.cells(live_state)))
+    finally:
+        await process.stop()
+
+
+async def test_a_process_begins_without_sql(
+    live_state: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("no such host")
+
+    monkeypatch.setattr(publication, "current", away)
+    process = make_process()
+    await process.start()
+    assert process.snapshot.configuration(0).version == 0
+    await process.stop()

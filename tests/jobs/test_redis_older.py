@@ -124,10 +124,10 @@ async def test_each_utterance_has_one_answer_and_what_operators_decided_stays(
     await sync_to_async(services.disable)("tom", reason="bad fan")
     await until(answered(speakers, 0.5), 30)
 
+    told = [len(agents[name].jobs) for name in IDLE]
     async with worker():
         await valkey.go_back(copy)
         await until(lambda: is_idle(store))
-        told = [len(agents[name].jobs) for name in IDLE]
         assert not speaking.done()
         await speaking
         await until(lambda: not any(used_slots(store, name) for name in NODES), QUIET_S)
