@@ -39,6 +39,7 @@ bench: install-dev ## Run the benchmarks and print their tables
 	$(BIN)/python -m bench.end_to_end
 	$(BIN)/python -m bench.audit
 	$(BIN)/python -m bench.simulate
+	$(BIN)/python -m bench.sessions
 
 lock: ## Pin what pyproject.toml needs, with hashes; ARGS=--upgrade takes newer versions
 	$(PYTHON) -m venv .venv/lock

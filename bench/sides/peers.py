@@ -136,12 +136,12 @@ async def lanes(url: str, payload: str, *, sessions: int, nodes: int) -> AsyncIt
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         running = []
         for number in range(nodes):
-            socket = await stack.enter_async_context(_connect(f"{url}/ws/node?n={number}"))
+            socket = await stack.enter_async_context(connect_to(f"{url}/ws/node?n={number}"))
             await socket.send(encode(REGISTER | {"node_id": f"bench-{number}"}).decode())
             await socket.recv()
             running.append(tasks.create_task(made.node(socket, f"bench-{number}")))
         for number in range(sessions):
-            socket = await stack.enter_async_context(_connect(f"{url}/ws/session?n={number}"))
+            socket = await stack.enter_async_context(connect_to(f"{url}/ws/session?n={number}"))
             await socket.send(encode(INIT).decode())
             name = decode(await socket.recv())["session_id"]
             made.sessions.append((socket, name))
@@ -151,5 +151,6 @@ async def lanes(url: str, payload: str, *, sessions: int, nodes: int) -> AsyncIt
             task.cancel()
 
 
-def _connect(url: str) -> connect:
+def connect_to(url: str) -> connect:
+    """Without what costs the peers time."""
     return connect(url, compression=None, max_size=LARGEST_FRAME, ping_interval=None)
