@@ -4,13 +4,13 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TYPED := lua pools jobs nodes scheduler_site sdk/parley tests
 
-.PHONY: help up test check format soak-lua bench lock install install-dev
+.PHONY: help up test check format soak-lua pictures bench lock install install-dev
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## /\1 /p' $(MAKEFILE_LIST) \
 	  | while read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
 
-up: install ## Start everything on this machine: PORT=5010 HOST=127.0.0.1 WEB=1 DEMO=0
+up: $(if $(filter 1,$(SPEECH)),install-dev,install) ## Start everything on this machine: PORT=5010 HOST=127.0.0.1 WEB=1 DEMO=0 SPEECH=0
 	@exec $(BIN)/python -m scheduler_site.supervisor --stop-with-parent
 
 test: install-dev ## Run all tests; ARGS= is passed to pytest
@@ -32,6 +32,9 @@ format: install-dev ## Format the code and sort the imports
 
 soak-lua: install-dev ## Run the state machine over the Lua scripts for a long time
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest --timeout 0 tests/lua/test_machine.py
+
+pictures: install-dev ## Take the README's pictures of the page anew, with Debian's Chromium
+	PICTURES=docs/pictures $(BIN)/pytest tests/talk/test_pictures.py
 
 bench: install-dev ## Run the benchmarks and print their tables
 	$(BIN)/python -m bench.dispatch

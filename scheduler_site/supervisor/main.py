@@ -62,6 +62,8 @@ class Supervisor:
         self.family.until(lambda: waiting.over(readiness.missing(self.options, since_ms=since_ms)))
         for child in plan.demo_nodes(self.options):
             self.family.launch(child)
+        if self.options.speech_node:
+            self._start_speech()
         self.family.settled = True
 
     def _take_lock(self) -> FileLock:
@@ -120,6 +122,16 @@ class Supervisor:
             process.kill()
         if process.wait() != 0:
             raise CannotStart("the database could not be prepared.")
+
+    def _start_speech(self) -> None:
+        """Without what it needs, everything else runs all the same."""
+        found = subprocess.run(
+            plan.speech_check(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        if found.returncode == 0:
+            self.family.launch(plan.speech_node(self.options))
+        else:
+            warn(f"no speech node: {found.stderr.decode().strip()}")
 
     def _announce(self) -> None:
         url = self.options.url

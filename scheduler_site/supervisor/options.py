@@ -21,6 +21,7 @@ class Options:
     exposed: bool
     web_processes: int
     demo_nodes: int
+    speech_node: bool
     folder: Path
     own_valkey: bool
     authentication: bool
@@ -37,11 +38,17 @@ class Options:
             exposed=not _is_loopback(environ.get("HOST") or "localhost"),
             web_processes=_number(environ, "WEB", 1, least=1, most=64),
             demo_nodes=_number(environ, "DEMO", 0, least=0, most=100),
+            speech_node=bool(_number(environ, "SPEECH", 0, least=0, most=1)),
             folder=Path(environ.get("PARLEY_VAR") or ROOT / "var").resolve(),
             own_valkey=not environ.get("STATE_REDIS_URL"),
             authentication=authentication == "required",
             allowed_hosts=environ.get("ALLOWED_HOSTS", ""),
         )
+
+    @property
+    def own_nodes(self) -> bool:
+        """Whether it starts nodes itself."""
+        return bool(self.demo_nodes) or self.speech_node
 
     @property
     def risk(self) -> str:

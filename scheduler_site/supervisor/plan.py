@@ -5,13 +5,15 @@ from pathlib import Path
 
 from scheduler_site import valkey
 from scheduler_site.supervisor.child import Child
-from scheduler_site.supervisor.options import Options
+from scheduler_site.supervisor.options import ROOT, Options
 
 DRAIN_S = 2.0
 CLOSE_SPREAD_S = 0.3
 
 # Stopped one group after the other: what serves first, what it stands on last.
 SERVING, DEMO, STORE = "serving", "demo", "store"
+SPEECH = "speech"
+SPEECH_NODE = ROOT / "sdk" / "examples" / "speech_node.py"
 
 
 def store(options: Options, lock: int) -> Child:
@@ -61,9 +63,7 @@ def serving(options: Options, listener: int) -> list[Child]:
 
 
 def demo_nodes(options: Options) -> list[Child]:
-    file = _demo_token(options)
-    # Not on the command line, which everybody on this machine can read.
-    token = {"PARLEY_TOKEN": file.read_text()} if file else {}
+    token = _credential(options)
     return [
         Child(
             name=name,
@@ -79,6 +79,23 @@ def demo_nodes(options: Options) -> list[Child]:
     ]
 
 
+def speech_node(options: Options) -> Child:
+    """The node of the examples that really translates, English to Spanish."""
+    where = {"PARLEY_URL": options.url("", scheme="ws"), "PARLEY_NODE_ID": SPEECH}
+    return Child(
+        name=SPEECH,
+        group=DEMO,
+        command=(sys.executable, str(SPEECH_NODE)),
+        log=_log(options, SPEECH),
+        environ=where | _credential(options),
+    )
+
+
+def speech_check() -> tuple[str, ...]:
+    """The command that says what that node lacks, and fails when it lacks something."""
+    return (sys.executable, str(SPEECH_NODE), "--check")
+
+
 def prepare(options: Options) -> tuple[str, ...]:
     """The command that migrates the database and makes the first admin."""
     file = _demo_token(options)
@@ -86,9 +103,15 @@ def prepare(options: Options) -> tuple[str, ...]:
     return (sys.executable, "manage.py", "prepare", *token)
 
 
+def _credential(options: Options) -> dict[str, str]:
+    """Not on the command line, which everybody on this machine can read."""
+    file = _demo_token(options)
+    return {"PARLEY_TOKEN": file.read_text()} if file else {}
+
+
 def _demo_token(options: Options) -> Path | None:
-    """The file with what demo nodes show while authentication is on."""
-    wanted = options.demo_nodes and options.authentication
+    """The file with what our own nodes show while authentication is on."""
+    wanted = options.own_nodes and options.authentication
     return options.folder / "demo_token" if wanted else None
 
 

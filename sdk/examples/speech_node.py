@@ -4,6 +4,8 @@
     apt install apertium apertium-eng-spa espeak-ng   # translation and synthesis
     python sdk/examples/speech_node.py                # PARLEY_URL and PARLEY_TOKEN say where
 
+With --check it only says what is missing. PARLEY_NODE_ID gives it a name that outlives it.
+
 Its steps are small and make mistakes. What is around them every node needs: it loads its model and
 only then registers, claims only what it can do, and keeps long work out of the event loop.
 """
@@ -129,6 +131,8 @@ def main() -> None:
     if parts := missing():
         print(f"This node can't work without {', '.join(parts)}.", file=sys.stderr)
         sys.exit(2)
+    if "--check" in sys.argv:
+        return
     profile = Profile(
         ["en", "es"],
         asr_languages=["en"],
@@ -141,7 +145,7 @@ def main() -> None:
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=load_decoder) as pool:
         pool.submit(recognise, bytes(16_000)).result()
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        node = Node(profile=profile)
+        node = Node(profile=profile, node_id=os.environ.get("PARLEY_NODE_ID"))
         node.translate(lambda job: translate(job, pool))
         node.run()
         for recogniser in multiprocessing.active_children():

@@ -14,7 +14,7 @@ from scheduler_site.supervisor.child import Child
 from scheduler_site.supervisor.listener import PortTaken, open_listener
 from scheduler_site.supervisor.lock import FileLock
 from scheduler_site.supervisor.options import BadOption, Options
-from scheduler_site.supervisor.plan import demo_nodes
+from scheduler_site.supervisor.plan import demo_nodes, prepare, speech_check, speech_node
 from scheduler_site.supervisor.readiness import Waiting
 from tests.scheduler_site.running import ROOT, Running, all_gone, eventually
 
@@ -217,7 +217,28 @@ def test_the_token_of_demo_nodes_is_not_on_their_command_line(tmp_path: Path) ->
     assert node.environ["PARLEY_TOKEN"] == "secret"
 
 
-@pytest.mark.parametrize("environ", [{"PORT": "http"}, {"WEB": "0"}, {"DEMO": "-1"}])
+def test_the_speech_node_has_a_name_and_a_token(tmp_path: Path) -> None:
+    environ = {"SPEECH": "1", "PARLEY_AUTH": "required", "PARLEY_VAR": str(tmp_path)}
+    options = Options.read(environ)
+    assert "--demo-token" in prepare(options)
+    (tmp_path / "demo_token").write_text("secret")
+    node = speech_node(options)
+    assert node.environ["PARLEY_TOKEN"] == "secret"
+    assert node.environ["PARLEY_NODE_ID"] == "speech"
+
+
+def test_what_the_speech_node_lacks_is_said() -> None:
+    found = subprocess.run(
+        speech_check(), env={**os.environ, "PATH": ""}, stderr=subprocess.PIPE, text=True
+    )
+    assert found.returncode == 2
+    assert "can't work without" in found.stderr
+    assert "apertium (apt), espeak-ng (apt)" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "environ", [{"PORT": "http"}, {"WEB": "0"}, {"DEMO": "-1"}, {"SPEECH": "yes"}]
+)
 def test_a_bad_option_is_named(environ: dict[str, str]) -> None:
     with pytest.raises(BadOption, match=next(iter(environ))):
         Options.read(environ)

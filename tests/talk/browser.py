@@ -97,6 +97,12 @@ class Talk:
         await self.page.fill("#typed", text)
         await self.page.press("#typed", "Enter")
 
+    async def until(self, condition: str) -> None:
+        """Until an expression is true; the page's own policy lets the browser poll nothing."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not await self.page.evaluate(condition):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.02)
+
     async def played(self) -> list[dict[str, float]]:
         """Every sound that came out so far."""
         found: list[dict[str, float]] = await self.page.evaluate("window.played")

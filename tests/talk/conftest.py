@@ -6,25 +6,40 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from jobs.settings import JobSettings
 from lua.client import StoreSettings
 from nodes.settings import NodeSettings
 from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
 from tests.harness.web import Web
+from tests.talk.browser import MISSING, chromium, microphone
 
 GetNode = Callable[..., Awaitable[HandNode]]
 GetSession = Callable[..., Awaitable[HandSession]]
 
 
-@pytest.fixture
+async_fixture = pytest_asyncio.fixture(loop_scope="package")
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """One for all tests: its microphone hears the same sentence again and again."""
+    if MISSING:
+        pytest.skip(MISSING)
+    async with chromium(microphone(tmp_path_factory.mktemp("microphone"))) as started:
+        yield started
+
+
+@async_fixture
 async def stage() -> AsyncIterator[AsyncExitStack]:
     """Whoever enters it leaves when the test ends, last in, first out."""
     async with AsyncExitStack() as stack:
         yield stack
 
 
-@pytest.fixture
+@async_fixture
 async def web(stage: AsyncExitStack, redis_url: str, prefix: str) -> Web:
     store = StoreSettings(url=redis_url, prefix=prefix)
     return await stage.enter_async_context(Web(store, JobSettings(), NodeSettings()))
@@ -57,6 +72,6 @@ def session(stage: AsyncExitStack, web: Web) -> GetSession:
     return enter
 
 
-@pytest.fixture
+@async_fixture
 async def http(stage: AsyncExitStack, address: str) -> httpx.AsyncClient:
     return await stage.enter_async_context(httpx.AsyncClient(base_url=address, timeout=10))

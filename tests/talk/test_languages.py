@@ -3,8 +3,11 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.peers.until import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 EN_ES = {"nmt_pairs": [["en", "es"]]}
 

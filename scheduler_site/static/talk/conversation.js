@@ -31,6 +31,10 @@ export class Sentence {
     return this.#heard.textContent ?? "";
   }
 
+  get isPlaying() {
+    return this.element.hasAttribute("data-playing");
+  }
+
   /** @param {string} text recognised so far */
   partial(text) {
     this.#heard.textContent = text;
@@ -52,6 +56,12 @@ export class Sentence {
     this.timeline.answered(answer.frame);
     const played = answer.audio.length > 0;
     this.#draw(() => (played ? [button("again", "play", onPlay)] : []));
+  }
+
+  /** @param {boolean} now whether its answer is being played */
+  playing(now) {
+    this.element.toggleAttribute("data-playing", now);
+    if (now) this.timeline.spoken();
   }
 
   /**

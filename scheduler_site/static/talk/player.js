@@ -28,10 +28,15 @@ export class Player {
     if (!this.#busy) this.#playAll();
   }
 
+  /** Ends what is played now. */
+  skip() {
+    this.#source?.stop();
+  }
+
   /** Ends what is played now and leaves out what waits. */
   stop() {
     this.#waiting = [];
-    this.#source?.stop();
+    this.skip();
   }
 
   async #playAll() {

@@ -81,8 +81,8 @@ function say(text, send) {
 function settled(sentence, outcome, retry) {
   if (outcome.ok) {
     const play = () =>
-      player.add(outcome, () => started(sentence, outcome), () => ended(outcome));
-    sentence.answered(outcome, play);
+      player.add(outcome, () => started(sentence, outcome), () => ended(sentence, outcome));
+    sentence.answered(outcome, () => (sentence.isPlaying ? player.skip() : play()));
     if (outcome.audio.length && at("aloud").checked) play();
     at("spoken").textContent = words("announced", { heard: sentence.heard, said: outcome.text });
   } else {
@@ -94,12 +94,13 @@ function settled(sentence, outcome, retry) {
 }
 
 function started(sentence, answer) {
-  sentence.timeline.spoken();
+  sentence.playing(true);
   session.playing(answer);
   show();
 }
 
-function ended(answer) {
+function ended(sentence, answer) {
+  sentence.playing(false);
   session.played(answer);
   show();
 }
@@ -124,7 +125,7 @@ function show() {
   button.setAttribute("aria-pressed", String(phase !== "idle" && phase !== "asking"));
   button.setAttribute("aria-label", words(automatic ? "talkAutomatic" : "talkHold"));
   at("hint").textContent = words(hint());
-  at("choice").textContent = words(choice());
+  at("choice").textContent = choice();
   const typed = !languages.choice || languages.choice.typed || languages.choice.state === "none";
   at("typed").disabled = !typed;
   at("typed").placeholder = words("typePlaceholder");
@@ -155,12 +156,12 @@ function hint() {
 
 /** What there is to know of the languages before one speaks. */
 function choice() {
-  if (!languages.isKnown) return connection.state === "open" ? "languagesAway" : "";
+  if (!languages.isKnown) return connection.state === "open" ? words("languagesAway") : "";
   const chosen = languages.choice;
-  if (!chosen || chosen.state === "none") return "noNode";
-  if (chosen.state === "away") return "noNodeAway";
-  if (chosen.state === "busy") return "busy";
-  return chosen.spoken ? "" : "notSpoken";
+  if (!chosen || chosen.state === "none") return words("noNode");
+  if (chosen.state === "away") return words("noNodeAway", { why: words(`reason_${chosen.reason}`) });
+  if (chosen.state === "busy") return words("busy");
+  return chosen.spoken ? "" : words("notSpoken");
 }
 
 /** From the address (#token=…) or typed before; it never goes to a server but in the handshake. */
@@ -240,6 +241,9 @@ for (const element of document.querySelectorAll("[data-tongue]")) {
     for (const sentence of sentences.values()) sentence.show();
   });
 }
+
+window.addEventListener("pagehide", () => session.close());
+window.addEventListener("pageshow", ({ persisted }) => persisted && session.open());
 
 translatePage();
 show();

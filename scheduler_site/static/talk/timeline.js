@@ -37,11 +37,11 @@ export class Timeline {
   answered(frame) {
     const { nmt_ms = 0, tts_ms = 0 } = frame.service_timings ?? frame.extra?.service_timings ?? {};
     const now = performance.now() - this.#began;
-    if (!this.#at.has("placed")) this.#at.set("placed", 0);
+    const placed = this.#at.get("placed") ?? 0;
     if (frame.text_asr && !this.#at.has("recognised")) {
-      this.#at.set("recognised", Math.max(0, now - nmt_ms - tts_ms));
+      this.#at.set("recognised", Math.max(placed, now - nmt_ms - tts_ms));
     }
-    this.#at.set("translated", Math.max(this.#at.get("recognised") ?? 0, now - tts_ms));
+    this.#at.set("translated", Math.max(this.#at.get("recognised") ?? placed, now - tts_ms));
     this.finish(Boolean(frame.tts_audio));
   }
 

@@ -1,0 +1,93 @@
+"""``session.js``, as somebody uses it who has copied it: in a browser, without the page."""
+
+import base64
+
+import pytest
+from playwright.async_api import expect
+
+from tests.talk.browser import talk
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+OPEN = """async () => {
+  const { Session } = await import("/static/talk/session.js");
+  window.session = new Session({ src: "en", tgt: "zh" });
+  window.told = [];
+  for (const name of ["state", "sent", "partial", "outcome"]) {
+    session.on(name, (what) => told.push([name, what.state ?? what.again ?? what.text]));
+  }
+  session.open();
+}"""
+SAY = "() => { window.last = session.say(new Int16Array(16000)).outcome; }"
+HEAR = "async () => { const { ok, text, code } = await window.last; return ok ? text : code; }"
+
+
+async def test_it_tells_of_each_sentence_what_becomes_of_it(browser, address, node):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        job = await anna.job(15)
+        assert len(base64.b64decode(job["audio"])) == 32_000
+        await anna.acks(job)
+        await anna.hears_so_far(job, "good")
+        await anna.answers(job, "早上好")
+        assert await page.page.evaluate(HEAR) == "早上好"
+        assert await page.page.evaluate("told") == [
+            ["state", "connecting"],
+            ["state", "open"],
+            ["sent", False],
+            ["partial", "good"],
+            ["outcome", "早上好"],
+        ]
+        await page.page.evaluate("session.close()")
+
+
+async def test_a_lost_connection_is_made_again_and_the_session_goes_on(browser, address, node, web):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        job = await anna.job(15)
+        earlier = await page.page.evaluate("session.id")
+        for live in list(web.process.sessions._live.values()):
+            live.line.close(1012, "cut by the test")
+        await page.until("told.filter(([, what]) => what === 'open').length === 2")
+        assert await page.page.evaluate("session.id") == earlier
+        await anna.answers(job, "还在")
+        assert await page.page.evaluate(HEAR) == "还在"
+        told = await page.page.evaluate("told.filter(([name]) => name === 'outcome')")
+        assert told == [["outcome", "还在"]]
+        assert anna.jobs == [job]
+
+
+async def test_what_is_said_without_a_connection_is_sent_later(browser, address, node):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.context.set_offline(True)
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        await page.until("told.some(([, what]) => what === 'lost')")
+        await page.page.context.set_offline(False)
+        await anna.answers(await anna.job(15), "来了")
+        assert await page.page.evaluate(HEAR) == "来了"
+
+
+async def test_closing_gives_up_what_is_unanswered(browser, address, node):
+    await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        await page.page.evaluate("session.close()")
+        code = "async () => { try { await window.last } catch (error) { return error.code } }"
+        assert await page.page.evaluate(code) == "SESSION_CLOSED"
+        assert await page.page.evaluate("session.state") == "closed"
+
+
+async def test_a_refusal_for_good_is_not_tried_again(browser, address, web):
+    opened = OPEN.replace('tgt: "zh"', 'tgt: "zh", init: { pairing_required: true }')
+    async with talk(browser, address) as page:
+        await page.page.evaluate(opened)
+        await page.until("session.state === 'refused'")
+        assert await page.page.evaluate("told") == [["state", "connecting"], ["state", "refused"]]
+        await expect(page.page.locator("#connection")).to_have_text("Connected")
