@@ -160,9 +160,11 @@ class LiveSession:
     def dispatched(self, work: Work, node: str) -> None:
         """A node has it, or will in a moment."""
         work.went_to(node)
-        if work.id in self.unfinished and not work.dispatched:
+        if work.id not in self.unfinished:
+            return
+        self._waits_no_more(work)
+        if not work.dispatched:
             work.dispatched = True
-            self._waits_no_more(work)
             self.telling.event(work.told, "DISPATCHED", node=node)
 
     def caller(self, speech: Speech) -> Caller:
@@ -218,10 +220,12 @@ class LiveSession:
 
     def placed(self, message: Placed) -> None:
         """It waited or was tried again; now it is reserved on a node, or waits."""
-        if work := self.unfinished.get(message.job):
+        work = self.unfinished.get(message.job)
+        if work and message.state == JobState.RESERVED:
             self.telling.waiting(work.told)
-            if message.state == JobState.RESERVED:
-                self.dispatched(work, message.node)
+            self.dispatched(work, message.node)
+        elif work:
+            self.waits(work, Level(message.level))
 
     def accepted(self, message: Accepted) -> None:
         """The node works on it."""

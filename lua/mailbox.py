@@ -82,13 +82,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Placed:
-    """A waiting or retried ``job`` of ``session`` is reserved on ``node`` now, or waits."""
+    """A waiting or retried ``job`` of ``session`` is reserved on ``node`` now, or waits: in a queue
+    as crowded as ``level`` says.
+    """
 
     job: str
     session: str
     state: str
     node: str
     attempt: int
+    level: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,10 @@ local function place_restored(job)
   if not queue.first then node, stale = choose(job, need) end
   -- STEP
   take_out(stale)
-  if not node then return move_to_queue(queue, job, need) end
+  if not node then
+    move_to_queue(queue, job, need)
+    return tell_placed(job, owner, level_of(queue.count))
+  end
   reserve(job, node, pool_of(node, need), 'claim', '')
   tell_placed(job, owner)
   emit('e', 'job', 'job', job.id, 'moves', 'WAITING RESERVED', 'attempt', job.attempt,

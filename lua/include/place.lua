@@ -57,7 +57,7 @@ local function retry(job, why)
     charge(job, job.failed)
     return 'FAILED'
   end
-  tell_placed(job, owner)
+  tell_placed(job, owner, not node and level_of(queue.count))
   emit('e', 'job', 'job', job.id, 'moves', moves .. ' ' .. job.state, 'attempt', job.attempt,
     'node', job.node, 'left', left, 'code', code, 'tries', job.tries, 'pool', node and job.pool or '',
     'receipt', looked and receipt(need, '') or '')

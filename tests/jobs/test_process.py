@@ -15,7 +15,14 @@ from pools.settings import PoolSettings
 from tests.peers.until import until
 
 QUICK = JobSettings(lease_pause_ms=50, reap_pause_ms=20)
-PLACED = {"kind": "placed", "session": "s", "state": "RESERVED", "node": "n", "attempt": 1}
+PLACED = {
+    "kind": "placed",
+    "session": "s",
+    "state": "RESERVED",
+    "node": "n",
+    "attempt": 1,
+    "level": "",
+}
 
 
 @pytest.fixture

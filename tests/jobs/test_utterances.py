@@ -311,6 +311,27 @@ async def test_a_job_that_waits_asks_for_a_pause_once(node, session):
     assert events(ben, 2) == ["INPUT_STARTED", "INPUT_ENDED", "DISPATCHED", "NMT_DONE"]
 
 
+@pytest.mark.parametrize(("accepts", "action"), [([], "PAUSE"), (["backpressure"], "SLOW_DOWN")])
+async def test_a_job_that_is_tried_again_and_waits_says_so_once(node, session, accepts, action):
+    nodes = [await node("anna", slots=1), await node("zoe", slots=1)]
+    mia, ben = await session(), await session(accepts=accepts)
+    await mia.says()
+    await ben.says()
+    jobs = [await one.job() for one in nodes]
+    first = jobs[0]["session_id"] == ben.id
+    bad, good = nodes if first else nodes[::-1]
+    bens, mias = jobs if first else jobs[::-1]
+    assert ben.peer.of_type("backpressure") == []
+    await bad.fails(bens, "INTERNAL_ERROR")
+    assert (await ben.peer.expect("backpressure"))["action"] == action
+    await good.answers(mias, "…")
+    await good.answers(await good.job(), "at last")
+    assert (await ben.hears())["text_translated"] == "at last"
+    assert len(ben.peer.of_type("backpressure")) == 1
+    assert events(ben, 0).count("DISPATCHED") == 1
+    assert mia.peer.of_type("backpressure") == []
+
+
 async def test_what_an_utterance_leaves_out_its_session_has_said(node, session):
     anna = await node()
     ben = await session(

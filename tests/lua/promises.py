@@ -43,6 +43,7 @@ def broken_promises(step: Step) -> Iterator[str]:
     """What a call did that it must not do, or did not do."""
     yield from _placements(step)
     yield from _outcomes(step)
+    yield from _told_places(step)
     yield from _charges(step)
     yield from broken_budget(step)
     if isinstance(step.reply, NOTHING_DONE) and not unchanged(step.before, step.after):
@@ -107,6 +108,16 @@ def _outcomes(step: Step) -> Iterator[str]:
         expected = owner in step.before["processes"].set and step.script != "dispatch"
         if told != expected and (told > 1 or step.script != "reap"):
             yield f"{job} ended: {owner} was told {told} times"
+
+
+def _told_places(step: Step) -> Iterator[str]:
+    """Of a job that waits now its session learns how crowded its queue is."""
+    for _, message in step.told:
+        if message["kind"] != "placed":
+            continue
+        waits, level = message["state"] == "WAITING", message["level"]
+        if waits != (level in ("SLOW_DOWN", "BUSY", "PAUSE")) or not (waits or level == ""):
+            yield f"{message}"
 
 
 def _charges(step: Step) -> Iterator[str]:
