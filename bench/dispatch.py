@@ -3,6 +3,7 @@
     .venv/bin/python bench/dispatch.py [--quick] [--json FILE]
 
 An own Valkey holds fleets of which 50, 95 and 99 % have no slot left, all their nodes in one pool.
+A node without work is found by a set of its own, whatever k is: told apart is a fleet without one.
 Time is the server's (``INFO commandstats``) over batches of 200 calls, in which all fleets and
 variants take turns; told is the quickest tenth, as other work on the machine only ever adds to it.
 After each dispatch its job is cancelled, so every call finds the
@@ -145,20 +146,27 @@ def rows_of(fleet: Fleet, runs: dict[int, Dispatches]) -> Iterator[Row]:
         )
 
 
+def line_of(row: Row) -> str:
+    return (
+        f"{row.nodes:>7,} {row.k:>3} {row.full:>5} % {row.dispatch_us:>11}"
+        f" {row.plain_us:>9} {row.ratio:>6} {row.commands:>9}"
+    )
+
+
 def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
     """Rows of one size of fleet; prints the table."""
     client.flushall()
     fleets = [Fleet(client, cell=cell, size=size, full=full) for cell, full in enumerate(FULL)]
     runs = [variants(fleet) for fleet in fleets]
     asking, bare = offering(fleets[0]), without_receipt(fleets[0])
-    take_turns([bare, *(run for each in (*runs, asking) for run in each.values())], turns)
+    busy = variants(Fleet(client, cell=len(FULL), size=size, full=FULL[0], least=1))
+    take_turns([bare, *(run for each in (*runs, asking, busy) for run in each.values())], turns)
     for fleet, each in zip(fleets, runs, strict=True):
         for row in rows_of(fleet, each):
-            print(
-                f"{row.nodes:>7,} {row.k:>3} {row.full:>5} % {row.dispatch_us:>11}"
-                f" {row.plain_us:>9} {row.ratio:>6} {row.commands:>9}"
-            )
+            print(line_of(row))
             yield row
+    for row in rows_of(busy[PLAIN].fleet, busy):
+        print(f"{line_of(row)}  nobody without work")
     for k, run in asking.items():
         print(
             f"{size:>7,} {k:>3} {fleets[0].full:>5} % {undisturbed(run.taken_us):>11.1f}"

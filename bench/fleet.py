@@ -16,6 +16,7 @@ from lua.script import Script
 from lua.scripts import Need, NewJob, Node, Registration
 from lua.scripts import node as node_calls
 from lua.scripts import process as process_calls
+from lua.scripts import session as session_calls
 
 PROCESS = "bench"
 POOLS = ("auto:en-zh", "pair:en-zh")
@@ -50,7 +51,7 @@ class Fleet:
     """``size`` nodes of 2 to 4 slots, all in the same two pools; ``first`` numbers them from there.
 
     ``full`` percent of them, at random, have no slot left; the others have a random number of jobs
-    below that. One node of each capacity is registered by the product, the others are copies.
+    below that, ``least`` or more. One node of each capacity is registered by the product, the others are copies.
     ``one_queue``: jobs that find nobody wait in one queue, else each in one of its own, so that it
     changes nothing for the next. ``idle``: nobody has a job.
     """
@@ -66,6 +67,7 @@ class Fleet:
         first: int = 0,
         one_queue: bool = False,
         idle: bool = False,
+        least: int = 0,
     ) -> None:
         self.client = client
         self.cell = cell_prefix("bench:", cell)
@@ -74,6 +76,7 @@ class Fleet:
         self.nodes = [f"node-{number:08X}" for number in range(first, first + size)]
         self._one_queue = one_queue
         self._idle = idle
+        self._least = least
         self._random = random.Random(size)
         self._made = 0
         self._jobs: list[NewJob] = []
@@ -135,17 +138,15 @@ class Fleet:
     def _fill(self) -> None:
         self.call(process_calls.RENEW_LEASE, PROCESS, "epoch")
         for session in SESSIONS:
-            opened = process_calls.NewSession(
-                session=session, process=PROCESS, tenant="", known=None
-            )
-            self.call(process_calls.OPEN_SESSION, opened.packed())
+            opened = session_calls.NewSession(session=session, process=PROCESS, tenant="")
+            self.call(session_calls.OPEN_SESSION, opened.packed())
         for first, node in enumerate(self.nodes[: len(CAPACITIES)]):
             self._register(node)
             self._run_own("copy", self.nodes[first :: len(CAPACITIES)][1:], node)
         order = [] if self._idle else self.some_nodes(len(self.nodes))
         bound = round(len(order) * self.full / 100)
         used = [(node, self.capacity(node)) for node in order[:bound]]
-        used += [(node, self._random.randrange(self.capacity(node))) for node in order[bound:]]
+        used += [(node, self._random.randrange(self._least, self.capacity(node))) for node in order[bound:]]
         for some in batches(used, 1_000):
             self._run_own("occupy", some)
         for node in self.some_nodes(20):

@@ -8,12 +8,12 @@
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
--- @include job
+-- @include job, fields
 -- @include free
 -- @include settle
 -- @include offer
 local id = job
-local job = load_job(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
+local job = load_fields(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
   'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed' })
 
 local function leave_inbox(answer)

@@ -6,12 +6,12 @@
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
 -- @include clock
--- @include job
+-- @include fields
 -- @include tell
 -- @include queue
 local changes, strangers, need = 0, {}, nil
 for _, id in ipairs(call('ZRANGE', cell .. 'waiting:' .. sig, 0, -1)) do
-  local job = load_job(id, { 'state', 'sig', 'need', 'claim' })
+  local job = load_fields(id, { 'state', 'sig', 'need', 'claim' })
   if job and job.state == 'WAITING' and job.sig == sig and job.claim ~= '1' then
     need = read_need(job.need)
   else

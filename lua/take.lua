@@ -7,10 +7,10 @@
 -- FLAGS allow-oom
 -- RETURNS TAKEN index session session_index src tgt trace waited_ms big payload | GONE | LOST more
 -- @include clock
--- @include job
+-- @include job, fields
 -- @include node
 -- @include begin
-local job = load_job(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'index', 'src', 'tgt',
+local job = load_fields(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'index', 'src', 'tgt',
   'trace', 'born', 'due' })
 if not job or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)

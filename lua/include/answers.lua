@@ -1,4 +1,4 @@
--- @include job
+-- @include job, fields
 -- @include node
 -- @include replies
 -- What a job or request that is known already is answered.
@@ -36,6 +36,6 @@ local function known_answer()
     end
     return { 'REPEAT', earlier, known.state, tostring(known.attempt), known.node }
   end
-  local same = load_job(job, { 'state', 'attempt', 'node', 'pool', 'code', 'conn', 'uidx' })
+  local same = load_fields(job, { 'state', 'attempt', 'node', 'pool', 'code', 'conn', 'uidx' })
   if same then return answer_of(same) end
 end

@@ -39,18 +39,24 @@ local function retry(job, why)
   if not why.answered then call_off(job, old, code) end
   free_slot(job, old)
   take_out(stale)
-  local function changed()
-    return 'tries', job.tries, 'had', job.had, 'avoid', job.avoid, 'cause', code,
-      'cause_message', why.message or '', 'cause_by_node', flag(why.answered), 'taken', 0,
-      'quiet', 0, 'conn', '', 'lost', '', 'failed', job.failed
+  local changed = { 'tries', job.tries, 'cause', code, list, job[list] }
+  local function change(name, value, was)
+    if value ~= was then changed[#changed + 1], changed[#changed + 2] = name, value end
   end
+  if why.blame then change('failed', job.failed) end
+  if job.cause ~= '' or why.message then change('cause_message', why.message or '') end
+  if job.cause ~= '' or why.answered then change('cause_by_node', flag(why.answered)) end
+  change('taken', 0, job.taken)
+  change('quiet', 0, job.quiet)
+  change('conn', '', job.conn)
+  change('lost', '', job.lost)
   if why.counted and (node or queue and not limit) then count_retry(job.need) end
   if node then
-    reserve(job, node, pool_of(node, need), changed())
+    reserve(job, node, pool_of(node, need), unpack(changed))
   elseif queue and not limit then
-    move_to_queue(queue, job, need, changed())
+    move_to_queue(queue, job, need, unpack(changed))
   else
-    set_job(job, changed())
+    set_job(job, unpack(changed))
     settle(job, 'FAILED', owner, limit and { code = 'NODE_OVERLOADED' } or why)
     emit_end(job, moves .. ' FAILED', job.code, 'reason', limit or spent and 'retry_budget' or '')
     -- @include charge

@@ -18,7 +18,7 @@ def test_of_a_job_that_is_loaded_in_part_only_that_part_is_used() -> None:
     """A field that was not loaded would be nil, and equal to nothing."""
     found = 0
     for source in (*luatext.scripts(), *luatext.includes()):
-        loads = re.findall(r"(\w+) = load_job\(\w+, {(.*?)}\)", source.text, re.DOTALL)
+        loads = re.findall(r"(\w+) = load_fields\(\w+, {(.*?)}\)", source.text, re.DOTALL)
         for name, fields in loads:
             found += 1
             used = set(re.findall(rf"\b{name}\.(\w+)", luatext.body(source)))
