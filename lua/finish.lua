@@ -14,7 +14,7 @@
 -- @include offer
 local id = job
 local job = load_fields(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
-  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed' })
+  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed', 'need' })
 
 local function leave_inbox(answer)
   -- STEP

@@ -44,7 +44,7 @@ class Limits:
     mailbox_length: int = 10_000
     sweep_ms: int = 1_000
     budget_ms: int = 10_000  # in this time a pool's failed jobs are tried again as often as
-    budget_percent: int = 20  # so many of its new jobs, and
+    budget_percent: int = 20  # so many of its jobs that ended, and
     budget_retries: int = 10
     charge_ms: int = 60_000  # a session's failures are charged to nodes once in this time
     probe_ms: int = 10_000  # a breaker stays open; twice as long each time, up to the next

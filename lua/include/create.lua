@@ -1,5 +1,4 @@
 -- @include tell
--- @include budget
 -- CONST wait_limit_ms, max_wait_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
@@ -31,7 +30,6 @@ end
 local function enrol(...)
   if session ~= '' then call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, ...) end
   if request ~= '' then call('SET', cell .. 'request:' .. request, job) end
-  count_budget(need, 'new')
 end
 
 local function emit_new(made, moves, ...)

@@ -50,7 +50,7 @@ local function retry(job, why)
   change('quiet', 0, job.quiet)
   change('conn', '', job.conn)
   change('lost', '', job.lost)
-  if why.counted and (node or queue and not limit) then count_retry(job.need) end
+  if why.counted and (node or queue and not limit) then count_budget(job.need, 'retried') end
   if node then
     reserve(job, node, pool_of(node, need), unpack(changed))
   elseif queue and not limit then

@@ -1,6 +1,7 @@
 -- @include text
 -- @include save_job
 -- @include tell
+-- @include budget
 -- CONST final_ttl_ms
 -- The end of a job. Its hash stays 10 min, so that a repeat gets the same answer.
 local function retire(job)
@@ -18,6 +19,7 @@ local function settle(job, state, owner, outcome, ...)
   set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
     'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
   if job.slot ~= '1' then retire(job) end
+  if job.need then count_budget(job.need, 'ended') end -- one that is refused never began
   call('UNLINK', cell .. 'payload:' .. job.id)
   if job.payload > 0 then call('DECRBY', cell .. 'live_bytes', job.payload) end
   if job.session ~= '' and owner then

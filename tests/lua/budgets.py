@@ -3,48 +3,36 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from lua import scripts
+from lua.states import TERMINAL
 from tests.lua.selection import groups_of
 from tests.lua.snapshot import Snapshot
 from tests.lua.step import Message, Step
 
 RETRY_BUDGET = "retry_budget"
 Counts = Counter[tuple[str, str]]
-BEGUN = (
-    scripts.Dispatched,
-    scripts.Reserved,
-    scripts.Waiting,
-    scripts.Held,
-    scripts.Claimed,
-)
 
 
 def broken_budget(step: Step) -> Iterator[str]:
     """A failed job is tried again only within its pool's budget, and each is counted once."""
-    counts: Counts = Counter(_begun(step))
+    counts: Counts = Counter()
     for event in step.events:
+        moves = event["moves"].split() if event["e"] == "job" else ["NEW"]
         # A node's claim to a job that another has moves it, too, and is no try.
-        if event["e"] == "job" and "RETRYING" in event["moves"].split() and "tries" in event:
+        if "RETRYING" in moves and "tries" in event:
             yield from _retried(step, event, counts)
+        if moves[0] != "NEW" and moves[-1] in TERMINAL:
+            counts[_first_pool(step.before.jobs[event["job"]]["need"]), "ended"] += 1
     window = step.now_ms // step.limits.budget_ms
     keys = {*step.before.named("budget"), *step.after.named("budget")}
     for key in sorted(key for key in keys if key.startswith(f"{window}:")):
         was, now = (cell[f"budget:{key}"].hash for cell in (step.before, step.after))
-        for name in ("new", "retried"):
+        for name in ("ended", "retried"):
             counted = int(now.get(name, 0)) - int(was.get(name, 0))
             expected = counts.pop((key.partition(":")[2], name), 0)
             if counted != expected:
                 yield f"{counted} {name} jobs of {key} counted, there are {expected}"
     if +counts:
         yield f"not counted: {+counts}"
-
-
-def _begun(step: Step) -> Iterator[tuple[str, str]]:
-    spec = step.given.get("job")
-    if isinstance(spec, scripts.NewJob) and isinstance(step.reply, BEGUN):
-        known = step.before.jobs.get(spec.job, {"stub": "1"})
-        if known.get("stub") == "1":
-            yield _first_pool(spec.need), "new"
 
 
 def _retried(step: Step, event: Message, counts: Counts) -> Iterator[str]:
@@ -66,11 +54,11 @@ def _is_spent(step: Step, pool: str, counts: Counts) -> bool:
     limits, window = step.limits, step.now_ms // step.limits.budget_ms
     this, last = (_counted(step.before, one, pool) for one in (window, window - 1))
     part = 1 - step.now_ms % limits.budget_ms / limits.budget_ms
-    new, retried = (
+    ended, retried = (
         int(this.get(name, 0)) + counts[pool, name] + part * int(last.get(name, 0))
-        for name in ("new", "retried")
+        for name in ("ended", "retried")
     )
-    return retried >= new * limits.budget_percent / 100 + limits.budget_retries
+    return retried >= ended * limits.budget_percent / 100 + limits.budget_retries
 
 
 def _counted(cell: Snapshot, window: int, pool: str) -> Mapping[str, str]:

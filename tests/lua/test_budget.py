@@ -1,4 +1,4 @@
-"""Retries are bounded by the new jobs of their pool, so a sick fleet is not buried by them."""
+"""Retries are bounded by the jobs of their pool that end, so a sick fleet is not buried by them."""
 
 from lua.scripts import Need
 from tests.lua.fleet import POOL
