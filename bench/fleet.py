@@ -51,7 +51,8 @@ class Fleet:
     """``size`` nodes of 2 to 4 slots, all in the same two pools; ``first`` numbers them from there.
 
     ``full`` percent of them, at random, have no slot left; the others have a random number of jobs
-    below that, ``least`` or more. One node of each capacity is registered by the product, the others are copies.
+    below that, ``least`` or more. One node of each capacity is registered by the product, the others
+    are copies.
     ``one_queue``: jobs that find nobody wait in one queue, else each in one of its own, so that it
     changes nothing for the next. ``idle``: nobody has a job.
     """
@@ -146,7 +147,8 @@ class Fleet:
         order = [] if self._idle else self.some_nodes(len(self.nodes))
         bound = round(len(order) * self.full / 100)
         used = [(node, self.capacity(node)) for node in order[:bound]]
-        used += [(node, self._random.randrange(self._least, self.capacity(node))) for node in order[bound:]]
+        for node in order[bound:]:
+            used.append((node, self._random.randrange(self._least, self.capacity(node))))
         for some in batches(used, 1_000):
             self._run_own("occupy", some)
         for node in self.some_nodes(20):
