@@ -51,8 +51,8 @@ class Fleet:
     """``size`` nodes of 2 to 4 slots, all in the same two pools; ``first`` numbers them from there.
 
     ``full`` percent of them, at random, have no slot left; the others have a random number of jobs
-    below that, ``least`` or more. One node of each capacity is registered by the product, the others
-    are copies.
+    below that, ``least`` or more. One node of each capacity is registered by the product, the
+    others are copies.
     ``one_queue``: jobs that find nobody wait in one queue, else each in one of its own, so that it
     changes nothing for the next. ``idle``: nobody has a job.
     """
