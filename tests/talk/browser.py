@@ -15,6 +15,8 @@ from tests.harness.frames import AUDIO
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = "" if CHROMIUM else "not installed: chromium (apt)"
 DESKTOP: ViewportSize = {"width": 1100, "height": 800}
+# A name of this machine that browsers do not trust without TLS.
+PLAIN_HOST = "parley.test"
 PATIENCE_MS = 15_000
 # What was played: how long, and how loud.
 LISTEN = """
@@ -44,7 +46,8 @@ def microphone(folder: Path, name: str = "hello", silence_s: float = 2.0) -> Pat
 async def chromium(hears: Path | None = None) -> AsyncIterator[Browser]:
     """``hears``: what its microphone hears; without it there is no microphone."""
     sound = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={hears}"]
-    arguments = ["--no-sandbox", *(sound if hears else [])]
+    names = f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"
+    arguments = ["--no-sandbox", names, *(sound if hears else [])]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
@@ -91,6 +94,8 @@ class Talk:
         await self.page.mouse.down()
         await expect(self.page.locator("#talk")).to_have_attribute("data-phase", "holding")
         await asyncio.sleep(seconds)  # so long somebody speaks
+        level = "document.getElementById('talk').style.getPropertyValue('--level')"
+        assert float(await self.page.evaluate(level)) >= 0
         await self.page.mouse.up()
 
     async def type(self, text: str) -> None:

@@ -8,10 +8,17 @@ from playwright.async_api import expect
 
 from parley.audio import SAMPLE_RATE, duration_ms, load_wav
 from parley.codes import ErrorCode, advice
+from scheduler_site.models import TokenKind, create_token
 from tests.harness.frames import AUDIO, wav
-from tests.talk.browser import chromium, talk
+from tests.talk.browser import PLAIN_HOST, chromium, talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+@pytest.fixture
+def wanted(transactional_db: None) -> str:
+    """The token of a session."""
+    return create_token(kind=TokenKind.SESSION, label="a page", tenant="acme")[1]
 
 
 async def test_what_is_spoken_arrives_as_it_was_said_and_comes_back_as_it_goes(
@@ -81,6 +88,19 @@ async def test_where_the_microphone_is_denied_it_says_what_to_do(browser, addres
         await expect(page.page.locator("#typeHint")).to_contain_text("takes typed text")
 
 
+async def test_from_another_machine_without_tls_it_says_why_there_is_no_microphone(
+    browser, address, node, settings
+):
+    settings.ALLOWED_HOSTS = [PLAIN_HOST]
+    anna = await node("anna", audio_formats=["pcm16", "text"])
+    async with talk(browser, address.replace("127.0.0.1", PLAIN_HOST), permissions=[]) as page:
+        await page.choose("en", "zh")
+        await expect(page.page.locator("#hint")).to_contain_text("only to secure pages")
+        await page.type("Good morning")
+        await anna.answers(await anna.job(15), "早上好")
+        await expect(page.said(0)).to_have_text("早上好")
+
+
 async def test_without_a_node_it_says_so_until_one_comes(browser, address, node):
     async with talk(browser, address) as page:
         await expect(page.page.locator("#choice")).to_contain_text("No node is connected")
@@ -98,13 +118,15 @@ async def test_without_a_node_it_says_so_until_one_comes(browser, address, node)
 
 async def test_what_goes_wrong_is_told_in_plain_words_of_ones_own_language(browser, address, node):
     anna = await node("anna")
-    async with talk(browser, address, locale="zh-CN") as page:
+    phone = {"viewport": {"width": 360, "height": 640}, "has_touch": True}
+    async with talk(browser, address, locale="zh-CN", **phone) as page:
         await expect(page.page.locator("#connection")).to_have_text("已连接")
         await page.choose("en", "zh")
         await page.page.set_input_files("#file", AUDIO / "hello.wav")
         await anna.fails(await anna.job(15), "INVALID_AUDIO")
         await expect(page.trouble(0)).to_contain_text("这句话未能翻译。")
         await expect(page.trouble(0)).to_contain_text("节点报告了自身错误")
+        assert await page.page.evaluate("document.documentElement.scrollWidth") == 360
         await page.page.get_by_role("button", name="English").click()
         await expect(page.trouble(0)).to_contain_text("This could not be translated.")
 
@@ -145,6 +167,16 @@ async def test_it_is_used_by_keyboard_and_read_by_a_screen_reader(browser, addre
         await page.page.keyboard.up(" ")
         await anna.answers(await anna.job(15), "你好", text_asr="Hello")
         await expect(page.page.locator("#spoken")).to_have_text("Hello. Translation: 你好")
+
+
+async def test_where_a_token_is_wanted_one_gives_it(browser, address, node, settings, wanted):
+    settings.PARLEY_AUTH = "required"
+    async with talk(browser, address) as page:
+        await expect(page.page.locator("#connection")).to_contain_text("check the token")
+        await page.page.get_by_label("This service wants a token").fill(wanted)
+        await page.page.get_by_role("button", name="Use it").click()
+        await expect(page.page.locator("#connection")).to_have_text("Connected")
+        await expect(page.page.locator("#credential")).to_be_hidden()
 
 
 async def test_nothing_inline_and_no_other_host_is_allowed(http):

@@ -61,6 +61,25 @@ async def test_a_lost_connection_is_made_again_and_the_session_goes_on(browser, 
         assert anna.jobs == [job]
 
 
+async def test_where_the_session_is_over_a_new_one_takes_its_place(browser, address, node, web):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        earlier = await page.page.evaluate("session.id")
+        await page.page.context.set_offline(True)
+        await page.page.evaluate(SAY)
+        ours = web.process.sessions.get(earlier)
+        assert ours is not None
+        ours.line.close(1012, "cut by the test")
+        await page.until("session.state === 'lost'")
+        await web.process.sessions.close(ours)
+        await page.page.context.set_offline(False)
+        await anna.answers(await anna.job(15), "重来")
+        assert await page.page.evaluate(HEAR) == "重来"
+        assert await page.page.evaluate("session.id") != earlier
+
+
 async def test_what_is_said_without_a_connection_is_sent_later(browser, address, node):
     anna = await node("anna")
     async with talk(browser, address) as page:

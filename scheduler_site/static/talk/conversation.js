@@ -75,7 +75,7 @@ export class Sentence {
     this.#trouble.hidden = false;
     this.#draw(() => {
       const advice = adviceOf(code || (silent ? "NO_RESULT" : ""));
-      const detail = message && message !== advice && tongue === "en" ? message : "";
+      const detail = message && message !== advice && tongue === "en" ? sentence(message) : "";
       this.#trouble.replaceChildren(
         Object.assign(document.createElement("strong"), { textContent: words(`failed_${reason}`) }),
         ` ${[detail, advice].filter(Boolean).join(" ")} `,
@@ -100,6 +100,12 @@ export class Sentence {
 /** What a sentence says before anything is heard of it. @param {number} samples at 16 kHz */
 export function speechOf(samples) {
   return words("speech", { seconds: (samples / 16000).toFixed(1) });
+}
+
+/** With a capital letter and a full stop. */
+function sentence(text) {
+  const ended = /[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`;
+  return ended.charAt(0).toUpperCase() + ended.slice(1);
 }
 
 function paragraph(name) {

@@ -7,6 +7,9 @@ const LOOK_MS = 5000;
 const LOOK_SOON_MS = 1000; // while nothing can be translated, a node may come any moment
 const KEPT_AS = "parley.languages";
 
+/** @type {Choice & {name: string}} stands in an empty list */
+const NOTHING = { lang: "", name: "–", state: "none" };
+
 /**
  * @typedef {object} Choice
  * @property {string} lang
@@ -17,7 +20,7 @@ const KEPT_AS = "parley.languages";
  */
 
 export class Languages {
-  /** @type {{authentication: boolean, sources: Choice[], targets: Choice[]} | null} */ #offer = null;
+  /** @type {{authentication: boolean, from: string, sources: Choice[], targets: Choice[]} | null} */ #offer = null;
   #timer = 0;
   #turn = 0;
   #address;
@@ -62,25 +65,31 @@ export class Languages {
     return this.#offer !== null;
   }
 
+  /** Whether anything at all can be translated, now or later. */
+  get hasNodes() {
+    return this.#offer?.sources.some(({ state }) => state !== "none") ?? false;
+  }
+
   get wantsToken() {
     return this.#offer?.authentication ?? false;
   }
 
-  /** Asks the service now, and again after a while. */
-  async look() {
+  /** Asks the service now, and after a while once more. @param {boolean} [again] for another source */
+  async look(again = false) {
     clearTimeout(this.#timer);
     const turn = ++this.#turn;
+    let offer = null;
     try {
       const address = `${this.#address}?from=${encodeURIComponent(this.from)}`;
       const answer = await fetch(address, { signal: AbortSignal.timeout(LOOK_MS) });
-      const offer = answer.ok ? await answer.json() : null;
-      if (turn !== this.#turn) return;
-      this.#offer = offer;
+      if (answer.ok) offer = await answer.json();
     } catch {
-      if (turn === this.#turn) this.#offer = null;
+      // As good as no answer.
     }
     if (turn !== this.#turn) return;
+    this.#offer = offer;
     this.show();
+    if (offer && offer.from !== this.from && !again) return this.look(true);
     const pause = this.choice?.state === "ready" ? LOOK_MS : LOOK_SOON_MS;
     if (!document.hidden) this.#timer = setTimeout(() => this.look(), pause);
   }
@@ -94,9 +103,15 @@ export class Languages {
     this.#changed();
   }
 
+  /** Whether what is translated into may also be spoken. */
+  get canSwap() {
+    const back = this.#offer?.sources.find(({ lang }) => lang === this.to);
+    return this.from !== "auto" && back !== undefined && back.state !== "none";
+  }
+
   swap() {
     const [from, to] = [this.from, this.to];
-    if (from === "auto" || !this.#offer?.sources.some(({ lang }) => lang === to)) return;
+    if (!this.canSwap) return;
     this.#from.value = to;
     this.#wantedTo = from;
     this.#to.value = "";
@@ -116,7 +131,7 @@ function fill(select, choices, chosen, from) {
   const sorted = choices
     .map((choice) => ({ ...choice, name: nameOf(choice.lang) }))
     .sort((one, other) => rank(one) - rank(other) || one.name.localeCompare(other.name));
-  const options = sorted.map((choice) => {
+  const options = (sorted.length ? sorted : [NOTHING]).map((choice) => {
     const option = new Option(choice.name + noteOf(choice, from), choice.lang);
     option.disabled = choice.state === "none";
     return option;
@@ -126,15 +141,15 @@ function fill(select, choices, chosen, from) {
   if (JSON.stringify(before) !== JSON.stringify(now)) select.replaceChildren(...options);
   const wanted = options.find(({ value, disabled }) => value === chosen && !disabled);
   const first = options.find(({ disabled }) => !disabled);
-  select.value = (wanted ?? first)?.value ?? "";
+  select.value = (wanted ?? first)?.value ?? chosen;
 }
 
 function rank({ lang, state }) {
   return state === "none" ? 2 : lang === "auto" ? 1 : 0;
 }
 
-function noteOf({ state, reason }, from) {
-  if (state === "ready") return "";
+function noteOf({ lang, state, reason }, from) {
+  if (state === "ready" || !lang) return "";
   const why = words(`reason_${reason}`, { from: nameOf(from || "auto") });
   return ` – ${state === "busy" ? words("state_busy") : why || words("reason_none")}`;
 }

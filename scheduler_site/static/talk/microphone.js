@@ -20,14 +20,17 @@ export class Microphone {
   /** @type {AudioNode[]} */ #nodes = [];
   #context;
   #onFrame;
+  #onLoss;
 
   /**
    * @param {AudioContext} context
    * @param {(samples: Int16Array, level: number) => void} onFrame
+   * @param {() => void} onLoss it was unplugged, or the person took it back
    */
-  constructor(context, onFrame) {
+  constructor(context, onFrame, onLoss) {
     this.#context = context;
     this.#onFrame = onFrame;
+    this.#onLoss = onLoss;
   }
 
   get isOpen() {
@@ -44,12 +47,18 @@ export class Microphone {
     } catch (error) {
       throw new NoMicrophone(WHY[/** @type {DOMException} */ (error).name] ?? "unknown");
     }
+    for (const track of this.#stream.getTracks()) track.onended = () => this.#lost();
     await this.#context.audioWorklet.addModule(new URL("microphone-worklet.js", import.meta.url));
     const source = this.#context.createMediaStreamSource(this.#stream);
     const tap = new AudioWorkletNode(this.#context, "microphone-tap", { numberOfOutputs: 0 });
     tap.port.onmessage = ({ data }) => this.#onFrame(data.samples, data.level);
     source.connect(tap);
     this.#nodes = [source, tap];
+  }
+
+  #lost() {
+    this.close();
+    this.#onLoss();
   }
 
   /** Lets go of it: the browser's sign of recording goes out. */

@@ -6,6 +6,8 @@ import { SAMPLE_RATE } from "./session.js";
 
 /** @typedef {import("./session.js").Answer} Answer */
 
+const WAKE_MS = 1000; // some phones never answer
+
 export class Player {
   #context;
   /** @type {{answer: Answer, onStart: Function, onEnd: Function}[]} */ #waiting = [];
@@ -55,7 +57,8 @@ export class Player {
   }
 
   async #play(buffer) {
-    await this.#context.resume();
+    await Promise.race([this.#context.resume(), new Promise((over) => setTimeout(over, WAKE_MS))]);
+    if (this.#context.state !== "running") throw new Error("the browser plays nothing now");
     const source = (this.#source = this.#context.createBufferSource());
     source.buffer = buffer;
     source.connect(this.#context.destination);

@@ -212,7 +212,7 @@ export class Session {
       this.#heard = true;
       const frame = JSON.parse(data);
       if (frame.type === "error" && this.state === "connecting") refusal = frame;
-      this.#receive(frame);
+      else this.#receive(frame);
     };
     socket.onclose = ({ code }) => this.#lost(code, refusal);
     clearInterval(this.#timers.beat);
@@ -252,7 +252,9 @@ export class Session {
   /** @param {number} code @param {any} error */
   #lost(code, error) {
     this.#forget();
-    if (code === REFUSED) {
+    const isOver = error?.code === "INVALID_SESSION" && this.#resumeToken;
+    if (isOver) this.#resumeToken = ""; // a new one takes its place
+    else if (code === REFUSED) {
       this.#become("refused", error);
       this.#giveUp(new SessionError(error?.code ?? "INVALID_SESSION", error?.message ?? ""));
       return;

@@ -32,7 +32,8 @@ let connection = { state: "connecting", tries: 0, error: /** @type {any} */ (nul
 
 /** Opens the session; it stays open, whatever becomes of the connection. */
 function connect() {
-  const made = new Session({ src: languages.from, tgt: languages.to, token: token() });
+  const init = { enable_streaming_asr: true };
+  const made = new Session({ src: languages.from, tgt: languages.to, token: token(), init });
   made.on("state", (change) => {
     connection = { error: null, ...change };
     show();
@@ -41,7 +42,7 @@ function connect() {
   made.on("step", (step) => sentences.get(step.utterance_index)?.timeline.step(step));
   made.on("partial", ({ index, text }) => sentences.get(index)?.partial(text));
   made.on("error", (error) => {
-    if (error.details?.utterance_index === undefined) tell(`${error.message} ${adviceOf(error.code)}`);
+    if (error.details?.utterance_index === undefined) tell(adviceOf(error.code) || error.message);
   });
   made.on("pressure", ({ action, resume_after_ms = 0 }) => {
     const seconds = Math.ceil(resume_after_ms / 1000);
@@ -125,6 +126,7 @@ function show() {
   button.setAttribute("aria-pressed", String(phase !== "idle" && phase !== "asking"));
   button.setAttribute("aria-label", words(automatic ? "talkAutomatic" : "talkHold"));
   at("hint").textContent = words(hint());
+  at("swap").disabled = !languages.canSwap;
   at("choice").textContent = choice();
   const typed = !languages.choice || languages.choice.typed || languages.choice.state === "none";
   at("typed").disabled = !typed;
@@ -158,7 +160,8 @@ function hint() {
 function choice() {
   if (!languages.isKnown) return connection.state === "open" ? words("languagesAway") : "";
   const chosen = languages.choice;
-  if (!chosen || chosen.state === "none") return words("noNode");
+  if (!languages.hasNodes) return words("noNode");
+  if (!chosen || chosen.state === "none") return words("noWay");
   if (chosen.state === "away") return words("noNodeAway", { why: words(`reason_${chosen.reason}`) });
   if (chosen.state === "busy") return words("busy");
   return chosen.spoken ? "" : words("notSpoken");

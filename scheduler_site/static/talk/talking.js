@@ -36,7 +36,14 @@ export class Talking {
    */
   constructor(context, on) {
     this.#on = on;
-    this.#microphone = new Microphone(context, (samples, level) => this.#frame(samples, level));
+    this.#microphone = new Microphone(
+      context,
+      (samples, level) => this.#frame(samples, level),
+      () => {
+        this.stop();
+        on.fault("mic_lost");
+      },
+    );
     this.#cutter = new Cutter({
       onSentence: on.sentence,
       onChange: (hearing) => {
@@ -136,16 +143,11 @@ export class Talking {
  * @param {HTMLElement} button @param {() => void} press @param {() => void} release */
 export function listenTo(button, press, release) {
   let known = false;
-  const down = (event) => {
-    known = true;
-    event.preventDefault();
-    press();
-  };
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
+    known = true;
     button.setPointerCapture(event.pointerId);
-    down(event);
-    button.focus();
+    press();
   });
   button.addEventListener("pointerup", release);
   button.addEventListener("pointercancel", release);
