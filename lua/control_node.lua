@@ -9,6 +9,7 @@
 -- @include clock
 -- @include judge
 -- @include timers
+-- @include take_down
 -- @include offer
 local about, node = load_about(id), load_node(id)
 if not node then return { 'UNKNOWN' } end
@@ -43,12 +44,16 @@ if command == 'clear' then
   drop_services(id, services)
   tell_services(node, '')
 elseif command ~= 'disable' then
-  post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
+  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
     'reason', reason)
 end
 if command == 'shutdown' and empty then
-  post(node.process, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
+  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
     'reason', 'empty')
+end
+if command == 'kick' and about.process == '' and from ~= 'offline' then
+  take_down(node, about, 'kick')
+  return { 'OK', 'offline', '0' }
 end
 if from ~= about.state then
   enter_state(node, from, command, 'text', reason)

@@ -56,7 +56,9 @@ if known then
   end
   for _, value in ipairs(words(node.has)) do mend('SADD', cell .. 'has:' .. value, id) end
   mend(about.breaker == 'open' and 'SADD' or 'SREM', cell .. 'broken', id)
-  mend(on and 'SADD' or 'SREM', cell .. 'process:' .. about.process .. ':nodes', id)
+  if about.process ~= '' then
+    mend(on and 'SADD' or 'SREM', cell .. 'process:' .. about.process .. ':nodes', id)
+  end
   mend_timer('stale', on, now + stale_ms)
   mend_timer('warmup', about.state == 'registering', now + warmup_ms)
   mend_timer('probe', about.breaker == 'open', now)

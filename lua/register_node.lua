@@ -51,10 +51,9 @@ if live and not same then
   post(known.process, 'kind', 'replaced', 'node', id, 'conn', known.conn)
 end
 if known.process ~= '' then call('SREM', cell .. 'process:' .. known.process .. ':nodes', id) end
-call('SADD', cell .. 'process:' .. process .. ':nodes', id)
-hold_to_account(process)
+bear_node(id, process)
 keep_numbers(sent, id)
-node.process, node.conn, node.state, node.leave = process, conn, about.state, ''
+node.process, node.ear, node.conn, node.state, node.leave = process, process, conn, about.state, ''
 apply_membership(node, plan, 'register')
 node.beat, node.why = now, judge(about)
 if not present then
@@ -63,7 +62,7 @@ if not present then
 end
 node.capacity = slots_of(about, node)
 save_node(node)
-save_about(id, about, 'process', process, 'conn', conn,
+save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
   'drain', about.drain, 'leave', '', 'queue', about.queue)

@@ -50,42 +50,61 @@ class Answers:
 
     def result(self, frame: JobResult) -> "asyncio.Task[None] | None":
         """A result. Nothing may overtake a large one: its task is to be waited for."""
-        if not self._is_ours(frame.job_id):
+        if not self.is_ours(frame.job_id):
             return None
-        ready = prepare(
+        ready = self._ready(frame)
+        settled = partial(self._settled, ready)
+        task = self._start(self._registry.keeper.finish(self._standing.cell, ready, settled))
+        return task if len(ready.body) > self._cells.limits.inline_bytes else None
+
+    async def finish(self, frame: JobResult) -> Reply | None:
+        """The same for who waits for what comes of it; None: it is kept, to be finished later."""
+        replies: list[Reply] = []
+        ready = self._ready(frame)
+
+        def settled(reply: Reply) -> None:
+            replies.append(reply)
+            self._settled(ready, reply)
+
+        await self._registry.keeper.finish(self._standing.cell, ready, settled)
+        return replies[0] if replies else None
+
+    def _ready(self, frame: JobResult) -> Ready:
+        return prepare(
             frame,
             node=self._standing.node,
             trace=self._held.trace(frame.job_id),
             services=self._standing.services if frame.error else (),
         )
-        settled = partial(self._settled, ready)
-        task = self._start(self._registry.keeper.finish(self._standing.cell, ready, settled))
-        return task if len(ready.body) > self._cells.limits.inline_bytes else None
 
     def _progress(self, job: str, kind: AckKind, body: bytes = b"") -> None:
-        if self._is_ours(job):
-            self._start(self._ack(job, kind, body))
+        if self.is_ours(job):
+            self._start(self._tell(job, kind, body))
 
-    async def _ack(self, job: str, kind: AckKind, body: bytes) -> None:
-        standing, process = self._standing, self._registry.process
+    async def _tell(self, job: str, kind: AckKind, body: bytes) -> None:
         try:
-            reply = await scripts.ack(
-                self._cells,
-                cell=standing.cell,
-                job=job,
-                node=standing.node,
-                conn=standing.conn,
-                kind=kind,
-                partial=body,
-                process=process.id,
-            )
+            await self.ack(job, kind, body)
         except StoreError as error:
-            log.info("ack lost", job=job, node=standing.node, why=str(error))
-            return
+            log.info("ack lost", job=job, node=self._standing.node, why=str(error))
+
+    async def ack(self, job: str, kind: AckKind = AckKind.ACK, body: bytes = b"") -> bool:
+        """A sign of work; False: the job is not the node's any more. Raises StoreError."""
+        standing, process = self._standing, self._registry.process
+        reply = await scripts.ack(
+            self._cells,
+            cell=standing.cell,
+            job=job,
+            node=standing.node,
+            conn=standing.conn,
+            kind=kind,
+            partial=body,
+            process=process.id,
+        )
         if isinstance(reply, scripts.Acked) and reply.session:
             process.sessions.accepted(Accepted(job, reply.session, standing.node))
             if kind is AckKind.PARTIAL and len(body) <= self._cells.limits.partial_bytes:
                 process.sessions.partial(Partial(job, reply.session, body))
+        return isinstance(reply, scripts.Acked)
 
     def _settled(self, ready: Ready, reply: Reply) -> None:
         self._held.remove(ready.outcome.job)
@@ -95,7 +114,7 @@ class Answers:
         if not isinstance(reply, scripts.Late) and reply.more:
             self._registry.start(self._standing.offer())
 
-    def _is_ours(self, job: str) -> bool:
+    def is_ours(self, job: str) -> bool:
         """Whether the job can be in this node's cell; one that can't be is nobody's."""
         try:
             ours = ids.cell_of(job, self._cells.count) == self._standing.cell

@@ -70,6 +70,11 @@ class Description(msgspec.Struct, omit_defaults=True):
             gpu_seen=bool(frame.hardware.gpus),
         )
 
+    @classmethod
+    def read(cls, caps: bytes) -> Self:
+        """As it is kept with the node, in JSON."""
+        return msgspec.json.decode(caps, type=cls)
+
     def update(self, beat: NodeHeartbeat) -> None:
         """What a heartbeat leaves out stays as it was."""
         self.installed_services = beat.installed_services

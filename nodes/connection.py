@@ -62,7 +62,7 @@ class Registering:
             self._refuse(ErrorCode.INVALID_CAPABILITY_SCHEMA, message)
             self._socket.close(REFUSED)
         elif frame.node_id and not NODE_ID.fullmatch(frame.node_id):
-            self._socket.send_frame(encode(_BAD_NODE_ID.frame()))
+            self._socket.send_frame(encode(BAD_NODE_ID.frame()))
         else:
             self._deadline.cancel()
             self._enter(frame)
@@ -82,7 +82,7 @@ class Registering:
         self._socket.send_frame(encode(Error(code=code, message=message)))
 
 
-_BAD_NODE_ID = FrameError(
+BAD_NODE_ID = FrameError(
     "node_register: node_id has characters that no id may have, or too many.",
     field="node_id",
     expected="1 to 128 of the characters A-Z a-z 0-9 . _ @ + -",

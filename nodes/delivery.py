@@ -36,6 +36,17 @@ class Way(Protocol):
         """False when the peer is gone."""
 
 
+def job_frame(
+    job: str, attempt: int, taken: scripts.Taken, payload: bytes, *, index: int, to: Standing
+) -> bytes:
+    """The ``job_assign``, with the languages in the node's own codes."""
+    src, tgt = to.description.codes(taken.src, taken.tgt)
+    head = JobHead(
+        job_id=job, attempt_id=attempt, utterance_index=index, src_lang=src, tgt_lang=tgt
+    )
+    return splice(head, payload)
+
+
 @dataclass(frozen=True)
 class _Parcel:
     job: str
@@ -161,15 +172,8 @@ class Delivery:
     def _frame(self, job: str, attempt: int, taken: scripts.Taken, payload: bytes) -> bytes:
         if holding := self._held.get(job):
             holding.taken, holding.trace = True, taken.trace
-        src, tgt = self._standing.description.codes(taken.src, taken.tgt)
-        head = JobHead(
-            job_id=job,
-            attempt_id=attempt,
-            utterance_index=self._held.number(taken.session, taken.index),
-            src_lang=src,
-            tgt_lang=tgt,
-        )
-        return splice(head, payload)
+        index = self._held.number(taken.session, taken.index)
+        return job_frame(job, attempt, taken, payload, index=index, to=self._standing)
 
     async def _give_back(self, job: str, attempt: int, code: str) -> None:
         """Meanwhile the job stays held, so that nobody here takes it again."""

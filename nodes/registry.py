@@ -20,7 +20,6 @@ from jobs.process import Process
 from lua import scripts
 from lua.errors import StoreError
 from lua.mailbox import Assign, CancelJob, Control, Replaced, Services
-from nodes.delivery import Delivery
 from nodes.giving_back import Placing, give_back
 from nodes.held import Held
 from nodes.settings import NodeSettings
@@ -32,11 +31,23 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 256  # registrations of a replay that are under way together
 
 
+class Out(Protocol):
+    """The way out of a connection."""
+
+    def assign(self, job: str, attempt: int) -> None: ...
+
+    def send(self, job: str, attempt: int, taken: scripts.Taken) -> None: ...
+
+    def cancel(self, job: str, code: str) -> None: ...
+
+
 class Connection(Protocol):
     """A registered connection, as its registry sees it."""
 
     standing: Standing
-    delivery: Delivery
+
+    @property
+    def delivery(self) -> Out: ...
 
     def gives_way_to(self, newer: Standing) -> bool: ...
 
@@ -103,6 +114,17 @@ class Registry:
         if connection not in of_node:
             of_node.append(connection)
         self._connections[connection.standing.conn] = connection
+
+    def attend(self, connection: Connection) -> None:
+        """A node without a socket asks for its jobs; an earlier request of it ends."""
+        if earlier := self._connections.get(connection.standing.conn):
+            earlier.replaced()
+        self._connections[connection.standing.conn] = connection
+
+    def leave(self, connection: Connection) -> None:
+        """It is answered. The node lives on: nobody's socket has closed."""
+        if self._connections.get(connection.standing.conn) is connection:
+            del self._connections[connection.standing.conn]
 
     def remove(self, connection: Connection) -> None:
         """The socket is gone: tell Redis, however long that takes."""

@@ -53,8 +53,9 @@ class Metrics(msgspec.Struct, omit_defaults=True):
 
 
 class Standing:
-    """``conn`` is this connection's token; ``out``: services (ids) that are left out, as far as
-    known here: Redis says so when others are. All calls raise StoreError when Redis is away.
+    """``conn`` is this connection's token, a new one unless it is given; ``out``: services (ids)
+    that are left out, as far as known here: Redis says so when others are. All calls raise
+    StoreError when Redis is away.
     """
 
     def __init__(
@@ -64,13 +65,16 @@ class Standing:
         settings: NodeSettings,
         peer: Peer,
         description: Description,
+        *,
+        conn: str = "",
+        hot: bool = False,
     ) -> None:
         self._cells = cells
         self._snapshot = snapshot
         self._settings = settings
         self.peer = peer
         self.node = peer.node
-        self.conn = ids.new_token()
+        self.conn = conn or ids.new_token()
         self.cell = ids.cell_of_node(peer.node, cells.count)
         self.description = description
         self.state = NodeState.REGISTERING
@@ -78,7 +82,7 @@ class Standing:
         self.asking: Collection[str] = ()  # jobs whose dispatch is not answered yet
         self.resting = False  # this process is about to end: no new jobs through it
         self._told: Node | None = None  # None: not sure what Redis knows
-        self._hot = False
+        self._hot = hot
 
     @property
     def services(self) -> frozenset[str]:

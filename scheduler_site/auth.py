@@ -132,14 +132,18 @@ class _Connecting:
 
 
 class Identified:
-    """HTTP beside Django: ``scope["principal"]`` says who asks; None without a valid token."""
+    """HTTP beside Django: ``scope["principal"]`` says who asks; None without a valid token.
 
-    def __init__(self, app: App) -> None:
+    ``kind``: what everybody is while authentication is off.
+    """
+
+    def __init__(self, app: App, kind: TokenKind) -> None:
         self._app = app
+        self._kind = kind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if auth_is_off():
-            scope["principal"] = everybody(TokenKind.OPERATOR, scope)
+            scope["principal"] = everybody(self._kind, scope)
         else:
             scope["principal"] = await identify(scope)
         await self._app(scope, receive, send)

@@ -4,11 +4,14 @@
 (``nodes.consumers``); everything else is HTTP and goes on in ``urls``.
 """
 
+from typing import Any
+
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path, re_path
 
 from jobs.api.result import result
 from jobs.consumers import SessionConsumer
+from nodes.api.agents import PATHS as AGENTS
 from nodes.consumers import NodeConsumer
 from scheduler_site.auth import Handshake, Identified, refuse
 from scheduler_site.lifespan import App, Receive, Scope, Send
@@ -30,9 +33,13 @@ def router(django_application: App) -> App:
             re_path("", unknown_socket),  # type: ignore[arg-type]
         ]
     )
+    beside: dict[str, Any] = {
+        "jobs/<str:job_id>/result/": Identified(result, TokenKind.OPERATOR),
+        **{name: Identified(app, TokenKind.NODE) for name, app in AGENTS.items()},
+    }
     http = URLRouter(
         [
-            path("api/v1/jobs/<str:job_id>/result/", Identified(result)),  # type: ignore[arg-type]
+            *(path(f"api/v1/{name}", app) for name, app in beside.items()),
             re_path("", django_application),  # type: ignore[arg-type]
         ]
     )

@@ -6,15 +6,15 @@ held by those who wait.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from channels.db import database_sync_to_async
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, JsonResponse
 
 from jobs.api import problems
 from jobs.api.access import OPERATOR, SESSION, tenant_seen
+from jobs.api.asgi import Receive, Send, bad_wait, serve, wait_of
 from jobs.models import Job
 from jobs.models.job import FINAL
 from jobs.pauses import pauses
@@ -26,11 +26,6 @@ from lua.states import JobState
 from lua.views import JobView
 from parley.codes import ErrorCode, advice
 from parley.frames import splice
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-
-LONGEST_WAIT_S = 60.0
 
 
 class ResultHead(msgspec.Struct):
@@ -48,28 +43,7 @@ async def result(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
     Finds who asks in ``scope["principal"]`` and the process in ``scope["parley"]``.
     """
-    answering = asyncio.ensure_future(_respond(scope))
-    leaving = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if answering.done():
-            await _send(answering.result(), send)
-    finally:
-        answering.cancel()
-        leaving.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(response: HttpResponse, send: Send) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
-    headers.append((b"content-length", str(len(response.content)).encode()))
-    start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": response.content})
+    await serve(_respond(scope), receive, send)
 
 
 async def _respond(scope: dict[str, Any]) -> HttpResponse:
@@ -80,22 +54,14 @@ async def _respond(scope: dict[str, Any]) -> HttpResponse:
         return problems.unauthorized(shown=b"authorization" in dict(scope["headers"]))
     if principal.kind not in (OPERATOR, SESSION):
         return problems.response(403)
-    wait_s = _wait_s(QueryDict(scope["query_string"]))
+    wait_s = wait_of(scope)
     if wait_s is None:
-        return problems.response(422, field="wait", detail="wait: a number of seconds, 0 to 60.")
+        return bad_wait()
     job_id = scope["url_route"]["kwargs"]["job_id"]
     try:
         return await _answer(scope["parley"].cells, job_id, principal, wait_s)
     except StoreError as error:
         return problems.response(503, code=error.code)
-
-
-def _wait_s(query: QueryDict) -> float | None:
-    try:
-        wait_s = float(str(query.get("wait", "0")))
-    except ValueError:
-        return None
-    return min(wait_s, LONGEST_WAIT_S) if wait_s >= 0 else None
 
 
 async def _answer(cells: Cells, job_id: str, principal: Principal, wait_s: float) -> HttpResponse:

@@ -57,7 +57,8 @@ def _nodes(cell: Snapshot) -> Iterator[str]:
             yield f"{node}: {state} with a grace"
         if (state == NodeState.REGISTERING) != (f"node:{node}:warmup" in timers):
             yield f"{node}: {state}, warm-up timer {timers.get(f'node:{node}:warmup')}"
-        if offline == (node in cell[f"process:{fields['process']}:nodes"].set):
+        borne = node in cell[f"process:{fields['process']}:nodes"].set
+        if borne != (not offline and fields["process"] != ""):
             yield f"{node}: {state}, process {fields['process']}"
 
 

@@ -12,7 +12,7 @@ local function free_slot(job, node)
   save_node(node)
   node.freed = full and node.listed
   if node.leave == '1' and node.used == 0 then
-    post(node.process, 'kind', 'control', 'node', node.id, 'conn', node.conn, 'command', 'kick',
+    post(node.ear, 'kind', 'control', 'node', node.id, 'conn', node.conn, 'command', 'kick',
       'reason', 'empty')
   end
 end
@@ -20,7 +20,7 @@ end
 -- Deployed agents work on all the same; others may stop.
 local function call_off(job, node, code)
   if node and job.conn ~= '' then
-    post(node.process, 'kind', 'cancel', 'job', job.id, 'node', node.id, 'conn', node.conn,
+    post(node.ear, 'kind', 'cancel', 'job', job.id, 'node', node.id, 'conn', node.conn,
       'code', code)
   end
 end

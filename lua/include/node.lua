@@ -1,5 +1,6 @@
 -- @include text
 -- A node as selection sees it: the packed record in `fleet` and a few fields of its hash.
+-- A node without a socket has no process; `ear` is then the one through which it asked for jobs last.
 -- Record: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
 local RECORD = '<HHHBd'
 local nodes = {}
@@ -10,12 +11,13 @@ local function load_node(id, raw)
   if not raw then return nil end
   local capacity, used, foreign, why, beat = struct.unpack(RECORD, raw)
   local about = call('HMGET', cell .. 'node:' .. id, 'process', 'conn', 'pools', 'has', 'state',
-    'acking', 'leave', 'breaker')
+    'acking', 'leave', 'breaker', 'ear')
   local ready = why == 0 and used + foreign < capacity
   nodes[id] = { id = id, capacity = capacity, used = used, foreign = foreign, why = why, beat = beat,
     listed = ready, idle = ready and used + foreign == 0, process = about[1] or '', conn = about[2] or '',
     pools = about[3] or '', has = about[4] or '', state = about[5] or '', acking = about[6] or '',
     leave = about[7] or '', breaker = about[8] or '' }
+  nodes[id].ear = nodes[id].process ~= '' and nodes[id].process or about[9] or ''
   return nodes[id]
 end
 

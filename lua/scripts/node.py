@@ -36,10 +36,12 @@ class Node(Spec, frozen=True, kw_only=True):
 
 
 class Registration(Spec, frozen=True, kw_only=True):
-    """``conn``: unguessable token of this connection. ``credential``: digest of the token the
-    peer showed, or empty. ``running``: jobs the agent says it still works on; None: unknown.
-    ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent; ``running``
-    are then those that are just being taken, and ``sent`` is the last index of each session.
+    """``conn``: unguessable token of this connection. ``process`` is empty for a node without a
+    socket, which lives as long as it asks for jobs or sends heartbeats. ``credential``: digest of
+    the token the peer showed, or empty. ``running``: jobs the agent says it still works on; None:
+    unknown. ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent;
+    ``running`` are then those that are just being taken, and ``sent`` is the last index of each
+    session.
     """
 
     node: str
@@ -160,6 +162,27 @@ async def change_pools(
 ) -> Moved | Outdated | Services | Unknown:
     """Bring a node's memberships to a new configuration, writing only differences."""
     return await cells.run(CHANGE_POOLS, cell, node, about.packed())
+
+
+@dataclass(frozen=True)
+class Work:
+    """Jobs that the node is to take, each with its attempt (``ID=N``), and those that are no longer
+    wanted of it.
+    """
+
+    state: NodeState
+    jobs: list[str]
+    unwanted: list[str]
+
+
+ATTEND_NODE = Script("attend_node", (Work, Stale, Unknown))
+
+
+async def attend_node(
+    cells: Cells, *, cell: int, node: str, conn: str, process: str
+) -> Work | Stale | Unknown:
+    """A node without a socket asks for jobs; from now on ``process`` is told of new ones."""
+    return await cells.run(ATTEND_NODE, cell, node, conn, process)
 
 
 class Command(StrEnum):

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from lua import ids
-from lua.client import StoreSettings
+from lua.client import Cells, StoreSettings
+from lua.errors import StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
 from lua.states import BreakerState, NodeState, Reason
@@ -112,6 +115,35 @@ def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
         for node, record, values in zip(wanted, replies[::2], replies[1::2], strict=True)
         if record is not None and values[0] is not None
     }
+
+
+@dataclass(frozen=True)
+class Registered:
+    """How a node is registered: by which connection, with what credential; ``process`` is empty for
+    one without a socket. ``caps``: all that it told of itself, JSON.
+    """
+
+    conn: str
+    process: str
+    credential: str
+    address: str
+    hot: bool
+    caps: bytes
+
+
+async def registered(cells: Cells, node: str) -> Registered | None:
+    """None: Redis does not know the node. Raises StoreUnavailable."""
+    key = f"{cells.prefixes[ids.cell_of_node(node, cells.count)]}node:{node}"
+    names = ("conn", "process", "credential", "address", "hot", "caps")
+    try:
+        values: Any = await cells.plain.hmget(key, names)
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(str(error)) from error
+    if values[0] is None:
+        return None
+    *texts, caps = values
+    conn, process, credential, address, hot = ((text or b"").decode() for text in texts)
+    return Registered(conn, process, credential, address, hot == "1", caps or b"{}")
 
 
 def jobs_of(store: StoreSettings, node: str) -> list[str]:

@@ -143,6 +143,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema.add_result",
+        "nodes.api.schema.add_agents",
         "jobs.api.schema.add_problems",
     ],
 }

@@ -153,6 +153,25 @@ def test_openapi_says_what_is_answered(operator: Api, node: FakeNode, settings: 
         assert "application/problem+json" in responses["401"]["content"]
 
 
+def test_openapi_says_what_nodes_without_sockets_send(db: None) -> None:
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    paths, shapes = document["paths"], document["components"]["schemas"]
+    for path, method, body in (
+        ("nodes/register/", "post", "NodeRegister"),
+        ("nodes/{node_id}/heartbeat/", "post", "NodeHeartbeat"),
+        ("jobs/{job_id}/ack/", "post", "JobAck"),
+        ("jobs/{job_id}/done/", "post", "JobResult"),
+        ("jobs/{job_id}/fail/", "post", "JobResult"),
+    ):
+        asked = paths[f"/api/v1/{path}"][method]["requestBody"]["content"]["application/json"]
+        assert asked["schema"]["$ref"].endswith(f"/{body}")
+    assert "get" in paths["/api/v1/nodes/{node_id}/jobs/"]
+    assert set(shapes["JobAck"]["required"]) == {"attempt_id", "node_id", "session_id", "trace_id"}
+    assert shapes["JobAssign"]["properties"]["audio"]
+    named = re.findall(r"'#/components/schemas/(\w+)'", str(document))
+    assert set(named) <= set(shapes)
+
+
 def test_the_docs_page_needs_no_other_host(api: Api, db: None) -> None:
     page = api.get("docs/").content.decode()
     assert "/static/drf_spectacular_sidecar/" in page

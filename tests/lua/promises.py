@@ -363,6 +363,21 @@ def _heartbeat(step: Step) -> Iterator[str]:
         yield from _described(step, beat.node, beat.about)
 
 
+def _attend_node(step: Step) -> Iterator[str]:
+    if not isinstance(step.reply, scripts.Work):
+        return
+    node, told = step.given["node"], [*step.reply.jobs, *step.reply.unwanted]
+    listed = [word.partition("=")[0] for word in told]
+    running = [job for job, one in step.after.jobs.items() if one["state"] == "ACKED"]
+    if step.after.fleet[node].beat_ms != step.now_ms:
+        yield f"{node} is not alive"
+    if not set(listed) <= step.after.held_by(node) or set(listed) & set(running):
+        yield f"{listed} of {step.after.held_by(node)}, {running} acknowledged"
+    for job in step.after.held_by(node) - set(listed):
+        if step.after.jobs[job]["state"] in ("RESERVED", "CANCELLED"):
+            yield f"keeps back {step.after.jobs[job]}"
+
+
 def _change_pools(step: Step) -> Iterator[str]:
     if isinstance(step.reply, scripts.Moved):
         before = set(step.before.nodes[step.given["node"]]["pools"].split())
@@ -530,6 +545,7 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "forget_node": _forget_node,
     "open_session": _open_session,
     "resume_session": _resume_session,
+    "attend_node": _attend_node,
     "close_session": _close_session,
     "reap": _reap,
     "renew_lease": _renew_lease,

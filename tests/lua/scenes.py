@@ -685,6 +685,25 @@ def a_lost_nodes_jobs_are_given_up(stage: Stage) -> Act:
     return lambda: stage.do(scripts.reap, cell=0)
 
 
+@scene
+def a_node_asks_for_its_jobs(stage: Stage) -> Act:
+    stage.node("n1", capacity=4, process="")
+    for job in ("reserved", "taken", "acked", "cancelled"):
+        stage.send(job)
+    for job in ("taken", "acked", "cancelled"):
+        stage.take(job, "n1")
+    stage.ack("acked", "n1")
+    stage.cancel("cancelled")
+    given: Any = {"node": "n1", "conn": "n1-1", "process": "p1"}
+    return lambda: stage.do(scripts.attend_node, cell=0, **given)
+
+
+@scene
+def a_node_without_a_socket_is_kicked(stage: Stage) -> Act:
+    stage.node("n1", process="")
+    return lambda: stage.control("n1", Command.KICK)
+
+
 # --- pairing ---
 
 

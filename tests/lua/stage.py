@@ -55,6 +55,11 @@ class Stage(World):
         self.alive.discard(name)
         return self.do(scripts.node_offline, cell=0, node=name, conn=conn or f"{name}-1")
 
+    def attend(self, name: str, conn: str = "", process: str = "p1") -> Any:
+        """It asks for its jobs."""
+        given: Any = {"node": name, "conn": conn or f"{name}-1", "process": process}
+        return self.do(scripts.attend_node, cell=0, repeat=True, **given)
+
     def control(self, name: str, command: Command, reason: str = "", **more: Any) -> Any:
         """An operator's command."""
         told = {"node": name, "command": command, "reason": reason} | more

@@ -37,6 +37,7 @@ ENOUGH = 5_000  # script calls for each number of cells
 POOLS = ("auto:a", "auto:b", "own:c")
 VALUES = ("tts:zh", "type:tone")
 PROCESSES = ("p1", "p2", "p3")
+OWNERS = (*PROCESSES, "")  # of a node's connection; it may have no socket
 STEP_MS = 1_900  # reaped so often, Redis is not taken to have stood still
 
 # Small enough to be reached often.
@@ -361,7 +362,7 @@ class Scripts(RuleBasedStateMachine):
 
     # --- nodes ---
 
-    @rule(number=index, process=st.sampled_from(PROCESSES), about=abouts, odd=odds, repeat=yes)
+    @rule(number=index, process=st.sampled_from(OWNERS), about=abouts, odd=odds, repeat=yes)
     def connect(self, number: int, process: str, about: Node, odd: int, repeat: bool) -> None:
         peer = self._peer(number)
         peer.about = about
@@ -535,6 +536,12 @@ class Scripts(RuleBasedStateMachine):
     def note(self, number: int, what: Sight) -> None:
         peer = self._peer(number)
         self.world.do(scripts.note, cell=peer.cell, what=what, node=peer.node, repeat=True)
+
+    @rule(number=index, process=st.sampled_from(PROCESSES))
+    def attend(self, number: int, process: str) -> None:
+        peer = self._peer(number)
+        told: Any = {"node": peer.node, "conn": peer.conn, "process": process, "repeat": True}
+        self.world.do(scripts.attend_node, cell=peer.cell, **told)
 
     @rule(number=index, code=st.sampled_from(["000001", "000002"]), mark=st.integers(0, 3))
     def pair(self, number: int, code: str, mark: int) -> None:
