@@ -106,7 +106,6 @@ def _outcome(job: str, node: str) -> bytes:
     return Finish(
         job=job,
         node=node,
-        attempt=1,
         verdict=Verdict.DONE,
         blame="",
         code="",

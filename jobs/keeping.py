@@ -95,6 +95,9 @@ class Keeper:
         except ScriptFailed:
             log.exception("finish failed", job=outcome.job)
         else:
+            if isinstance(reply, scripts.Late):
+                attempt = result.ready.attempt
+                self._note(result, Sight.LATE_RESULT, f"{reply.state}, attempt {attempt}")
             if not isinstance(reply, scripts.Unknown):
                 result.settled(reply)
                 return True
@@ -127,12 +130,13 @@ class Keeper:
         return now_s - result.kept_at_s > self._cells.limits.job_life_ms / 1000
 
     def _drop(self, result: _Kept, why: str) -> None:
-        outcome = result.ready.outcome
-        log.warning("a result is given up", job=outcome.job, why=why)
-        self._notes.tell(
-            Sight.UNKNOWN_RESULT, cell=result.cell, node=outcome.node, job=outcome.job, text=why
-        )
+        log.warning("a result is given up", job=result.ready.outcome.job, why=why)
+        self._note(result, Sight.UNKNOWN_RESULT, why)
         self._remove(result)
+
+    def _note(self, result: _Kept, what: Sight, text: str) -> None:
+        outcome = result.ready.outcome
+        self._notes.tell(what, cell=result.cell, node=outcome.node, job=outcome.job, text=text)
 
     def _remove(self, result: _Kept) -> None:
         if self._kept.pop(result.ready.outcome.token, None):

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections import Counter
 
 import structlog
@@ -25,32 +24,46 @@ def code_of(text: str) -> str:
 
 
 class Notes:
-    """One a process. A note that Redis does not take is lost."""
+    """One a process. Of what is too much only the number is told, when the minute is over; a note
+    that Redis does not take is lost.
+    """
 
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
-        self._counts: Counter[str] = Counter()
-        self._counted_from_s = time.monotonic()
+        self._counts: Counter[tuple[int, str]] = Counter()  # by cell and node
+        self._minute: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def tell(self, what: Sight, *, cell: int, node: str, job: str = "", text: str = "") -> None:
         """Record it in the history of ``cell``; what is no job id of ours is left out."""
-        if time.monotonic() - self._counted_from_s > MINUTE_S:
-            self._counts.clear()
-            self._counted_from_s = time.monotonic()
-        self._counts[node] += 1
-        if self._counts[node] > MOST_A_MINUTE:
-            return
-        known = job if ids.is_job(job) else ""
-        task = asyncio.create_task(self._write(what, cell, node, known, text))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._minute is None:
+            self._minute = asyncio.get_running_loop().call_later(MINUTE_S, self.end_minute)
+        self._counts[cell, node] += 1
+        if self._counts[cell, node] <= MOST_A_MINUTE:
+            self._start(what, cell, node, job if ids.is_job(job) else "", text)
+
+    def end_minute(self) -> None:
+        """Tell how much was left out, and count anew."""
+        if self._minute is not None:
+            self._minute.cancel()
+            self._minute = None
+        for (cell, node), count in self._counts.items():
+            if count > MOST_A_MINUTE:
+                self._start(Sight.LEFT_OUT, cell, node, "", str(count - MOST_A_MINUTE))
+        self._counts.clear()
 
     async def stop(self) -> None:
         """Give up what is not written yet."""
+        if self._minute is not None:
+            self._minute.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, what: Sight, cell: int, node: str, job: str, text: str) -> None:
+        task = asyncio.create_task(self._write(what, cell, node, job, text))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _write(self, what: Sight, cell: int, node: str, job: str, text: str) -> None:
         try:

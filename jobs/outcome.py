@@ -49,10 +49,13 @@ class StoredResult(ResultBody, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A result as ``finish`` takes it. ``body`` is empty for a failure."""
+    """A result as ``finish`` takes it. ``body`` is empty for a failure. ``attempt``: which one the
+    node says it answers; that decides nothing, because agents mix them up.
+    """
 
     outcome: Finish
     body: bytes
+    attempt: int
 
 
 def verdict_of(result: JobResult) -> tuple[Verdict, str, str]:
@@ -111,7 +114,6 @@ def prepare(
     outcome = Finish(
         job=result.job_id,
         node=node,
-        attempt=result.attempt_id,
         verdict=verdict,
         blame=_blame(result, code, message, services) if verdict is Verdict.RETRY else "",
         code=code,
@@ -120,11 +122,12 @@ def prepare(
         brief=encode(timings).decode() if timings else "",
         token=ids.new_token(),
     )
-    return Ready(outcome, body)
+    return Ready(outcome, body, result.attempt_id)
 
 
-def outcome_of(finished: Finish, reply: Done | Failed) -> Outcome:
+def outcome_of(ready: Ready, reply: Done | Failed) -> Outcome:
     """What the mailbox would say of a job's end to a session of this process."""
+    finished = ready.outcome
     state, code = JobState.DONE, ""
     if isinstance(reply, Failed):
         state, code = JobState.FAILED, reply.code
@@ -136,7 +139,7 @@ def outcome_of(finished: Finish, reply: Done | Failed) -> Outcome:
         message=finished.message,
         details="",
         node=finished.node,
-        attempt=finished.attempt,
+        attempt=ready.attempt,
         size=finished.size,
         by_node=True,
     )

@@ -1,9 +1,9 @@
--- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now,
--- whatever attempt it names. Its slot goes to a waiting job. A result that is late, foreign or doubled
--- is recorded and changes nothing. Of a session of the asking `process` only the reply tells.
+-- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now.
+-- Its slot goes to a waiting job. A result that is late, foreign or doubled
+-- changes nothing. Of a session of the asking `process` only the reply tells.
 -- KEYS cell
 -- ARGV inbox, process
--- SPEC job, node, attempt:int, verdict, blame, code, message, size:int, brief, token
+-- SPEC job, node, verdict, blame, code, message, size:int, brief, token
 -- CONST result_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
@@ -33,12 +33,7 @@ local function ended(state, code, more, told)
 end
 if job.token == token then return leave_inbox(ended(job.state, job.code, '0', here)) end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
-if not holds then
-  -- STEP
-  emit('e', 'note', 'what', 'late_result', 'job', id, 'node', node,
-    'text', job.state .. ', attempt ' .. attempt)
-  return leave_inbox({ 'LATE', job.state })
-end
+if not holds then return leave_inbox({ 'LATE', job.state }) end
 local holder = load_node(node)
 if job.state == 'CANCELLED' then
   -- @include end_attempt

@@ -11,12 +11,14 @@ if not node then return { 'UNKNOWN' } end
 local services = read_services(id)
 local known = services[service]
 local due = now + out_ms
-local longer = known and known.phase == 'out' and known.due >= due
+local is_out = known and known.phase == 'out'
 
 -- STEP
-if not longer then
+if not is_out or known.due < due then
   services[service] = { phase = 'out', code = code, pause = 0, due = due, marks = '', before = '' }
   save_services(node, services, service, due)
 end
-emit('e', 'note', 'what', 'service_out', 'node', id, 'text', service .. ' ' .. code)
+if not is_out then
+  emit('e', 'note', 'what', 'service_out', 'node', id, 'text', service .. ' ' .. code)
+end
 return { 'OUT' }

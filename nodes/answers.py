@@ -109,7 +109,7 @@ class Answers:
     def _settled(self, ready: Ready, reply: Reply) -> None:
         self._held.remove(ready.outcome.job)
         if isinstance(reply, scripts.Done | scripts.Failed) and reply.session:
-            outcome = outcome_of(ready.outcome, reply)
+            outcome = outcome_of(ready, reply)
             self._registry.process.sessions.answered(reply.session, outcome, ready.body)
         if not isinstance(reply, scripts.Late) and reply.more:
             self._registry.start(self._standing.offer())

@@ -66,7 +66,6 @@ class Parley:
         told = Finish(
             job=f"j{job.number}",
             node=machine.name,
-            attempt=1,
             verdict=Verdict.DONE,
             blame="",
             code="",

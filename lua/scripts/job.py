@@ -307,7 +307,6 @@ class Finish(Spec, frozen=True, kw_only=True):
 
     job: str
     node: str
-    attempt: int
     verdict: Verdict
     blame: str
     code: str
@@ -354,7 +353,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Late:
-    """From a node that does not hold the job, or of a final job. Recorded, nothing changed."""
+    """From a node that does not hold the job, or of a final job. Nothing changed."""
 
     state: str
 

@@ -77,7 +77,9 @@ class Sight(StrEnum):
 
     UNKNOWN_RESULT = "unknown_result"  # of a job that Redis did not know, or for too long
     FOREIGN_JOB = "foreign_job"  # a node spoke of a job that its cell can't have
+    LATE_RESULT = "late_result"  # of a node that does not hold the job, or of a final one
     NODE_ERROR = "node_error"  # a node told an error of its own
+    LEFT_OUT = "notes_left_out"  # how many of a node, after the first ones of a minute
 
 
 @dataclass(frozen=True)

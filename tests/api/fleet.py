@@ -81,7 +81,6 @@ class FakeNode:
         outcome = Finish(
             job=job,
             node=self.name,
-            attempt=1,
             verdict=Verdict.FAIL if code else Verdict.DONE,
             blame="",
             code=code,

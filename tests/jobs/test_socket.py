@@ -159,11 +159,11 @@ async def test_a_peer_that_takes_nothing_for_long_is_dropped_however_little_wait
 
 
 async def test_a_peer_that_reads_slowly_is_not_dropped():
-    settings = JobSettings(socket=replace(SMALL, outgoing_stall_ms=100, outgoing_bytes=2**28))
+    settings = JobSettings(socket=replace(SMALL, outgoing_stall_ms=1_000, outgoing_bytes=2**28))
     async with serving(Echo, settings) as serves, raw_peer(serves.url, reading=False) as peer:
         for _ in range(24):
             await peer.send_text("fill")
         for _ in range(24):
-            await asyncio.sleep(0.03)  # the slowness itself, not a wait for anything
+            await asyncio.sleep(0.06)  # the slowness itself, not a wait for anything
             assert len(await peer.socket.recv()) == len(MEGABYTE)
         assert not serves.over.is_set()

@@ -90,11 +90,10 @@ def a_beat(node: str, **differences: Any) -> Beat:
 
 
 def an_outcome(job: str, node: str, **differences: Any) -> Finish:
-    """A good result of the first attempt."""
+    """A good result."""
     given: dict[str, Any] = {
         "job": job,
         "node": node,
-        "attempt": 1,
         "verdict": Verdict.DONE,
         "blame": "",
         "code": "",

@@ -127,7 +127,7 @@ def test_the_higher_attempt_wins_in_whatever_order_they_tell(stage: Stage) -> No
         assert (stage.field("j1", "node"), stage.field("j1", "attempt")) == ("n2", "2")
         assert stage.field("j1", "had").split() in (["n1"], [])
         assert stage.record("n1").used == 0
-        assert stage.finish("j1", "n2", attempt=2) == scripts.Done(more=False)
+        assert stage.finish("j1", "n2") == scripts.Done(more=False)
 
 
 def test_a_node_is_given_no_index_of_a_session_twice(stage: Stage) -> None:

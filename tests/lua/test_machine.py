@@ -294,10 +294,10 @@ class Scripts(RuleBasedStateMachine):
         result: bytes,
         repeat: bool = False,
     ) -> None:
+        peer.sent.pop(job, None)
         outcome = an_outcome(
             job,
             peer.node,
-            attempt=peer.sent.pop(job, 1),
             verdict=verdict,
             blame=BLAME[code] if verdict is Verdict.RETRY else "",
             code="" if verdict is Verdict.DONE else code,

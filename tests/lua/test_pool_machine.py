@@ -166,7 +166,7 @@ class Pools(RuleBasedStateMachine):
             if fields.get("slot") == "1":
                 attempt, node = int(fields["attempt"]), fields["node"]
                 self.stage.take(job, node, attempt=attempt)
-                self.stage.finish(job, node, attempt=attempt, token=f"{job}-{attempt}")
+                self.stage.finish(job, node, token=f"{job}-{attempt}")
 
     @rule(name=st.sampled_from(NAMES))
     def leave(self, name: str) -> None:

@@ -60,6 +60,13 @@ async def test_a_job_reaches_the_node_and_its_result_the_caller(node, caller):
     assert body["received_at_ms"] > 0
 
 
+async def test_a_result_counts_whatever_attempt_it_names(node, caller):
+    reserved = await caller.dispatch()
+    await node.expect("job_assign")
+    await node.send(result(reserved.job, attempt_id=9))
+    assert (await caller.expect(Outcome)).state == "DONE"
+
+
 async def test_the_node_is_sent_its_own_language_codes(web, caller):
     known = {"asr_languages": ["en-GB"], "semantic_languages": ["en-GB", "zh-Hans"]}
     async with web.peer() as peer:

@@ -6,6 +6,7 @@ from tests.peers.until import until
 
 PACE = 0.1
 SILENCE_S = 1.5  # three times what an acknowledging node would be given
+PATIENT_MS = 20_000  # to wait for a slot
 
 
 async def test_silence_and_then_a_result_is_one_attempt(parley, stage, session):
@@ -27,8 +28,8 @@ async def test_its_utterances_come_strictly_index_by_index(parley, stage, sessio
     agent = await stage.enter_async_context(Agent(parley.node_url, silence_s=0.05, pace=PACE))
     ben, mia = await session("en", "zh"), await session("zh", "en")
     for _ in range(10):
-        await ben.says()
-        await mia.says()
+        await ben.says(deadline_ms=PATIENT_MS)
+        await mia.says(deadline_ms=PATIENT_MS)
 
     for speaker in (ben, mia):
         answers = [await speaker.hears() for _ in range(10)]
