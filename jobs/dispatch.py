@@ -228,11 +228,9 @@ def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) ->
     taken = scripts.Taken(
         index=reply.index,
         session=job.session,
-        session_index=job.index,
         src=job.src,
         tgt=job.tgt,
         trace=job.trace,
-        waited_ms=0,
         big=False,
         payload=work.payload,
     )

@@ -1,6 +1,6 @@
 -- RESERVED, DISPATCHED, ACKED → RETRYING → …: the node's process could not bring the job to the node,
--- or lost the node. No try is used up. A node is only avoided when it never took the job, or when it
--- was Redis that did not answer.
+-- or lost the node. No try is used up. A node that can't have been sent it is only avoided: it was
+-- not taken, its connection had ended, or Redis did not answer.
 -- KEYS cell
 -- ARGV id, attempt:int, node, code
 -- FLAGS allow-oom
@@ -19,7 +19,7 @@ if job.stub == '1' then
 elseif state == 'CANCELLED' then
   drop_cancelled(job)
 else
-  local soft = state == 'RESERVED' or code == 'SCHEDULER_DEPENDENCY_DOWN'
-  state = retry(job, { code = code, soft = soft })
+  local unsent = state == 'RESERVED' or code == 'WS_DISCONNECTED' or code == 'SCHEDULER_DEPENDENCY_DOWN'
+  state = retry(job, { code = code, soft = unsent })
 end
 return { 'RELEASED', state, flag(offer(holder)) }

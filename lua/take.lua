@@ -5,13 +5,13 @@
 -- ARGV id, attempt:int, node, conn
 -- CONST inline_bytes
 -- FLAGS allow-oom
--- RETURNS TAKEN index session session_index src tgt trace waited_ms big payload | GONE | LOST more
+-- RETURNS TAKEN index session src tgt trace big payload | GONE | LOST more
 -- @include clock
 -- @include job, fields
 -- @include node
 -- @include begin
-local job = load_fields(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'index', 'src', 'tgt',
-  'trace', 'born', 'due' })
+local job = load_fields(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'src', 'tgt',
+  'trace', 'due' })
 if not job or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)
 local repeated = job.state == 'DISPATCHED' and job.conn == conn and job.uidx > 0
@@ -39,5 +39,5 @@ if not repeated then
   begin(job, holder, owner ~= '' and job.session or '', index)
   emit('e', 'job', 'job', id, 'moves', 'RESERVED DISPATCHED', 'attempt', attempt, 'node', node)
 end
-return { 'TAKEN', tostring(index), job.session, job.index, job.src, job.tgt, job.trace,
-  tostring(now - job.born), flag(size > inline_bytes), payload }
+return { 'TAKEN', tostring(index), job.session, job.src, job.tgt, job.trace,
+  flag(size > inline_bytes), payload }

@@ -197,16 +197,14 @@ class Taken:
     """The job is DISPATCHED: write its frame once.
 
     ``index`` is the node's own consecutive ``utterance_index`` of the session; ``payload`` is
-    empty when ``big``: fetch it with :meth:`Cells.payload`. ``waited_ms`` since its dispatch.
+    empty when ``big``: fetch it with :meth:`Cells.payload`.
     """
 
     index: int
     session: str
-    session_index: int
     src: str
     tgt: str
     trace: str
-    waited_ms: int
     big: bool
     payload: bytes
 

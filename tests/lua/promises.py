@@ -12,6 +12,7 @@ from tests.lua.snapshot import Snapshot
 from tests.lua.step import Step
 
 PLACED_HERE = "SELECTING RESERVED DISPATCHED"  # by dispatch, on a node of the asking process
+UNSENT = ("WS_DISCONNECTED", "SCHEDULER_DEPENDENCY_DOWN")  # released so, its node never had it
 NOTHING_DONE = (
     scripts.Repeat,
     scripts.Conflict,
@@ -253,7 +254,8 @@ def _retried(step: Step, job: str) -> Iterator[str]:
     event = next(e for e in step.events if e.get("job") == job and e["e"] == "job")
     if "RETRYING" not in event["moves"]:
         return  # the input's fault
-    was, soft = step.before.jobs[job], step.before.jobs[job]["state"] == "RESERVED"
+    was = step.before.jobs[job]
+    soft = was["state"] == "RESERVED" or step.given.get("code") in UNSENT
     wish = wish_in(
         was | {"avoid": f"{was['avoid']} {was['node'] if soft else ''}"},
         step.now_ms,

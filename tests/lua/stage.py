@@ -129,11 +129,9 @@ class Stage(World):
         """A failure that another node may not have."""
         return self.finish(job, node, Verdict.RETRY, code, blame=blame)
 
-    def release(self, job: str, node: str, attempt: int = 1) -> Any:
+    def release(self, job: str, node: str, attempt: int = 1, code: str = "NODE_UNAVAILABLE") -> Any:
         """Its process could not write the frame."""
-        return self.do(
-            scripts.release, cell=0, job=job, attempt=attempt, node=node, code="NODE_UNAVAILABLE"
-        )
+        return self.do(scripts.release, cell=0, job=job, attempt=attempt, node=node, code=code)
 
     def cancel(self, job: str) -> Any:
         """Nobody wants it any more."""

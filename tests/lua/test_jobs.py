@@ -101,12 +101,11 @@ def test_a_job_of_a_session_that_is_gone_is_not_made(stage: Stage) -> None:
 
 def test_a_job_that_is_taken_is_dispatched_with_its_payload(stage: Stage) -> None:
     stage.node("n1")
-    stage.send("j1", payload=b'{"audio":"..."}', index=7, trace="tr")
-    stage.cells.advance(12)
+    stage.send("j1", payload=b'{"audio":"..."}', trace="tr")
     taken = stage.take("j1", "n1")
     assert isinstance(taken, scripts.Taken)
-    assert (taken.payload, taken.big, taken.session_index) == (b'{"audio":"..."}', False, 7)
-    assert (taken.src, taken.tgt, taken.trace, taken.waited_ms) == ("en", "zh", "tr", 12)
+    assert (taken.payload, taken.big) == (b'{"audio":"..."}', False)
+    assert (taken.session, taken.src, taken.tgt, taken.trace) == ("s-1", "en", "zh", "tr")
     assert stage.state("j1") == "DISPATCHED"
 
 
@@ -250,6 +249,16 @@ def test_a_job_whose_frame_was_not_written_goes_elsewhere_and_no_try_is_used(sta
     assert (stage.field("j1", "node"), stage.field("j1", "tries")) == ("n2", "0")
     assert stage.field("j1", "had").split() == ["n1"]
     assert stage.release("j1", "n1") == scripts.Gone()
+
+
+@pytest.mark.parametrize("code", ["WS_DISCONNECTED", "SCHEDULER_DEPENDENCY_DOWN"])
+def test_a_node_that_was_not_sent_its_job_may_have_it_later(stage: Stage, code: str) -> None:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    assert stage.release("j1", "n1", code=code) == scripts.Released(JobState.WAITING, more=False)
+    assert (stage.field("j1", "had"), stage.field("j1", "avoid").split()) == ("", ["n1"])
+    stage.pass_ms(1_500)
+    assert (stage.field("j1", "node"), stage.field("j1", "attempt")) == ("n1", "2")
 
 
 # --- results ---

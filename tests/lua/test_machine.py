@@ -27,6 +27,7 @@ from lua.states import Overload
 from tests.lua.budgets import RETRY_BUDGET
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, an_outcome
+from tests.lua.promises import UNSENT
 from tests.lua.selection import idle
 from tests.lua.world import Copy, Peer, Session, World
 
@@ -49,6 +50,7 @@ LIMITS = Limits(
     budget_retries=2,
 )
 PLAIN = Need(POOLS[:2])
+RELEASED = ("NODE_UNAVAILABLE", *UNSENT)
 
 index = st.integers(0, 2**30)
 odds = st.integers(0, 9)
@@ -315,8 +317,8 @@ class Scripts(RuleBasedStateMachine):
         if isinstance(reply, scripts.Done | scripts.Failed) and reply.session:
             self.world.sessions[reply.session].unfinished.pop(job, None)
 
-    @rule(number=index, which=index, odd=odds, repeat=yes)
-    def release(self, number: int, which: int, odd: int, repeat: bool) -> None:
+    @rule(number=index, which=index, odd=odds, repeat=yes, code=st.sampled_from(RELEASED))
+    def release(self, number: int, which: int, odd: int, repeat: bool, code: str) -> None:
         peer, job = self._job_of(number, which)
         attempt = self.world.snapshots[peer.cell].jobs.get(job, {}).get("attempt", "1")
         self.world.do(
@@ -325,7 +327,7 @@ class Scripts(RuleBasedStateMachine):
             job=job,
             attempt=int(attempt) - (odd == 0),
             node=peer.node,
-            code="NODE_UNAVAILABLE",
+            code=code,
             repeat=repeat,
         )
         peer.sent.pop(job, None)
