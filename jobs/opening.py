@@ -13,6 +13,7 @@ from jobs.resuming import Ticket
 from jobs.session import LiveSession
 from lua import ids
 from lua.errors import StoreUnavailable
+from lua.views import ready_members
 from parley.codes import ErrorCode
 from parley.frames import SessionInit, SessionInitAck
 from pools.routes import Route
@@ -94,7 +95,9 @@ class Opening:
         return session
 
     async def _cell(self, pairing: Pairing) -> int:
-        """That of its node; else one in which somebody serves the languages; else any."""
+        """That of its node; else drawn from those in which somebody serves the languages, by how
+        many of them could take a job now; else any.
+        """
         cells, init = self._process.cells, self._init
         if cells.count == 1:
             return 0
@@ -104,7 +107,10 @@ class Opening:
             init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
         )
         serving = await self._process.snapshot.find_cells(cells, route)
-        return random.choice(serving or range(cells.count))
+        if len(serving) < 2:
+            return next(iter(serving), random.randrange(cells.count))
+        ready = await ready_members(cells, serving)
+        return random.choices(list(serving), ready if any(ready) else None)[0]
 
     async def _is_known(self, cell: int) -> None:
         if not await self._process.ready(cell):

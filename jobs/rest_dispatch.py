@@ -97,7 +97,7 @@ async def compiled(
 ) -> tuple[Speech, int, Need | Refusal]:
     """What is asked for, the cell to ask, and where in it. Raises as :func:`dispatch`."""
     speech = speech_of(request.frame)
-    cell = cell_of(request, cells.count, snapshot.cells_serving(speech.ask.route))
+    cell = cell_of(request, cells.count, list(snapshot.cells_serving(speech.ask.route)))
     pin = (request.frame.preferred_node_id or "") if request.strict else ""
     caller = Caller(request.tenant, request.session)
     need = await snapshot.need(cells, cell, speech.ask, caller=caller, pin=pin)

@@ -43,9 +43,9 @@ class CellPools:
     offers: dict[str, Offers] = field(default_factory=dict)
     configuration: Configuration = field(default_factory=Configuration)
 
-    def serves(self, route: Route) -> bool:
-        """Whether somebody in the cell can serve the languages."""
-        return any(True for _ in self._for_languages(route))
+    def speaking(self, route: Route) -> list[str]:
+        """Pools in which somebody can serve the languages."""
+        return list(self._for_languages(route))
 
     def serving(self, ask: Ask) -> Serving:
         """Where a job may go, whoever wants it."""

@@ -129,11 +129,12 @@ class Snapshot:
         known = self._cells[cell]
         return refusal(route, known.automatic.values(), others=known.offers)
 
-    def cells_serving(self, route: Route) -> list[int]:
-        """Cells in which some node can serve the languages."""
-        return [number for number, cell in enumerate(self._cells) if cell.serves(route)]
+    def cells_serving(self, route: Route) -> dict[int, list[str]]:
+        """Cells in which some node can serve the languages, each with the pools of such nodes."""
+        speaking = {number: cell.speaking(route) for number, cell in enumerate(self._cells)}
+        return {cell: pools for cell, pools in speaking.items() if pools}
 
-    async def find_cells(self, cells: Cells, route: Route) -> list[int]:
+    async def find_cells(self, cells: Cells, route: Route) -> dict[int, list[str]]:
         """As :meth:`cells_serving`, but asks Redis before it says that there is none.
 
         Suspends only then. Raises StoreError.

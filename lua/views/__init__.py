@@ -6,7 +6,7 @@ two frames waits for any of them.
 
 from lua.views.jobs import JobView, SessionView, job, job_now, session_now, unknown_jobs
 from lua.views.nodes import Load, NodeView, Registered, fleet, jobs_of, nodes, registered
-from lua.views.pools import Member, PoolView, members, pools, standing
+from lua.views.pools import Member, PoolView, members, pools, ready_members, standing
 from lua.views.totals import CellView, Queue, cells, queues, script_calls
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "nodes",
     "pools",
     "queues",
+    "ready_members",
     "registered",
     "script_calls",
     "session_now",

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -62,6 +63,21 @@ async def standing(cells: Cells, cell: int, pools: Collection[str]) -> dict[str,
         pool: Reason.USABLE if ready else _most(why[node] for node in few)
         for pool, (ready, few) in found.items()
     }
+
+
+async def ready_members(cells: Cells, pools: Mapping[int, Collection[str]]) -> list[int]:
+    """How many members of some pools of each cell can take a job now; one in two pools counts
+    twice. One round trip. Raises StoreUnavailable.
+    """
+    try:
+        async with cells.plain.pipeline(transaction=False) as pipe:
+            for cell, names in pools.items():
+                for pool in names:
+                    pipe.scard(f"{cells.prefixes[cell]}ready:{pool}")
+            counts = iter(await pipe.execute())
+    except (RedisError, OSError) as error:
+        raise StoreUnavailable(str(error)) from error
+    return [sum(islice(counts, len(names))) for names in pools.values()]
 
 
 def _reason(raw: bytes | None) -> Reason:

@@ -4,6 +4,8 @@ import pytest
 
 from lua import ids
 from lua.client import StoreSettings
+from pools.routes import Route
+from tests.peers.until import until
 
 CELLS = 4
 
@@ -36,6 +38,16 @@ async def test_sessions_spread_over_the_cells_that_can_serve_them(node, session)
     await node(node_in(2))
     homes = {ids.cell_of((await session()).id, CELLS) for _ in range(24)}
     assert homes == {1, 2}
+
+
+async def test_no_session_begins_where_all_are_busy_while_others_are_free(web, node, session):
+    busy = await node(node_in(1), slots=1)
+    await (await session()).says()
+    await busy.job()
+    await node(node_in(2))
+    await until(lambda: len(web.process.snapshot.cells_serving(Route("en", "zh"))) == 2)
+    homes = {ids.cell_of((await session()).id, CELLS) for _ in range(12)}
+    assert homes == {2}
 
 
 async def test_a_session_whose_languages_nobody_speaks_has_a_cell_all_the_same(session):

@@ -338,4 +338,4 @@ async def test_a_node_lives_in_the_cell_of_its_name(web, caller):
         await other.send(result(jobs[0].job))
         await register(other, elsewhere)
         assert other.of_type("job_assign") == []
-        assert web.process.snapshot.cells_serving(Route("en", "zh")) == [0, 3]
+        assert list(web.process.snapshot.cells_serving(Route("en", "zh"))) == [0, 3]
