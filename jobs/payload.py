@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from jobs.base64 import from_base64, to_base64
 from jobs.streams.endings import WHOLE, Ending, Why
 from jobs.wishes import Unsupported, features_of, pipeline_of
 from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
@@ -21,9 +22,7 @@ from parley.frames import (
     SessionInit,
     Utterance,
     encode,
-    from_base64,
     present,
-    to_base64,
 )
 from pools.ask import Ask
 from pools.languages import AUTO, primary
@@ -190,7 +189,7 @@ def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
 
 
 def _decoded(frame: Utterance) -> bytes:
-    """A node must never be given what it can't decode. About 1 ms for a megabyte."""
+    """A node must never be given what it can't decode."""
     try:
         sound = from_base64(frame.audio)
     except msgspec.ValidationError as error:

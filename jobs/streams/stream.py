@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jobs.answers import Told
+from jobs.base64 import from_base64
 from jobs.failures import Failure
 from jobs.streams.cutter import Begun, Cut, Cutter, Event, Spoilt
 from jobs.streams.endings import Ending, Turn
 from jobs.streams.framing import framing_of
 from jobs.streams.seen import Seen
-from parley.frames import AudioChunk, FrameError, SessionInit, Utterance, from_base64
+from parley.frames import AudioChunk, FrameError, SessionInit, Utterance
 
 if TYPE_CHECKING:
     from jobs.session import LiveSession
