@@ -86,3 +86,20 @@ async def test_only_listed_pages_and_what_is_no_page_may_connect(settings: Setti
     assert await handshake(app, (b"origin", b"https://talk.example")) == ["websocket.accept"]
     assert await handshake(app, (b"origin", b"https://evil.example")) == ["websocket.close"]
     assert await handshake(app) == ["websocket.accept"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "answer"),
+    [
+        (b"https://parley.example:8443", b"parley.example:8443", "websocket.accept"),
+        (b"https://parley.example", b"parley.example:8443", "websocket.close"),
+        (b"https://evil.example", b"evil.example", "websocket.close"),  # a name it does not have
+        (b"null", b"", "websocket.close"),
+    ],
+)
+async def test_the_pages_of_the_service_itself_may_always_connect(
+    settings: Settings, origin: bytes, host: bytes, answer: str
+) -> None:
+    settings.PARLEY_ORIGINS, settings.ALLOWED_HOSTS = ["https://talk.example"], ["parley.example"]
+    headers = (b"origin", origin), (b"host", host)
+    assert await handshake(AllowedOrigins(accepting), *headers) == [answer]

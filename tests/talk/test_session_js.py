@@ -110,3 +110,36 @@ async def test_a_refusal_for_good_is_not_tried_again(browser, address, web):
         await page.until("session.state === 'refused'")
         assert await page.page.evaluate("told") == [["state", "connecting"], ["state", "refused"]]
         await expect(page.page.locator("#connection")).to_have_text("Connected")
+
+
+async def test_sentences_are_cut_at_pauses_also_in_a_noisy_room(browser, address):
+    async with talk(browser, address) as page:
+        lengths_s = await page.page.evaluate(CUT)
+        noise_only, two, long = lengths_s
+        assert noise_only == []
+        assert len(two) == 2
+        assert all(1.5 < length < 3.0 for length in two)
+        assert [round(length) for length in long[:2]] == [10, 10]
+
+
+# Seconds of noise and of speech, by their loudness, cut into sentences: how long each is.
+CUT = """async () => {
+  const { Cutter } = await import("/static/talk/cutter.js");
+  const lengths = (...parts) => {
+    const found = [];
+    const cutter = new Cutter({ onSentence: (samples) => found.push(samples.length / 16000) });
+    for (const [seconds, level] of parts) {
+      for (let at = 0; at < seconds * 50; at++) {
+        cutter.push(new Int16Array(320), level * (1 + 0.3 * Math.sin(at)));
+      }
+    }
+    cutter.flush();
+    return found;
+  };
+  const noise = 0.01, speech = 0.08;
+  return [
+    lengths([5, 0.001], [5, 0.002]),
+    lengths([3, noise], [1.5, speech], [1.5, noise], [1.5, speech], [2, noise]),
+    lengths([1, 0], [25, speech]),
+  ];
+}"""

@@ -10,12 +10,14 @@ const LOUDEST = 0.06; // one over this always is
 const ABOVE_NOISE = 3;
 // How fast, a frame, the level of the noise follows what is quieter, a louder room, and speech.
 const [FALLS, RISES, RISES_IN_SPEECH] = [0.2, 0.01, 0.0007];
+const [RISES_FIRST, FIRST_MS] = [0.3, 200]; // what is heard at once is the room
 
 export class Cutter {
   /** @type {Int16Array[]} */ #frames = [];
   #speaking = false;
   #sound = 0;
   #quiet = 0;
+  #heard = 0;
   #noise = QUIETEST / ABOVE_NOISE;
   #options;
 
@@ -66,7 +68,8 @@ export class Cutter {
   }
 
   #isSound(level) {
-    const rises = this.#speaking ? RISES_IN_SPEECH : RISES;
+    const isFirst = (this.#heard += FRAME_MS) <= FIRST_MS;
+    const rises = isFirst ? RISES_FIRST : this.#speaking ? RISES_IN_SPEECH : RISES;
     this.#noise += (level < this.#noise ? FALLS : rises) * (level - this.#noise);
     return level > Math.min(LOUDEST, Math.max(QUIETEST, ABOVE_NOISE * this.#noise));
   }
