@@ -33,7 +33,7 @@ LISTEN = """
 expect.set_options(timeout=PATIENCE_MS)
 
 
-def microphone(folder: Path, name: str = "hello", silence_s: float = 2.0) -> Path:
+def microphone(folder: Path, name: str = "hello", silence_s: float = 1.2) -> Path:
     """One of the speech samples and a pause, to be heard again and again."""
     wav = folder / f"{name}-again.wav"
     wav.write_bytes(

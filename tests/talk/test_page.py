@@ -52,11 +52,10 @@ async def test_in_automatic_a_pause_ends_a_sentence(browser, address, node):
         await page.choose("en", "zh")
         await page.page.check("input[value=automatic]")
         await page.page.click("#talk")
-        for number in range(2):
-            job = await anna.job(15)
-            assert 1_000 < duration_ms(base64.b64decode(job["audio"])) < 6_000
-            await anna.answers(job, f"{number}")
-            await expect(page.said(number)).to_have_text(f"{number}")
+        job = await anna.job(15)
+        assert 1_000 < duration_ms(base64.b64decode(job["audio"])) < 6_000
+        await anna.answers(job, "你好")
+        await expect(page.said(0)).to_have_text("你好")
 
 
 async def test_without_a_microphone_one_types_or_sends_a_file(browser, address, node):
