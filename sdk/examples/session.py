@@ -1,15 +1,19 @@
-"""A session in ten lines: says a WAV file in English and prints it in Spanish."""
+"""A session in a dozen lines: says a WAV file in English, as live, and prints it in Spanish."""
 
 import asyncio
 import sys
 
-from parley import Session
+from parley import Answer, Missing, Session, live
 
 
 async def main() -> None:
     async with Session(src_lang="en", tgt_lang="es") as session:
-        outcome = await session.say(sys.argv[1])
-        print(outcome.text_translated if outcome.ok else outcome.advice())
+        async for event in session.stream(live(sys.argv[1])):
+            match event:
+                case Answer():
+                    print(event.text_translated)
+                case Missing():
+                    print(event.advice())
 
 
 asyncio.run(main())

@@ -8,6 +8,7 @@ from parley.node import Node
 from parley.outcome import Answer, Missing, Outcome, SessionError
 from parley.profile import Profile
 from parley.session import Session
+from parley.streaming import live
 
 __all__ = [
     "Answer",
@@ -24,4 +25,5 @@ __all__ = [
     "Session",
     "SessionError",
     "advice",
+    "live",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from parley.codes import ErrorCode
 from parley.frames import AsrPartial, Utterance
@@ -19,6 +19,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.unanswered: dict[int, Utterance] = {}
+        self.streamed: dict[int, bool] = {}
+        """Utterances of streams without an outcome: whether all of it was heard."""
         self.last_answered: int | None = None
         self.added = asyncio.Event()
         self._next_index = 0
@@ -57,9 +59,20 @@ class Ledger:
         finally:
             del self._awaited[index]
 
+    def hears(self, index: int, *, whole: bool) -> None:
+        """The server hears an utterance of a stream, or has heard the `whole` of it."""
+        if index not in self.unanswered:
+            self.streamed[index] = whole
+            self._next_index = max(self._next_index, index + 1)
+
+    def interrupted(self) -> None:
+        """The connection is lost: what was just being said is not heard to its end."""
+        self.streamed = {index: whole for index, whole in self.streamed.items() if whole}
+
     def settle(self, outcome: Outcome) -> None:
         """An outcome has come. A second one of an utterance counts only when it is late."""
-        known = self.unanswered.pop(outcome.index, None) is not None
+        sent = self.unanswered.pop(outcome.index, None) is not None
+        known = self.streamed.pop(outcome.index, None) is not None or sent
         if not known and not (isinstance(outcome, Answer) and outcome.late):
             return
         self.last_answered = max(outcome.index, self.last_answered or 0)
@@ -88,17 +101,26 @@ class Ledger:
                 waiting.set_exception(error)
         self._news.set()
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Everything in the order in which it came, until the session is finished or closed.
+    def wake(self) -> None:
+        """Who waits for events is to look whether they are over."""
+        self._news.set()
+
+    def is_over(self) -> bool:
+        """Whether nothing more is to come, as far as `finish` was called."""
+        return self._finished and not self.unanswered and not self.streamed
+
+    async def events(self, is_over: Callable[[], bool] | None = None) -> AsyncIterator[Event]:
+        """Everything in the order in which it came, until it is over or the session is closed.
 
         Raises `SessionError` when it ends for another reason.
         """
+        is_over = is_over or self.is_over
         while True:
             while self._events:
                 yield self._events.popleft()
             if self._ended is not None and self._ended.code != ErrorCode.SESSION_CLOSED:
                 raise self._ended
-            if self._ended is not None or (self._finished and not self.unanswered):
+            if self._ended is not None or is_over():
                 return
             self._news.clear()
             await self._news.wait()

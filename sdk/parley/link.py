@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidURI, WebSocketException
 
 from parley.backoff import Backoff, refused_for_good
-from parley.frames import Frame, encode
+from parley.frames import BinaryFrame, Frame, encode, encode_binary
 
 logger = logging.getLogger("parley.link")
 
@@ -95,6 +95,12 @@ class Wire:
     async def send(self, frame: Frame) -> None:
         """Sends what is worth nothing later."""
         await self.send_encoded(encode(frame))
+
+    async def send_binary(self, frame: BinaryFrame) -> None:
+        """The same for a frame that is not text."""
+        if self.socket is not None:
+            with contextlib.suppress(ConnectionClosed):
+                await self.socket.send(encode_binary(frame))
 
     async def send_encoded(
         self, data: bytes, *, on_arrival: Callable[[], None] | None = None

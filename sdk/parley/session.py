@@ -17,7 +17,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -35,6 +35,7 @@ from parley.frames import (
     Error,
     FrameError,
     MissingResult,
+    ServerHeartbeat,
     SessionClose,
     SessionCloseAck,
     SessionInit,
@@ -50,15 +51,18 @@ from parley.ledger import Ledger
 from parley.link import CLOSE_S, Wire, keep_connected, socket_url
 from parley.notice import Notice, log_notice, refusal
 from parley.outcome import Answer, Event, Missing, Outcome, SessionError
+from parley.streaming import Voice, now_ms
 
 logger = logging.getLogger("parley.session")
 
 PATH = "/ws/session"
-ACCEPTS = ["backpressure", "errors", "resume"]
+SPOKEN, SAID = "INPUT_STARTED", "INPUT_ENDED"
+ACCEPTS = ["backpressure", "binary", "errors", "resume"]
 
 
 class Session:
-    """One session. Give two languages, or an `init` that says more.
+    """One session. Give two languages, or an `init` that says more; `pairing_code`, six digits,
+    binds it to one node.
 
     `url` is the server's address; without one it is that in `PARLEY_URL`, or this machine's.
     """
@@ -70,18 +74,22 @@ class Session:
         src_lang: str = "auto",
         tgt_lang: str = "en",
         token: str | None = None,
+        pairing_code: str | None = None,
         init: SessionInit | None = None,
         on_notice: Callable[[Notice], None] | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self.url = socket_url(url, PATH)
         self.token = token
-        self.init = init or SessionInit("parley-sdk 0.1.0", "api-gateway", src_lang, tgt_lang)
+        self.init = init or SessionInit(
+            "parley-sdk 0.1.0", "api-gateway", src_lang, tgt_lang, pairing_code=pairing_code
+        )
         self.ack: SessionInitAck | None = None
         self._on_notice = on_notice or log_notice
         self._backoff = backoff or Backoff()
         self._ledger = Ledger()
         self._wire = Wire()
+        self._voice = Voice(self._wire, self._ready)
         self._name = uuid.uuid4().hex
         self._opened = asyncio.Event()
         self._closed = asyncio.Event()
@@ -122,6 +130,32 @@ class Session:
         utterance.deadline_ms = deadline_ms
         utterance.priority = priority
         return self._ledger.add(utterance)
+
+    async def stream(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Event]:
+        """Sends sound while it is spoken; partials and outcomes as they come, until all that was
+        said is answered. The server cuts it into utterances.
+
+        A chunk is pcm16 (16 kHz, mono) of any length, or what `init` says of its `audio_format`:
+        for `opus` packets of 20 ms, each after its length (u16, little-endian). Not together with
+        `send`, nor with another stream. What is being said when the connection is lost is not
+        heard; the chunks that come meanwhile wait for the next one.
+
+        Raises what `chunks` raises, and `SessionError` when the session ends.
+        """
+        speaking = asyncio.create_task(self._voice.speak(chunks))
+        speaking.add_done_callback(lambda _: self._ledger.wake())
+
+        def is_over() -> bool:
+            failed = speaking.done() and speaking.exception() is not None
+            return failed or (speaking.done() and not self._ledger.streamed)
+
+        try:
+            async for event in self._ledger.events(is_over):
+                yield event
+            if speaking.done():
+                speaking.result()
+        finally:
+            speaking.cancel()
 
     async def outcome(self, index: int) -> Outcome:
         """Waits for the outcome of an utterance just sent; it is then not among the events."""
@@ -217,6 +251,7 @@ class Session:
         finally:
             self._wire.socket = None
             self._opened.clear()
+            self._ledger.interrupted()
             sending.cancel()
             await socket.close()
 
@@ -229,12 +264,22 @@ class Session:
 
     def _first(self) -> SessionInit:
         resume_token = self.ack.resume_token if self.ack else None
+        init = self.init
         return msgspec.structs.replace(
-            self.init,
+            init,
+            audio_format=init.audio_format or "pcm16",
+            sample_rate=init.sample_rate or SAMPLE_RATE,
             accepts=ACCEPTS if self.init.accepts is None else self.init.accepts,
             resume_token=resume_token,
             last_utterance_index=self._ledger.last_answered if resume_token else None,
         )
+
+    async def _ready(self) -> SessionInitAck:
+        """The session is open, and nobody asked for a pause."""
+        await asyncio.sleep(max(0.0, self._pause_over - time.monotonic()))
+        await self._opened.wait()
+        assert self.ack is not None
+        return self.ack
 
     async def _send_all(self) -> NoReturn:
         """Sends what is unanswered, oldest first, then every new one."""
@@ -266,14 +311,27 @@ class Session:
             case AsrPartial():
                 self._ledger.show(frame)
             case SessionInitAck():
-                self.ack = frame
-                self._opened.set()
+                self._begins(frame)
+            case ServerHeartbeat():
+                self._voice.heard.set()
             case SessionCloseAck():
                 self._closed.set()
             case Error() | Backpressure() | UiEvent():
                 self._notice(frame)
 
+    def _begins(self, ack: SessionInitAck) -> None:
+        """Another session than before knows nothing of what was said in a stream."""
+        if ack.session_id != self.session_id:
+            for index in sorted(self._ledger.streamed):
+                lost = MissingResult(self.session_id, index, "job_failed", now_ms())
+                lost.code = ErrorCode.STATE_LOST
+                self._ledger.settle(Missing(lost))
+        self.ack = ack
+        self._opened.set()
+
     def _notice(self, notice: Notice) -> None:
+        if isinstance(notice, UiEvent) and notice.event in (SPOKEN, SAID):
+            self._ledger.hears(notice.utterance_index, whole=notice.event == SAID)
         if isinstance(notice, Error) and not self._opened.is_set():
             self._refusal = notice
         if isinstance(notice, Backpressure) and notice.action == "PAUSE":

@@ -32,7 +32,7 @@ async def test_it_introduces_itself(server: FakeServer) -> None:
     assert server.requests[0].headers["Authorization"] == "Bearer secret"
     init = peer.of_type("session_init")[0]
     assert (init["src_lang"], init["tgt_lang"]) == ("en", "zh")
-    assert init["accepts"] == ["backpressure", "errors", "resume"]
+    assert init["accepts"] == ["backpressure", "binary", "errors", "resume"]
 
 
 async def test_an_init_says_more_and_its_utterances_too(server: FakeServer) -> None:
