@@ -29,6 +29,7 @@ from bench.commandstats import Usage, prefer, undisturbed
 from bench.connection import server
 from bench.fleet import BY_NOBODY, Fleet, limits
 from bench.lives import lives
+from bench.registrations import registrations
 from lua import loader
 from lua.scripts import job as job_calls
 
@@ -174,7 +175,7 @@ def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
         )
     bare_us = undisturbed(bare.taken_us)
     print(f"{size:>7,}  20 {fleets[0].full:>5} % {bare_us:>11.1f}{'':27}  without its receipt")
-    for line in lives(fleets[0], turns):
+    for line in (*lives(fleets[0], turns), *registrations(fleets[0], turns)):
         print(line, flush=True)
 
 

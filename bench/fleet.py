@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import redis
 
+from bench.nodes import described, registration
 from lua import loader
 from lua.keys import cell_prefix
 from lua.limits import Limits
 from lua.script import Script
-from lua.scripts import Need, NewJob, Node, Registration
+from lua.scripts import Need, NewJob, Node
 from lua.scripts import node as node_calls
 from lua.scripts import process as process_calls
 from lua.scripts import session as session_calls
@@ -111,20 +112,11 @@ class Fleet:
 
     def about(self, node: str) -> Node:
         """What selection knows of one."""
-        return Node(
+        return described(
             capacity=self.capacity(node),
-            arbitrates=False,
-            public=True,
-            enabled=True,
-            core=True,
-            gpu=True,
-            hot=False,
-            config=0,
-            pools=list(self.pools),
+            pools=self.pools,
             has=["type:tts", "tts:en", "tts:zh"],
-            out=[],
             definition='{"asr":null,"semantic":["en","zh"],"pairs":null}',
-            reasons="{}",
             caps=CAPABILITIES,
         )
 
@@ -157,18 +149,8 @@ class Fleet:
         self.tidy()
 
     def _register(self, node: str) -> list[Any]:
-        registration = Registration(
-            node=node,
-            conn=f"conn-{node}",
-            process=PROCESS,
-            credential="",
-            address="10.0.0.1",
-            draining=False,
-            about=self.about(node),
-            running=None,
-            held=None,
-        )
-        return self.call(node_calls.REGISTER_NODE, registration.packed())
+        told = registration(node, self.about(node), conn=f"conn-{node}", process=PROCESS)
+        return self.call(node_calls.REGISTER_NODE, told)
 
     def _run_own(self, name: str, items: Sequence[Any], *rest: str) -> None:
         """Run a script of ``bench/plain`` on items."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from bench.nodes import described, registration
 from bench.simulation.fleet import CONFIGURATION, PAIRS, Machine
 from bench.simulation.link import Link
 from bench.simulation.parley import PROCESS
@@ -11,7 +12,7 @@ from lua.client import Cells, StoreSettings
 from lua.given_time import START_MS, at_given_time
 from lua.keys import cell_prefix
 from lua.limits import Limits
-from lua.scripts import Need, Node, Registration
+from lua.scripts import Need
 from pools.ask import Ask
 from pools.configuration import encode
 from pools.routes import Route
@@ -66,7 +67,7 @@ def fill(link: Link, number: int, fleet: list[Machine], scripts: dict[str, str])
     calls: list[tuple[str, tuple[bytes | str | int, ...]]] = [
         ("write_config", (CONFIGURATION.version, content)),
         ("renew_lease", (PROCESS, "epoch")),
-        *(("register_node", (_registration(machine).packed(),)) for machine in fleet),
+        *(("register_node", (_registration(machine),)) for machine in fleet),
     ]
     for name, arguments in calls:
         reply = link.ask(("EVALSHA", scripts[name], 1, cell, *arguments, now_us))[0]
@@ -87,32 +88,14 @@ async def _read_needs(url: str, number: int) -> list[Need]:
     return [need for need in found if isinstance(need, Need)]
 
 
-def _registration(machine: Machine) -> Registration:
+def _registration(machine: Machine) -> bytes:
     given = machine.of.memberships
-    about = Node(
+    about = described(
         capacity=machine.capacity,
-        arbitrates=False,
-        public=True,
-        enabled=True,
-        core=True,
-        gpu=True,
-        hot=False,
-        config=CONFIGURATION.version,
-        pools=list(given.pools),
-        has=list(given.has),
-        out=[],
+        pools=given.pools,
+        has=given.has,
         definition=given.definition.encoded().decode() if given.definition else "",
         reasons=json.dumps(given.reasons),
-        caps="{}",
+        config=CONFIGURATION.version,
     )
-    return Registration(
-        node=machine.name,
-        conn=PROCESS,
-        process=PROCESS,
-        credential="",
-        address="192.0.2.1",
-        draining=False,
-        about=about,
-        running=None,
-        held=None,
-    )
+    return registration(machine.name, about, conn=PROCESS, process=PROCESS)

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from lua.client import StoreSettings
+from lua import scripts
+from lua.client import Cells, StoreSettings
 from tests.harness.valkey import OwnValkey
 from tests.lua.driven import DrivenCells
+from tests.lua.fleet import PAYLOAD, a_job, a_registration, a_session
+from tests.lua.invariants import assert_cell_sound
 from tests.lua.stage import Stage
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -39,3 +42,15 @@ async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnV
     await own.start()
     yield own
     await own.stop()
+
+
+@pytest.fixture
+async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
+    """A process, its session, and node ``n1`` with two slots, one of them for the job ``j1``."""
+    async with Cells(StoreSettings(url=valkey.url, prefix=prefix)) as cells:
+        await scripts.renew_lease(cells, cell=0, process="p1")
+        await scripts.register_node(cells, cell=0, registration=a_registration("n1"))
+        await scripts.open_session(cells, cell=0, session=a_session())
+        await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
+        yield cells
+        await assert_cell_sound(cells)

@@ -1,26 +1,12 @@
 """Redis forgets its scripts, or everything: the next call works all the same."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from lua import scripts
-from lua.client import Cells, StoreSettings
+from lua.client import Cells
 from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_job, a_registration, a_session, an_outcome
-from tests.lua.invariants import assert_cell_sound
 from tests.peers.until import until
-
-
-@pytest.fixture
-async def cells(valkey: OwnValkey, prefix: str) -> AsyncIterator[Cells]:
-    async with Cells(StoreSettings(url=valkey.url, prefix=prefix)) as cells:
-        await scripts.renew_lease(cells, cell=0, process="p1")
-        await scripts.register_node(cells, cell=0, registration=a_registration("n1"))
-        await scripts.open_session(cells, cell=0, session=a_session())
-        await scripts.dispatch(cells, cell=0, job=a_job("j1"), payload=PAYLOAD)
-        yield cells
-        await assert_cell_sound(cells)
 
 
 async def test_scripts_that_were_flushed_are_sent_again(cells: Cells) -> None:
