@@ -2,11 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Self
-
-import uvicorn
 
 from jobs.process import Process
 from jobs.settings import JobSettings
@@ -18,22 +14,7 @@ from scheduler_site.asgi import django_application
 from scheduler_site.lifespan import Lifespan
 from scheduler_site.routing import router
 from scheduler_site.web import config
-
-
-class Server(uvicorn.Server):
-    """Leaves signals to pytest, and tells when it listens."""
-
-    def __init__(self, app: Lifespan) -> None:
-        super().__init__(config(app))
-        self.listens = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+from tests.harness.server import Server
 
 
 class Web:
@@ -45,7 +26,7 @@ class Web:
     def __init__(self, store: StoreSettings, jobs: JobSettings, nodes: NodeSettings) -> None:
         self.store = store
         self._settings = jobs, nodes
-        self._server = Server(Lifespan(router(django_application), make_process=self._make))
+        self._server = Server(config(Lifespan(router(django_application), make_process=self._make)))
         self._listener = socket.create_server(("127.0.0.1", 0))
         host, port = self._listener.getsockname()
         self.node_url = f"ws://{host}:{port}/ws/node"

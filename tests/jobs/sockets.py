@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,21 +11,7 @@ import uvicorn
 
 from jobs.settings import JobSettings
 from jobs.socket import HotConsumer
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are pytest's."""
-        yield
+from tests.harness.server import Server
 
 
 class Serving:
@@ -59,7 +45,7 @@ async def serving(consumer: type[HotConsumer], settings: JobSettings) -> AsyncIt
         ws_max_size=64 * 2**20,
         interface="asgi3",
     )
-    server = _Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await server.listens.wait()
     try:

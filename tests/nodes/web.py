@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Self
 from urllib.parse import parse_qs
 
@@ -17,22 +17,8 @@ from nodes.consumers import NodeConsumer
 from nodes.registry import attach
 from nodes.settings import NodeSettings
 from pools.settings import PoolSettings
+from tests.harness.server import Server
 from tests.peers.raw import RawPeer, raw_peer
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are pytest's."""
-        yield
 
 
 class Web:
@@ -46,7 +32,7 @@ class Web:
         self.registry = attach(self.process, settings)
         self._consumer = NodeConsumer.as_asgi()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._server = _Server(
+        self._server = Server(
             uvicorn.Config(
                 self._app,
                 ws="websockets-sansio",
