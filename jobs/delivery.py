@@ -4,7 +4,7 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -90,6 +90,10 @@ class Delivery:
         """The utterance waits for a node, or is tried again."""
         self._ordering.be_patient(told.index)
         self._arm()
+
+    def go_on(self, first: int, *, late: Iterable[int]) -> None:
+        """In place of another one, which has told all below ``first``."""
+        self._ordering.go_on(first, late=late)
 
     def resume(self, last: int | None) -> None:
         """There is another socket: tell again what may not have arrived over the one before.

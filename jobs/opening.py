@@ -61,12 +61,15 @@ class Opening:
         if ticket.session is None:
             raise Refused(ErrorCode.INVALID_SESSION)
         await self._is_known(ids.cell_of(ticket.session, self._process.cells.count))
-        session = await self._process.sessions.resume(
-            ticket, tenant=self._tenant, credential=self._principal.credential
+        session = await self._process.sessions.away.back(
+            ticket,
+            self._wire,
+            self._init,
+            tenant=self._tenant,
+            credential=self._principal.credential,
         )
         if session is None:
             raise Refused(ErrorCode.INVALID_SESSION)
-        session.agree(self._init)
         return session
 
     async def _pairing(self) -> Pairing:

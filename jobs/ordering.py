@@ -61,6 +61,14 @@ class Ordering(Generic[T]):
         self._unseen: set[int] = set()  # never announced, but a gap_timeout was told
         self._early: set[int] = set()  # below the first
 
+    def go_on(self, first: int, *, late: Iterable[int]) -> None:
+        """In place of another one: all below ``first`` is told; results of ``late``, for which that
+        was a gap_timeout, may follow.
+        """
+        self._first, self._next = 0, first
+        self._timed_out.update(late)
+        self._pending.update(self._timed_out)
+
     def announce(self, index: int) -> bool:
         """An utterance came. False when its index was used before."""
         if self._first is None:

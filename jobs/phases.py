@@ -117,7 +117,7 @@ class Serving:
     async def closed(self) -> None:
         """The socket is gone, and the session with it unless it may be resumed."""
         self._stream.close()
-        await self._socket.process.sessions.gone(self._session, self._socket)
+        await self._socket.process.sessions.away.gone(self._session, self._socket)
 
     def _init(self, frame: SessionInit) -> None:
         _refuse(self._socket, ErrorCode.INVALID_MESSAGE, "session_init: the session is open.")

@@ -5,7 +5,7 @@ of :mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -71,6 +71,7 @@ class LiveSession:
         self.generation = 0
         self.away = self.ended = self.elsewhere = False
         self.sig = ""  # the queue that its last utterance would wait in
+        self._ended_early: list[Outcome] | None = None  # while it does not know all its jobs
         self._waiting: set[str] = set()
         self._unfinished_bytes = 0
         self._next_index = 0  # of the next utterance of a stream
@@ -96,17 +97,17 @@ class LiveSession:
             proof=self.ticket.proof if self.ticket else "",
             generation=self.generation,
             away=self.away,
-            known=list(self.unfinished),
+            known=list(self.unfinished) if self._ended_early is None else None,
             pin=self.pin,
         )
         reply = await scripts.open_session(self.cells, cell=self.cell, session=told)
         if isinstance(reply, scripts.Elsewhere) and told.generation == self.generation:
-            self.process.sessions.let_go(self)
+            self.process.sessions.away.let_go(self)
 
     def agree(self, init: SessionInit) -> None:
         """What its client says of itself, and of utterances that say less."""
         self._said = said_by(init)
-        self._lang = init.src_lang
+        self.lang = init.src_lang
         if RESUME not in (init.accepts or ()):
             self.ticket = None
 
@@ -116,8 +117,28 @@ class LiveSession:
         self.telling.resume(init.accepts or (), init.last_utterance_index)
 
     def taken_back(self, ticket: Ticket, generation: int) -> None:
-        """Its client is about to come back, and may once more with this ticket."""
+        """Its client is back, and may come back once more with this ticket."""
         self.ticket, self.generation, self.away = ticket, generation, False
+
+    def go_on(self, indexes: Collection[int], last: int | None) -> None:
+        """Another process had it before. ``indexes``: of the utterances that are to be taken in;
+        up to ``last`` all is told.
+        """
+        told = -1 if last is None else last
+        self._next_index = max((*indexes, told)) + 1
+        if last is not None or indexes:
+            first = min(indexes) if last is None else last + 1
+            self.telling.go_on(first, late=[index for index in indexes if index < first])
+
+    def revives(self) -> None:
+        """It is about to take in jobs that it had elsewhere."""
+        self._ended_early = []
+
+    def is_whole(self) -> None:
+        """All its jobs are taken in."""
+        early, self._ended_early = self._ended_early or (), None
+        for outcome in early:
+            self.settle(outcome)
 
     def end(self) -> None:
         """Nobody listens any more."""
@@ -193,7 +214,7 @@ class LiveSession:
         work.id = earlier
         if work.job is not None:
             work.job = msgspec.structs.replace(work.job, job=earlier)
-        self._remember(work)
+        self.remember(work)
         return False
 
     def has_asked(self, job: NewJob) -> bool:
@@ -206,17 +227,20 @@ class LiveSession:
         if self._forget(work):
             self.telling.failed(work.told, failure)
 
-    def settle(self, outcome: Outcome) -> None:
-        """Its job has ended. A job that is not unfinished was answered before."""
+    def settle(self, outcome: Outcome) -> bool:
+        """Its job has ended. False for one that is not unfinished: it was answered before."""
         work = self.unfinished.get(outcome.job)
         if work is None:
-            return
-        if outcome.state != JobState.DONE:
+            if self._ended_early is None:
+                return False
+            self._ended_early.append(outcome)
+        elif outcome.state != JobState.DONE:
             self.fail(work, failure_from(outcome))
-            return
-        self._forget(work)
-        self.telling.event(work.told, "NMT_DONE")
-        self.telling.result(work.told, Found(outcome.job, outcome.size, work.accepted_ms))
+        else:
+            self._forget(work)
+            self.telling.event(work.told, "NMT_DONE")
+            self.telling.result(work.told, Found(outcome.job, outcome.size, work.accepted_ms))
+        return True
 
     def placed(self, message: Placed) -> None:
         """It waited or was tried again; now it is reserved on a node, or waits."""
@@ -252,7 +276,7 @@ class LiveSession:
             index=index,
             job=ids.new_job(self.cell, self.cells.count),
             trace=trace or ids.new_token(),
-            lang=self._lang,
+            lang=self.lang,
             received_ms=now_ms(),
         )
 
@@ -297,7 +321,7 @@ class LiveSession:
     ) -> "asyncio.Task[None] | None":
         payload = payload_of(frame, speech, trace=told.trace, ending=ending)
         work = Work(told.job, [told], payload, turn=ending.turn)
-        self._remember(work)
+        self.remember(work)
         need = self.process.snapshot.compile_need(
             self.cell, speech.ask, caller=self.caller(speech), pin=self.pin
         )
@@ -309,7 +333,8 @@ class LiveSession:
         is_big = len(work.payload) > self.cells.limits.inline_bytes
         return task if is_big or isinstance(need, Refusal) else None
 
-    def _remember(self, work: Work) -> None:
+    def remember(self, work: Work) -> None:
+        """It is unfinished."""
         self.unfinished[work.id] = work
         self._unfinished_bytes += len(work.payload)
 

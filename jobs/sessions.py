@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from jobs.away import Away
 from jobs.dispatch import Work, outcome_of
-from jobs.line import Wire
-from jobs.resuming import Ticket, new_ticket
+from jobs.reviving import adopt
 from jobs.session import LiveSession
-from lua import ids, scripts, views
+from lua import scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Accepted, Moved, Outcome, Partial, Placed, Pressure
 from lua.states import TERMINAL, Level
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 64
 STOP_S = 1.0
-REPLACED = 4409
 
 
 class Sessions:
@@ -37,8 +36,7 @@ class Sessions:
         self._process = process
         self._live: dict[str, LiveSession] = {}
         self._left: dict[str, int] = {}  # ended, but not in Redis yet: session → cell
-        self._away: dict[str, asyncio.TimerHandle] = {}  # those that may be resumed still
-        self._ending: set[asyncio.Task[None]] = set()
+        self.away = Away(process, self)
         process.handle(Outcome, self._settle)
         process.handle(Placed, self._placed)
         process.handle(Accepted, lambda cell, message: self.accepted(message))
@@ -60,69 +58,37 @@ class Sessions:
         here = (one for one in self._live.values() if not one.away)
         return sum(len(one.unfinished) + one.telling.is_busy for one in here)
 
+    def add(self, session: LiveSession) -> None:
+        """Hand it what is told of it from now on."""
+        self._live[session.id] = session
+
+    def drop(self, session: LiveSession) -> bool:
+        """Have nothing more to do with it; False when that was so before."""
+        session.end()
+        self.away.stay(session)
+        self._process.results.forget(session.id)
+        if self._live.get(session.id) is not session:
+            return False
+        del self._live[session.id]
+        return True
+
     async def open(self, session: LiveSession) -> None:
         """A session begins. Raises StoreError; then it has not."""
-        self._live[session.id] = session
+        self.add(session)
         try:
             await session.open()
         except StoreError:
             await self.close(session)
             raise
 
-    async def gone(self, session: LiveSession, wire: Wire) -> None:
-        """A socket of a session is gone. Its client may come back for a while, where it can."""
-        if not session.line.detach(wire):
-            return  # it has, already
-        if session.ended or session.ticket is None:
-            await self.close(session)
-            return
-        session.away = True
-        window_s = session.cells.limits.resume_window_ms / 1000
-        loop = asyncio.get_running_loop()
-        self._away[session.id] = loop.call_later(window_s, self._end, session)
-        await self._tell(session)
-
-    async def resume(self, ticket: Ticket, *, tenant: str, credential: str) -> LiveSession | None:
-        """A client is back with its ticket; None where that is not, or no more, good for anything.
-
-        Raises StoreError.
-        """
-        name = ticket.session
-        if name is None or name not in self._live:
-            return None
-        next_ticket = new_ticket(name)
-        back = scripts.Return(
-            session=name,
-            process=self._process.id,
-            tenant=tenant,
-            credential=credential,
-            proof=ticket.proof,
-            next_proof=next_ticket.proof,
-        )
-        cells = self._process.cells
-        reply = await scripts.resume_session(cells, cell=ids.cell_of(name, cells.count), back=back)
-        session = self._live.get(name)
-        if session is None or isinstance(reply, scripts.Denied):
-            return None
-        self._stay(session)
-        session.line.close(REPLACED, "the session was resumed")
-        session.taken_back(next_ticket, reply.generation)
-        return session
-
     async def close(self, session: LiveSession) -> None:
         """A session is over: what waits or runs for it is cancelled, at the latest by a replay."""
-        if self._drop(session):
+        if self.drop(session):
             self._left[session.id] = session.cell
             try:
                 await self._close(session.id, session.cell)
             except StoreError as error:
                 log.info("a session is closed later", session=session.id, why=str(error))
-
-    def let_go(self, session: LiveSession) -> None:
-        """Its client has resumed it at another process."""
-        session.elsewhere = True
-        session.line.close(REPLACED, "the session was resumed")
-        self._drop(session)
 
     async def replay(self, cell: int) -> None:
         """Tell a cell again which sessions are here and what they wait for. Raises StoreError."""
@@ -157,39 +123,12 @@ class Sessions:
                 await asyncio.gather(*map(self._leave, list(self._live.values())))
 
     async def _leave(self, session: LiveSession) -> None:
-        if session.ended or session.ticket is None:
-            await self.close(session)
-            return
-        was_away, session.away = session.away, True
-        self._drop(session)
-        if not was_away:
-            await self._tell(session)
+        may_return = session.ticket is not None and not session.ended
+        await (self.away.leave(session) if may_return else self.close(session))
 
-    def _drop(self, session: LiveSession) -> bool:
-        """Have nothing more to do with it; False when that was so before."""
-        session.end()
-        self._stay(session)
-        self._process.results.forget(session.id)
-        if self._live.get(session.id) is not session:
-            return False
-        del self._live[session.id]
-        return True
-
-    def _stay(self, session: LiveSession) -> None:
-        """It does not end by itself."""
-        if timer := self._away.pop(session.id, None):
-            timer.cancel()
-
-    def _end(self, session: LiveSession) -> None:
-        task = asyncio.create_task(self.close(session))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-
-    async def _tell(self, session: LiveSession) -> None:
-        try:
-            await session.open()
-        except StoreError as error:
-            log.info("a session waits for its client", session=session.id, why=str(error))
+    async def _adopt(self, session: LiveSession, message: Outcome) -> None:
+        with suppress(StoreError):
+            await adopt(session, message)
 
     async def _close(self, name: str, cell: int) -> None:
         process = self._process
@@ -202,7 +141,7 @@ class Sessions:
     def _moved(self, cell: int, message: Moved) -> None:
         session = self._live.get(message.session)
         if session and session.generation < message.generation:
-            self.let_go(session)
+            self.away.let_go(session)
 
     def _pressure(self, cell: int, message: Pressure) -> None:
         """It is told to all who use the queue, whether anything of theirs waits there or not."""
@@ -213,7 +152,9 @@ class Sessions:
 
     def _settle(self, cell: int, message: Outcome) -> None:
         if session := self._live.get(message.session):
-            session.settle(message)
+            if session.settle(message) or not session.generation:
+                return
+            session.start(self._adopt(session, message))
 
     def _placed(self, cell: int, message: Placed) -> None:
         if session := self._live.get(message.session):

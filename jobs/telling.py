@@ -35,6 +35,7 @@ class Telling:
     ) -> None:
         self._line = line
         self._pause_ms = settings.pause_ms
+        self._unexplained: list[tuple[Told, Failure]] = []
         self._results: dict[str, Told] = {}  # trace id → the last utterance that has it
         self._delivery = Delivery(
             results,
@@ -88,12 +89,12 @@ class Telling:
             self.event((told,), name)
 
     def failed(self, utterances: Iterable[Told], failure: Failure) -> None:
-        """They end without a result."""
+        """They end without a result. Why is told at once, or when there is a socket."""
         for told in utterances:
-            if not failure.is_silence:
-                self._line.send_frame(told.failed_event(failure))
-                if failure.is_shown or self._wants_errors:
-                    self._line.send_error(told.error(failure))
+            if self._line.is_open:
+                self._explain(told, failure)
+            else:
+                self._unexplained.append((told, failure))
             self._delivery.put(told, failure)
         if failure.code in SHORTAGES:
             self.pressure.pause()
@@ -101,7 +102,16 @@ class Telling:
     def resume(self, accepts: Collection[str], last: int | None) -> None:
         """There is another socket; its client has all answers up to ``last``, or does not say."""
         self._agree(accepts)
+        unexplained, self._unexplained = self._unexplained, []
+        for told, failure in unexplained:
+            self._explain(told, failure)
         self._delivery.resume(last)
+
+    def go_on(self, first: int, *, late: Iterable[int]) -> None:
+        """In place of another one, which has told all below ``first``; results of ``late`` may
+        follow.
+        """
+        self._delivery.go_on(first, late=late)
 
     def stop(self) -> None:
         """The session is over."""
@@ -112,6 +122,12 @@ class Telling:
         self.pressure = Pressure(
             self._line.send_frame, accepts="backpressure" in accepts, pause_ms=self._pause_ms
         )
+
+    def _explain(self, told: Told, failure: Failure) -> None:
+        if not failure.is_silence:
+            self._line.send_frame(told.failed_event(failure))
+            if failure.is_shown or self._wants_errors:
+                self._line.send_error(told.error(failure))
 
     def _remember(self, told: Told) -> None:
         self._results.pop(told.trace, None)

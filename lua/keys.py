@@ -55,6 +55,7 @@ KEYSPACE = (
     Key("heads:P", "zset", Life.EMPTY, "requirements that wait for a pool, by first rank"),
     Key("heads:node:ID", "zset", Life.EMPTY, "requirements pinned to a node, likewise"),
     Key("session:ID", "hash", Life.OWNER, "a session: its process, live jobs, index per node"),
+    Key("answers:ID", "list", Life.TTL, "a session's last ended jobs, for a client that returns"),
     Key("processes", "set", Life.EMPTY, "web processes with a lease"),
     Key("process:ID:nodes", "set", Life.EMPTY, "nodes whose socket a process holds"),
     Key("process:ID:sessions", "set", Life.EMPTY, "sessions whose socket a process holds"),

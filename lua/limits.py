@@ -34,6 +34,7 @@ class Limits:
     stall_hold_ms: int = 5_000
     claim_ms: int = 1_000  # a restored job waits this long for the node that holds it
     resume_window_ms: int = 30_000
+    kept_answers: int = 400  # of one session that are remembered for its return
     quiet_ms: int = 10_000
     payload_ttl_ms: int = 200_000
     result_ttl_ms: int = 300_000

@@ -28,6 +28,7 @@ local index = repeated and job.uidx or next_index(job.session, node)
 if size == 0 then
   -- @include free, settle, offer
   local whole = load_job(id)
+  whole.kept = job.kept
   -- STEP
   free_slot(whole, holder)
   settle(whole, 'FAILED', owner, { code = 'STATE_LOST' })

@@ -17,8 +17,12 @@ local function load_job(id)
     failed = v[26] or '', payload = tonumber(v[27] or 0) }
 end
 
+-- Also finds out whether its answer is kept: the session's client may come back for it.
 local function owner_of(job)
-  return job.session ~= '' and call('HGET', cell .. 'session:' .. job.session, 'process') or ''
+  if job.session == '' then return '' end
+  local owner, proof = unpack(call('HMGET', cell .. 'session:' .. job.session, 'process', 'proof'))
+  job.kept = proof and proof ~= ''
+  return owner or ''
 end
 
 local function is_final(state)

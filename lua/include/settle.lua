@@ -2,12 +2,19 @@
 -- @include save_job
 -- @include tell
 -- @include budget
--- CONST final_ttl_ms
+-- CONST final_ttl_ms, result_ttl_ms, kept_answers
 -- The end of a job. Its hash stays 10 min, so that a repeat gets the same answer.
 local function retire(job)
   call('PEXPIRE', cell .. 'job:' .. job.id, final_ttl_ms)
   call('ZREM', cell .. 'timers', 'job:' .. job.id)
   if job.request ~= '' then call('PEXPIRE', cell .. 'request:' .. job.request, final_ttl_ms) end
+end
+
+-- The last answers of a session, in the order in which they came.
+local function keep_answer(job)
+  local key = cell .. 'answers:' .. job.session
+  if call('RPUSH', key, job.id) > kept_answers then call('LTRIM', key, -kept_answers, -1) end
+  call('PEXPIRE', key, result_ttl_ms)
 end
 
 -- `owner`: the session's process; nil when it learns the outcome from the reply.
@@ -24,6 +31,7 @@ local function settle(job, state, owner, outcome, ...)
   if job.payload > 0 then call('DECRBY', cell .. 'live_bytes', job.payload) end
   if job.session ~= '' and owner then
     call('HDEL', cell .. 'session:' .. job.session, 'job:' .. job.id)
+    if job.kept then keep_answer(job) end
     if owner == outcome.asker then return end
     post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
       'code', outcome.code or '', 'message', outcome.message or '',

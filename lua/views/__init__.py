@@ -4,20 +4,23 @@ Those that block are for threads and workers, and raise redis-py's ``RedisError`
 two frames waits for any of them.
 """
 
-from lua.views.jobs import JobView, SessionView, job, job_now, session_now, unknown_jobs
+from lua.views.jobs import JobView, job, job_now, unknown_jobs
 from lua.views.nodes import Load, NodeView, Registered, fleet, jobs_of, nodes, registered
 from lua.views.pools import Member, PoolView, members, pools, ready_members, standing
+from lua.views.sessions import LiveJob, SessionJobs, SessionView, session_jobs, session_now
 from lua.views.totals import CellView, Queue, cells, queues, script_calls
 
 __all__ = [
     "CellView",
     "JobView",
+    "LiveJob",
     "Load",
     "Member",
     "NodeView",
     "PoolView",
     "Queue",
     "Registered",
+    "SessionJobs",
     "SessionView",
     "cells",
     "fleet",
@@ -31,6 +34,7 @@ __all__ = [
     "ready_members",
     "registered",
     "script_calls",
+    "session_jobs",
     "session_now",
     "standing",
     "unknown_jobs",

@@ -22,6 +22,7 @@ class JobView:
     job: str
     state: JobState
     session: str
+    index: int
     tenant: str
     src: str
     tgt: str
@@ -49,7 +50,7 @@ def job(store: StoreSettings, name: str) -> JobView | None:
         key = f"{cell_prefix(store.prefix, ids.cell_of(name, store.cells))}job:{name}"
     except ValueError:
         return None
-    return _view(name, client(store).hgetall(key))
+    return view_of(name, client(store).hgetall(key))
 
 
 async def job_now(cells: Cells, name: str) -> JobView | None:
@@ -59,29 +60,7 @@ async def job_now(cells: Cells, name: str) -> JobView | None:
         fields = await cells.plain.hgetall(f"{cells.prefixes[cell]}job:{name}")
     except (RedisError, OSError) as error:
         raise StoreUnavailable(str(error)) from error
-    return _view(name, fields)
-
-
-@dataclass(frozen=True)
-class SessionView:
-    """A live session: its tenant, and the node that it is paired with, or empty."""
-
-    tenant: str
-    pin: str
-
-
-async def session_now(cells: Cells, session: str) -> SessionView | None:
-    """A session as it is now; None: there is no such session. Raises StoreUnavailable."""
-    try:
-        key = f"{cells.prefixes[ids.cell_of(session, cells.count)]}session:{session}"
-    except ValueError:
-        return None
-    try:
-        values: Any = await cells.plain.hmget(key, "tenant", "pin")
-    except (RedisError, OSError) as error:
-        raise StoreUnavailable(str(error)) from error
-    tenant, pin = values
-    return None if tenant is None else SessionView(tenant.decode(), (pin or b"").decode())
+    return view_of(name, fields)
 
 
 def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set[str]:
@@ -94,7 +73,8 @@ def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set
     return {name for name, there in zip(names, known, strict=True) if not there}
 
 
-def _view(name: str, fields: Any) -> JobView | None:
+def view_of(name: str, fields: Any) -> JobView | None:
+    """From the fields of its hash."""
     raw = {field.decode(): value.decode() for field, value in fields.items()}
     if raw.get("stub") == "1" or "state" not in raw:
         return None  # only what a node said of it after a loss of Redis
@@ -102,6 +82,7 @@ def _view(name: str, fields: Any) -> JobView | None:
         job=name,
         state=JobState(raw["state"]),
         session=raw.get("session", ""),
+        index=int(raw.get("index") or 0),
         tenant=raw.get("tenant", ""),
         src=raw.get("src", ""),
         tgt=raw.get("tgt", ""),

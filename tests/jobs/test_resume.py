@@ -1,13 +1,20 @@
 """Sessions that go on over another socket."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+import redis
 
+from jobs.session import LiveSession
+from lua import views
 from lua.client import StoreSettings
 from lua.limits import Limits
-from tests.harness.actors import hand_session
+from lua.mailbox import Moved
+from nodes.settings import NodeSettings
+from tests.harness.actors import hand_node, hand_session
 from tests.harness.frames import session_init
+from tests.harness.web import Web
 from tests.peers.raw import raw_peer
 from tests.peers.until import until
 
@@ -179,6 +186,215 @@ async def test_who_does_not_accept_it_ends_with_the_socket(web, node, session):
     ben.peer.vanish()
     await anna.peer.expect("job_cancel", job_id=job["job_id"])
     assert web.process.sessions.get(ben.id) is None
+
+
+@pytest.fixture
+async def other(stage, store, jobs):
+    """A second web process."""
+    return await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+
+
+async def test_another_process_goes_on_with_it(web, other, node, session, back):
+    """Jobs end before, while and after the session moves; the client says what it has."""
+    anna, ben = await node(), await session(**RESUME)
+    await answered(anna, ben, "zero")
+    for _ in range(4):
+        await ben.says()
+    one, two, three, four = [await anna.job() for _ in range(4)]
+    await vanished(ben, web)
+    await anna.answers(two, "two")
+    await anna.fails(three, "INVALID_SPEECH", "only noise")
+    ben = await back(ben, to=other, last_utterance_index=0)
+    await until(lambda: web.process.sessions.get(ben.id) is None)
+    await anna.answers(four, "four")
+    await anna.acks(one)
+    await anna.hears_so_far(one, "so far")
+    assert (await ben.peer.expect("asr_partial"))["utterance_index"] == 1
+    await anna.answers(one, "one")
+    told = [await ben.hears() for _ in range(4)]
+    assert [frame["utterance_index"] for frame in told] == [1, 2, 3, 4]
+    assert [frame.get("text_translated") for frame in told] == ["one", "two", None, "four"]
+    assert (told[2]["code"], told[2]["trace_id"]) == ("INVALID_SPEECH", three["trace_id"])
+    error = ben.peer.of_type("error")[0]
+    assert (error["code"], error["details"]["utterance_index"]) == ("INVALID_SPEECH", 3)
+    await answered(anna, ben, "five")
+    assert (await back(ben, to=web, last_utterance_index=5)).outcomes == []
+
+
+async def test_a_client_that_does_not_say_what_it_has_gets_all_at_another_process(
+    web, other, node, session, back
+):
+    anna, ben = await node(), await session(**RESUME)
+    await answered(anna, ben, "one", "two")
+    await vanished(ben, web)
+    ben = await back(ben, to=other)
+    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+    await answered(anna, ben, "three")
+
+
+async def test_an_utterance_that_another_process_has_is_sent_again_in_vain(
+    web, other, node, session, back
+):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says(request_id="r-0")
+    job = await anna.job()
+    ben = await back(ben, to=other)
+    await ben.says(request_id="r-0", utterance_index=0)
+    await ben.says()
+    await anna.answers(await anna.job(), "two")
+    await anna.answers(job, "one")
+    told = [(await ben.hears())["text_translated"] for _ in range(2)]
+    assert (told, len(anna.jobs)) == (["one", "two"], 2)
+
+
+async def test_a_socket_of_another_process_that_only_seems_open_gives_way(
+    web, other, node, session, back
+):
+    anna, old = await node(), await session(**RESUME)
+    ben = await back(old, to=other)
+    assert await old.peer.closed() == 4409
+    await answered(anna, ben, "one")
+    assert web.process.sessions.get(ben.id) is None
+
+
+async def test_a_job_that_waits_goes_on_waiting(web, other, node, session, back):
+    anna, ben = await node(slots=1), await session(**RESUME)
+    await ben.says()
+    await ben.says()
+    job = await anna.job()
+    ben = await back(ben, to=other)
+    await anna.answers(job, "one")
+    await anna.answers(await anna.job(), "two")
+    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+
+
+async def test_it_goes_to_and_fro(web, other, node, session, back):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    for _ in range(3):
+        ben = await back(ben, to=other)
+        ben = await back(ben, to=web)
+    await anna.answers(job, "one")
+    assert (await ben.hears())["text_translated"] == "one"
+    assert other.process.sessions.get(ben.id) is None
+
+
+async def test_a_process_that_slept_does_not_take_it_back(web, other, node, session, back):
+    """It was never told, and replays what it thinks it has."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    asleep = web.process.sessions.get(ben.id)
+    web.process.handle(Moved, lambda cell, message: None)
+    ben = await back(ben, to=other, last_utterance_index=None)
+    assert web.process.sessions.get(ben.id) is asleep
+    web.process.suspect(0)
+    await until(lambda: web.process.sessions.get(ben.id) is None)
+    await anna.answers(job, "one")
+    assert (await ben.hears())["text_translated"] == "one"
+
+
+async def test_a_process_that_shuts_down_leaves_its_sessions_to_another(
+    web, other, stage, store, jobs, session, back
+):
+    async with Web(store, jobs, NodeSettings()) as brief:
+        joining = hand_session(brief.session_url, "en", "zh", **RESUME)
+        ben = await stage.enter_async_context(joining)
+        anna = await stage.enter_async_context(
+            hand_node(other.node_url, "anna", languages=["en", "zh"], slots=1)
+        )
+        await ben.says()
+        job = await anna.job()
+    await anna.answers(job, "one")
+    ben = await back(ben, to=other)
+    assert (await ben.hears())["text_translated"] == "one"
+
+
+async def test_a_stream_goes_on_counting_at_another_process(web, other, node, session, back):
+    anna, ben = await node(), await session(**RESUME)
+    await answered(anna, ben, "zero", "one")
+    raw = {"audio_format": "pcm16", "sample_rate": 16_000}
+    ben = await back(ben, to=other, last_utterance_index=1, **raw)
+    await ben.streams(b"\1\0" * 1_600, final=True)
+    await anna.answers(await anna.job(), "two")
+    assert (await ben.hears())["utterance_index"] == 2
+
+
+async def test_a_job_that_came_to_redis_too_late_to_be_found_is_answered(
+    web, other, node, session, back, monkeypatch
+):
+    """Its former process was just about to send it."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    real = views.session_jobs
+
+    async def too_early(cells, name):
+        return replace(await real(cells, name), live=[])
+
+    monkeypatch.setattr(views, "session_jobs", too_early)
+    ben = await back(ben, to=other)
+    await anna.answers(job, "one")
+    assert (await ben.hears())["text_translated"] == "one"
+
+
+async def test_a_job_that_ends_while_the_session_is_taken_in_is_answered_once(
+    web, other, node, session, back, monkeypatch
+):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    real = views.session_jobs
+
+    async def slowly(cells, name):
+        past = await real(cells, name)
+        told = []
+        settle = LiveSession.settle
+        monkeypatch.setattr(LiveSession, "settle", lambda *of: told.append(of) or settle(*of))
+        await anna.answers(job, "one")
+        await until(lambda: told)
+        monkeypatch.setattr(LiveSession, "settle", settle)
+        return past
+
+    monkeypatch.setattr(views, "session_jobs", slowly)
+    ben = await back(ben, to=other)
+    assert (await ben.hears())["text_translated"] == "one"
+    await answered(anna, ben, "two")
+    assert len(ben.outcomes) == 2
+
+
+async def test_a_session_outlives_the_loss_of_redis_while_its_client_is_away(
+    web, node, session, back
+):
+    anna, ben = await node(slots=1), await session(**RESUME)
+    for _ in range(2):
+        await ben.says()
+    job = await anna.job()
+    await vanished(ben, web)
+    with redis.Redis.from_url(web.store.url) as client:
+        client.delete(*client.keys(f"{web.process.cells.prefixes[0]}*"))
+    web.process.suspect(0)
+    await anna.answers(job, "one")
+    await anna.answers(await anna.job(), "two")
+    ben = await back(ben)
+    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+
+
+async def test_a_session_whose_process_died_outlives_a_second_loss(web, other, node, session, back):
+    """What the second process found in Redis it can make again."""
+    anna, ben = await node(slots=1), await session(**RESUME)
+    for _ in range(2):
+        await ben.says()
+    job = await anna.job()
+    ben = await back(ben, to=other)
+    with redis.Redis.from_url(web.store.url) as client:
+        client.delete(*client.keys(f"{web.process.cells.prefixes[0]}*"))
+    for one in (web, other):
+        one.process.suspect(0)
+    await anna.answers(job, "one")
+    await anna.answers(await anna.job(), "two")
+    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
 
 
 class TestShortly:

@@ -102,6 +102,10 @@ def _outcomes(step: Step) -> Iterator[str]:
         sessions = step.after.sessions if session in step.after.sessions else step.before.sessions
         owner = sessions.get(session, {}).get("process", "")
         told = len(step.messages("outcome", job))
+        kept = job.encode() in step.after[f"answers:{session}"].flat
+        resumable = step.after.sessions.get(session, {}).get("proof", "") != ""
+        if kept != (resumable and step.script != "dispatch") and session in step.after.sessions:
+            yield f"{job} ended: kept for a client that returns: {kept}"
         if isinstance(step.reply, scripts.Done | scripts.Failed) and step.reply.session:
             if told or owner != step.given["process"]:
                 yield f"{job} ended: the reply and {told} messages told {owner}"

@@ -560,6 +560,14 @@ def a_session_waits_for_its_client(stage: Stage) -> Act:
 
 
 @scene
+def an_answer_is_kept_for_a_session_that_may_be_resumed(stage: Stage) -> Act:
+    stage.open_session(proof="one")
+    stage.node("n1")
+    stage.running("j1", "n1")
+    return lambda: stage.finish("j1", "n1", result=b"{}")
+
+
+@scene
 def a_session_is_resumed(stage: Stage) -> Act:
     stage.open_session(proof="one", away=True)
     return lambda: stage.resume_session("one", "two")

@@ -73,6 +73,29 @@ def test_jobs_go_on_while_the_client_is_away(one: Stage) -> None:
     assert "s-1" in one.cell.sessions
 
 
+def test_the_last_answers_are_kept_in_the_order_in_which_they_came(one: Stage) -> None:
+    one.node("n1", capacity=9)
+    for job in ("j1", "j2", "j3"):
+        one.running(job, "n1")
+    one.finish("j2", "n1")
+    one.cancel("j3")
+    one.finish("j1", "n1")
+    assert one.cell["answers:s-1"].flat == [b"j2", b"j3", b"j1"]
+    assert 0 < one.cell["answers:s-1"].ttl_ms <= one.cells.limits.result_ttl_ms
+
+
+def test_no_more_answers_are_kept_than_can_be_wanted(one: Stage) -> None:
+    key = f"{one.cells.prefixes[0]}answers:s-1"
+    one.cells.blocking.rpush(key, *(f"old-{number}" for number in range(400)))
+    one.cells.blocking.pexpire(key, 1_000)
+    one.look(0)
+    one.node("n1")
+    one.running("j1", "n1")
+    one.finish("j1", "n1")
+    kept = one.cell["answers:s-1"].flat
+    assert (len(kept), kept[0], kept[-1]) == (400, b"old-1", b"j1")
+
+
 def test_a_client_that_never_comes_back_leaves_nothing(one: Stage) -> None:
     one.node("n1", capacity=1)
     one.running("j1", "n1")

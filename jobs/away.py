@@ -1,0 +1,128 @@
+"""Sessions whose clients have gone, and those whose clients return: here, or from elsewhere.
+
+Meanwhile their jobs go on. Redis ends those that nobody returns to, whatever becomes of this
+process.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from jobs.line import Wire
+from jobs.resuming import Ticket, new_ticket
+from jobs.reviving import revive
+from jobs.session import LiveSession
+from lua import ids, scripts
+from lua.errors import StoreError
+from parley.frames import SessionInit
+
+if TYPE_CHECKING:
+    from jobs.process import Process
+    from jobs.sessions import Sessions
+
+log = structlog.get_logger(__name__)
+
+REPLACED = 4409
+
+
+class Away:
+    """One a process."""
+
+    def __init__(self, process: "Process", sessions: "Sessions") -> None:
+        self._process = process
+        self._sessions = sessions
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def gone(self, session: LiveSession, wire: Wire) -> None:
+        """A socket of a session is gone. Its client may come back for a while, where it can."""
+        if not session.line.detach(wire):
+            return  # it has, already
+        if session.ended or session.ticket is None:
+            await self._sessions.close(session)
+            return
+        session.away = True
+        window_s = session.cells.limits.resume_window_ms / 1000
+        loop = asyncio.get_running_loop()
+        self._timers[session.id] = loop.call_later(window_s, self._end, session)
+        await self._tell(session)
+
+    async def back(
+        self, ticket: Ticket, wire: Wire, init: SessionInit, *, tenant: str, credential: str
+    ) -> LiveSession | None:
+        """The session of a client that is back with its ticket; its socket is not used yet.
+
+        None where the ticket is not, or no more, good for anything. Raises StoreError.
+        """
+        name = ticket.session
+        if name is None:
+            return None
+        cells = self._process.cells
+        cell = ids.cell_of(name, cells.count)
+        next_ticket = new_ticket(name)
+        back = scripts.Return(
+            session=name,
+            process=self._process.id,
+            tenant=tenant,
+            credential=credential,
+            proof=ticket.proof,
+            next_proof=next_ticket.proof,
+        )
+        reply = await scripts.resume_session(cells, cell=cell, back=back)
+        if isinstance(reply, scripts.Denied):
+            return None
+        session = self._sessions.get(name)
+        if session is not None and session.generation == reply.generation - 1:
+            self.stay(session)
+            session.line.close(REPLACED, "the session was resumed")
+            session.taken_back(next_ticket, reply.generation)
+            session.agree(init)
+            return session
+        if session is not None:
+            self.let_go(session)  # it was elsewhere meanwhile
+        session = LiveSession(
+            self._process, wire, init, id=name, cell=cell, tenant=tenant, credential=credential
+        )
+        session.taken_back(next_ticket, reply.generation)
+        session.agree(init)
+        await self._revive(session, init.last_utterance_index)
+        return session
+
+    def let_go(self, session: LiveSession) -> None:
+        """Its client has resumed it at another process."""
+        session.elsewhere = True
+        session.line.close(REPLACED, "the session was resumed")
+        self._sessions.drop(session)
+
+    async def leave(self, session: LiveSession) -> None:
+        """This process ends: it is left to the one that its client comes back to."""
+        was_away, session.away = session.away, True
+        self._sessions.drop(session)
+        if not was_away:
+            await self._tell(session)
+
+    def stay(self, session: LiveSession) -> None:
+        """It does not end by itself."""
+        if timer := self._timers.pop(session.id, None):
+            timer.cancel()
+
+    async def _revive(self, session: LiveSession, last: int | None) -> None:
+        session.revives()
+        self._sessions.add(session)
+        try:
+            await revive(session, last)
+        except StoreError:
+            await self._sessions.close(session)  # its client has no ticket to come back with
+            raise
+
+    def _end(self, session: LiveSession) -> None:
+        task = asyncio.create_task(self._sessions.close(session))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _tell(self, session: LiveSession) -> None:
+        try:
+            await session.open()
+        except StoreError as error:
+            log.info("a session waits for its client", session=session.id, why=str(error))
