@@ -4,7 +4,7 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -38,7 +38,8 @@ Answer = tuple[Told, Found | Failure]
 
 
 class Delivery:
-    """One a session. ``keep_ms``: how long an answer that was sent may have to be sent again, over
+    """One a session. ``on_gap`` is called with the index of what nobody waits for any more;
+    ``keep_ms``: how long an answer that was sent may have to be sent again, over
     another socket; 0 where there won't be one.
     """
 
@@ -50,6 +51,7 @@ class Delivery:
         session: str,
         settings: OrderSettings,
         line: Line,
+        on_gap: Callable[[int], None],
         keep_ms: int,
     ) -> None:
         self._results = results
@@ -57,6 +59,7 @@ class Delivery:
         self._session = session
         self._patience_s = settings.patient_gap_ms / 1000
         self._line = line
+        self._on_gap = on_gap
         self._ordering: Ordering[Answer] = Ordering(settings)
         self._sent: Sent[Answer] = Sent(keep_ms=keep_ms)
         self._told: dict[int, Told] = {}
@@ -116,6 +119,9 @@ class Delivery:
             self._pump = None
 
     def _release(self, releases: list[Release[Answer]]) -> None:
+        for release in releases:
+            if release.reason is not None:
+                self._on_gap(release.index)
         self._queue += releases
         if self._queue and self._pump is None:
             self._pump = self._line.start(self._run())

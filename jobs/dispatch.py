@@ -255,6 +255,18 @@ async def _join(session: "LiveSession", work: Work, earlier: str) -> None:
         session.settle(outcome_of(view))
 
 
+async def call_off_idle(session: "LiveSession", job: str) -> None:
+    """Cancel a job if it waits for a node. Without Redis it comes to the end of its wait."""
+    with suppress(StoreError):
+        await scripts.cancel(
+            session.cells,
+            cell=session.cell,
+            job=job,
+            code=ErrorCode.QUEUE_TIMEOUT,
+            only_idle=True,
+        )
+
+
 async def _call_off(session: "LiveSession", job: str) -> None:
     """Without Redis this is left to the replay, which names the jobs that are still wanted."""
     with suppress(StoreError):

@@ -14,7 +14,7 @@ import msgspec
 
 from jobs.answers import Told, now_ms
 from jobs.delivery import Found
-from jobs.dispatch import Origin, Work, dispatch, dispatch_in_turn
+from jobs.dispatch import Origin, Work, call_off_idle, dispatch, dispatch_in_turn
 from jobs.failures import Failure, failure_from
 from jobs.line import Line, Wire
 from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
@@ -85,6 +85,7 @@ class LiveSession:
             session=id,
             accepts=init.accepts or (),
             settings=process.settings,
+            on_gap=self._give_up,
         )
 
     async def open(self) -> None:
@@ -279,6 +280,12 @@ class LiveSession:
             lang=self.lang,
             received_ms=now_ms(),
         )
+
+    def _give_up(self, index: int) -> None:
+        """Those behind it are told: it need not wait for a node any more."""
+        for work in self.unfinished.values():
+            if work.job is not None and all(told.index == index for told in work.told):
+                self.start(call_off_idle(self, work.id))
 
     def _announce(self, told: Told) -> bool:
         self._next_index = max(self._next_index, told.index + 1)

@@ -1,6 +1,6 @@
 """All that one session is told of its utterances."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from jobs.answers import Told
 from jobs.delivery import Delivery, Found
@@ -32,6 +32,7 @@ class Telling:
         session: str,
         accepts: Collection[str],
         settings: JobSettings,
+        on_gap: Callable[[int], None],
     ) -> None:
         self._line = line
         self._pause_ms = settings.pause_ms
@@ -43,6 +44,7 @@ class Telling:
             session=session,
             settings=settings.order,
             line=line,
+            on_gap=on_gap,
             keep_ms=settings.resend_ms if RESUME in accepts else 0,
         )
         self._agree(accepts)

@@ -390,17 +390,23 @@ class Final:
     state: JobState
 
 
-CANCEL = Script("cancel", (Cancelled, Final, Unknown))
+@dataclass(frozen=True)
+class Runs:
+    """It does not wait, and only if it did it was to be cancelled. Nothing changed."""
+
+
+CANCEL = Script("cancel", (Cancelled, Final, Runs, Unknown))
 
 
 async def cancel(
-    cells: Cells, *, cell: int, job: str, code: str, process: str = ""
-) -> Cancelled | Final | Unknown:
-    """End a live job. A node that works on it keeps the slot until its answer.
+    cells: Cells, *, cell: int, job: str, code: str, process: str = "", only_idle: bool = False
+) -> Cancelled | Final | Runs | Unknown:
+    """End a live job, or only one that waits. A node that works on it keeps the slot until its
+    answer.
 
     ``process`` had no reply to its ``dispatch``, so it has sent nothing to a node of its own.
     """
-    return await cells.run(CANCEL, cell, job, code, process)
+    return await cells.run(CANCEL, cell, job, code, process, int(only_idle))
 
 
 @dataclass(frozen=True)

@@ -349,11 +349,15 @@ async def test_a_job_that_ends_while_the_session_is_taken_in_is_answered_once(
 
     async def slowly(cells, name):
         past = await real(cells, name)
-        told = []
-        settle = LiveSession.settle
-        monkeypatch.setattr(LiveSession, "settle", lambda *of: told.append(of) or settle(*of))
+        settle, told = LiveSession.settle, asyncio.Event()
+
+        def settled(session, outcome):
+            told.set()
+            return settle(session, outcome)
+
+        monkeypatch.setattr(LiveSession, "settle", settled)
         await anna.answers(job, "one")
-        await until(lambda: told)
+        await told.wait()
         monkeypatch.setattr(LiveSession, "settle", settle)
         return past
 

@@ -402,6 +402,26 @@ class TestShortGaps:
         assert (await ben.hears())["utterance_index"] == 2
         assert len(ben.outcomes) == 3
 
+    async def test_what_waits_when_its_gap_is_given_up_is_cancelled(self, node, session, web):
+        """Some patience is due to it, but once it is over no node works for nobody."""
+        anna, carl = await node(), await node("carl", slots=1, audio_formats=["pcm16", "flac"])
+        ben, dora = await session(), await session()
+        await dora.says(NOISE, audio_format="flac")
+        busy = await carl.job()
+        await ben.says(NOISE, audio_format="flac")
+        await ben.says(**OPUS)
+        began_s = asyncio.get_running_loop().time()
+        await anna.answers(await anna.job(), "two")
+        assert (await ben.hears())["reason"] == "gap_timeout"
+        assert asyncio.get_running_loop().time() - began_s >= 0.6
+        assert (await ben.hears())["text_translated"] == "two"
+        await ben.peer.expect("ui_event", event="ERROR", error_code="CANCELLED")
+        await carl.answers(busy, "dora's")
+        await dora.hears()
+        await dora.says(NOISE, audio_format="flac")
+        assert (await carl.job())["session_id"] == dora.id
+        assert len(ben.outcomes) == 2
+
 
 class TestLittleRoom:
     @pytest.fixture

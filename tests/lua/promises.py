@@ -22,6 +22,7 @@ NOTHING_DONE = (
     scripts.Late,
     scripts.Unknown,
     scripts.Final,
+    scripts.Runs,
     scripts.Known,
     scripts.Stale,
     scripts.Outdated,
@@ -288,6 +289,11 @@ def _retried(step: Step, job: str) -> Iterator[str]:
 def _cancel(step: Step) -> Iterator[str]:
     job = step.given["job"]
     was = step.before.jobs.get(job)
+    idle = was is None or was["state"] == "WAITING"
+    if isinstance(step.reply, scripts.Runs) and (idle or not step.given.get("only_idle")):
+        yield f"{was} was not cancelled"
+    if isinstance(step.reply, scripts.Cancelled) and step.given.get("only_idle") and not idle:
+        yield f"{was} was cancelled"
     if isinstance(step.reply, scripts.Cancelled):
         now = step.after.jobs[job]
         assert was is not None

@@ -1,5 +1,7 @@
 """Every way a job can go, one at a time, each by the script that takes it there."""
 
+from functools import partial
+
 import pytest
 
 from lua import scripts
@@ -445,6 +447,16 @@ def test_a_waiting_job_is_cancelled(stage: Stage) -> None:
     assert stage.state("j1") == "CANCELLED"
     assert stage.cancel("j1") == scripts.Final(state=JobState.CANCELLED)
     assert stage.cancel("unknown") == scripts.Unknown()
+
+
+def test_only_a_job_that_waits_may_be_cancelled(stage: Stage) -> None:
+    stage.node("n1", capacity=1)
+    stage.running("j1", "n1")
+    stage.send("j2")
+    cancel = partial(stage.do, scripts.cancel, cell=0, code="QUEUE_TIMEOUT", only_idle=True)
+    assert cancel(job="j1") == scripts.Runs()
+    assert cancel(job="j2") == scripts.Cancelled(more=False)
+    assert (stage.state("j1"), stage.state("j2")) == ("DISPATCHED", "CANCELLED")
 
 
 def test_a_reserved_job_that_is_cancelled_gives_its_slot_back(stage: Stage) -> None:

@@ -346,10 +346,11 @@ class Scripts(RuleBasedStateMachine):
     def _held_by(self, peer: Peer) -> frozenset[str]:
         return self.world.snapshots[peer.cell].held_by(peer.node)
 
-    @rule(number=index, repeat=yes)
-    def cancel(self, number: int, repeat: bool) -> None:
+    @rule(number=index, repeat=yes, idle=yes)
+    def cancel(self, number: int, repeat: bool, idle: bool) -> None:
         cell, spec = pick(self.jobs[-8:] or [(0, a_job("unknown"))], number)
-        self.world.do(scripts.cancel, cell=cell, job=spec.job, code="CANCELLED", repeat=repeat)
+        given = {"cell": cell, "job": spec.job, "code": "CANCELLED", "only_idle": idle}
+        self.world.do(scripts.cancel, **given, repeat=repeat)
 
     @rule(number=index, which=index)
     def dispatch_without_a_reply(self, number: int, which: int) -> None:
