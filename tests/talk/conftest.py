@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from jobs.settings import JobSettings
+from jobs.settings import JobSettings, OrderSettings
 from lua.client import StoreSettings
 from nodes.settings import NodeSettings
 from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
@@ -42,7 +42,8 @@ async def stage() -> AsyncIterator[AsyncExitStack]:
 @async_fixture
 async def web(stage: AsyncExitStack, redis_url: str, prefix: str) -> Web:
     store = StoreSettings(url=redis_url, prefix=prefix)
-    return await stage.enter_async_context(Web(store, JobSettings(), NodeSettings()))
+    jobs = JobSettings(order=OrderSettings(gap_ms=500))
+    return await stage.enter_async_context(Web(store, jobs, NodeSettings()))
 
 
 @pytest.fixture

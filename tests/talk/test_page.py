@@ -130,6 +130,21 @@ async def test_what_goes_wrong_is_told_in_plain_words_of_ones_own_language(brows
         await expect(page.trouble(0)).to_contain_text("This could not be translated.")
 
 
+async def test_an_answer_that_comes_late_still_takes_its_place(browser, address, node):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.choose("en", "zh")
+        for name in ("hello", "thanks"):
+            await page.page.set_input_files("#file", AUDIO / f"{name}.wav")
+        slow, quick = await anna.job(15), await anna.job(15)
+        await anna.answers(quick, "谢谢")
+        await expect(page.said(1)).to_have_text("谢谢")
+        await expect(page.trouble(0)).to_contain_text("It may still come.")
+        await anna.answers(slow, "你好")
+        await expect(page.said(0)).to_have_text("你好")
+        await expect(page.trouble(0)).to_be_hidden()
+
+
 async def test_answers_in_opus_are_heard(browser, address, node):
     anna = await node("anna")
     async with talk(browser, address) as page:

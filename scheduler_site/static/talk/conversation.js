@@ -1,139 +1,104 @@
 // @ts-check
-/** The sentences on the page, each with its translation, its time line and what went wrong. */
+/** What is said, on its way to the service and back onto the page. */
 
-import { Timeline } from "./timeline.js";
-import { tongue, words } from "./words.js";
+import { Sentence } from "./sentence.js";
+import { words } from "./words.js";
 
 /** @typedef {import("./session.js").Outcome} Outcome */
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {(session: Session, wish: object) => {index: number, outcome: Promise<Outcome>}} Send */
 
-export class Sentence {
-  element = document.createElement("li");
-  timeline = new Timeline();
-  #heard = paragraph("heard");
-  #said = paragraph("said");
-  #trouble = paragraph("trouble");
-  #buttons = document.createElement("div");
-  #redraw = () => {};
+const MOST_SENTENCES = 200; // on the page; each keeps its sound
+const OVER = { ok: false, reason: "closed", code: "SESSION_CLOSED", message: "" };
 
-  /** @param {string} text what is known of it already @param {string} src @param {string} tgt */
-  constructor(text, src, tgt) {
-    this.element.className = "sentence";
-    this.element.dataset.state = "waiting";
-    this.#buttons.className = "buttons";
-    this.#heard.textContent = text;
-    this.#heard.lang = src === "auto" ? "" : src;
-    this.#said.lang = tgt;
-    this.#trouble.hidden = true;
-    this.element.append(this.#heard, this.#said, this.#trouble, this.#buttons, this.timeline.element);
+export class Conversation {
+  /** @type {Map<number, Sentence>} those that the present session knows, by index */
+  #sentences = new Map();
+  /** @type {Session | null} */ #session = null;
+  #list;
+  #player;
+  #on;
+
+  /**
+   * @param {HTMLElement} list @param {import("./player.js").Player} player
+   * @param {object} on
+   * @param {() => {src: string, tgt: string, speech: boolean}} on.wish what is chosen now
+   * @param {(code: string) => string} on.advice
+   * @param {(text: string) => void} on.announce to who can't see it
+   * @param {() => void} on.change something is played, or no more
+   */
+  constructor(list, player, on) {
+    this.#list = list;
+    this.#player = player;
+    this.#on = on;
   }
 
-  get heard() {
-    return this.#heard.textContent ?? "";
-  }
-
-  get isPlaying() {
-    return this.element.hasAttribute("data-playing");
-  }
-
-  /** @param {string} text recognised so far */
-  partial(text) {
-    this.#heard.textContent = text;
-    this.#heard.classList.add("partial");
-  }
-
-  sent() {
-    this.element.dataset.state = "sent";
-    this.timeline.sent();
-  }
-
-  /** @param {import("./session.js").Answer} answer @param {() => void} onPlay */
-  answered(answer, onPlay) {
-    this.element.dataset.state = "answered";
-    this.#heard.classList.remove("partial");
-    if (answer.heard) this.#heard.textContent = answer.heard;
-    this.#said.textContent = answer.text;
-    this.#trouble.hidden = true;
-    this.timeline.answered(answer.frame);
-    const played = answer.audio.length > 0;
-    this.#draw(() => (played ? [button("again", "play", onPlay)] : []));
-  }
-
-  /** @param {boolean} now whether its answer is being played */
-  playing(now) {
-    this.element.toggleAttribute("data-playing", now);
-    if (now) this.timeline.spoken();
+  /** From now on sentences go to this session. @param {Session} session */
+  use(session) {
+    const of = (index) => this.#sentences.get(index);
+    this.#session = session;
+    this.#sentences.clear();
+    session.on("sent", ({ index }) => of(index)?.sent());
+    session.on("step", (step) => of(step.utterance_index)?.timeline.step(step));
+    session.on("partial", ({ index, text }) => of(index)?.partial(text));
+    session.on("outcome", (outcome) => {
+      const sentence = of(outcome.index);
+      if (sentence && outcome.ok && outcome.late) this.#answered(sentence, outcome);
+    });
   }
 
   /**
-   * @param {{reason: string, code: string, message: string}} missing
-   * @param {(code: string) => string} adviceOf @param {() => void} onRetry
+   * Sends a sentence and shows what becomes of it. Throws RangeError for one that is too long.
+   * @param {string} text what is shown until something is heard @param {Send} send
    */
-  failed({ reason, code, message }, adviceOf, onRetry) {
-    const silent = reason === "silence_detected";
-    this.element.dataset.state = silent ? "silent" : "failed";
-    this.timeline.finish();
-    this.#trouble.hidden = false;
-    this.#draw(() => {
-      const advice = adviceOf(code || (silent ? "NO_RESULT" : ""));
-      const detail = message && message !== advice && tongue === "en" ? sentence(message) : "";
-      this.#trouble.replaceChildren(
-        Object.assign(document.createElement("strong"), { textContent: words(`failed_${reason}`) }),
-        ` ${[detail, advice].filter(Boolean).join(" ")} `,
-        Object.assign(document.createElement("code"), { textContent: silent ? "" : code }),
+  say(text, send) {
+    const wish = this.#on.wish();
+    const sentence = new Sentence(text, wish.src, wish.tgt);
+    const { index, outcome } = send(/** @type {Session} */ (this.#session), wish);
+    this.#sentences.set(index, sentence);
+    this.#list.append(sentence.element);
+    if (this.#list.children.length > MOST_SENTENCES) this.#list.firstElementChild?.remove();
+    this.#sentences.delete(index - MOST_SENTENCES);
+    showEnd(sentence);
+    outcome
+      .catch(() => OVER)
+      .then((found) =>
+        found.ok
+          ? this.#answered(sentence, found)
+          : this.#failed(sentence, found, () => this.say(text, send)),
       );
-      return reason === "gap_timeout" ? [] : [button("retry", "retry", onRetry)];
-    });
   }
 
   /** In the page's present language. */
   show() {
-    this.timeline.show();
-    this.#redraw();
+    for (const sentence of this.#sentences.values()) sentence.show();
   }
 
-  #draw(make) {
-    this.#redraw = () => this.#buttons.replaceChildren(...make());
-    this.#redraw();
+  #answered(sentence, answer) {
+    const play = () => this.#play(sentence, answer);
+    sentence.answered(answer, () => (sentence.isPlaying ? this.#player.skip() : play()));
+    if (answer.audio.length && this.#on.wish().speech) play();
+    this.#on.announce(words("announced", { heard: sentence.heard, said: answer.text }));
+    showEnd(sentence);
+  }
+
+  #failed(sentence, missing, retry) {
+    sentence.failed(missing, this.#on.advice, retry);
+    this.#on.announce(words(`failed_${missing.reason}`));
+    showEnd(sentence);
+  }
+
+  #play(sentence, answer) {
+    const tell = (isPlaying) => {
+      sentence.playing(isPlaying);
+      if (isPlaying) this.#session?.playing(answer);
+      else this.#session?.played(answer);
+      this.#on.change();
+    };
+    this.#player.add(answer, () => tell(true), () => tell(false));
   }
 }
 
-/** What a sentence says before anything is heard of it. @param {number} samples at 16 kHz */
-export function speechOf(samples) {
-  return words("speech", { seconds: (samples / 16000).toFixed(1) });
-}
-
-/** With a capital letter and a full stop. */
-function sentence(text) {
-  const ended = /[.!?]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`;
-  return ended.charAt(0).toUpperCase() + ended.slice(1);
-}
-
-function paragraph(name) {
-  const element = document.createElement("p");
-  element.className = name;
-  element.dir = "auto";
-  return element;
-}
-
-function playIcon() {
-  const space = "http://www.w3.org/2000/svg";
-  const icon = document.createElementNS(space, "svg");
-  const path = document.createElementNS(space, "path");
-  icon.setAttribute("viewBox", "0 0 24 24");
-  icon.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", "M4 10v4h4l5 4V6L8 10H4Zm12-1a4 4 0 0 1 0 6m2.5-8.5a8 8 0 0 1 0 11");
-  icon.append(path);
-  return icon;
-}
-
-function button(key, kind, onClick) {
-  const element = document.createElement("button");
-  element.type = "button";
-  element.className = kind === "play" ? "plain play" : "small";
-  if (kind === "play") element.append(playIcon());
-  else element.textContent = words(key);
-  element.setAttribute("aria-label", words(key));
-  element.title = words(key);
-  element.addEventListener("click", onClick);
-  return element;
+function showEnd(sentence) {
+  sentence.element.scrollIntoView({ block: "end", behavior: "smooth" });
 }
