@@ -74,6 +74,9 @@ class Opening:
 
     async def _pairing(self) -> Pairing:
         init, address = self._init, self._principal.address
+        if init.pairing_code:  # it is used up only where the session can then be opened
+            for cell in range(self._process.cells.count):
+                await self._is_known(cell)
         pairing = await redeem(self._process.cells, init.pairing_code, address=address)
         if init.pairing_required and not pairing.node:
             later = pairing.code == ErrorCode.RATE_LIMITED

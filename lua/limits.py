@@ -54,7 +54,7 @@ class Limits:
     pairing_code_ms: int = 300_000
     known_code_ms: int = 86_400_000  # so long a used one is no guess: clients send it again
     guess_window_ms: int = 60_000  # in this time so many wrong pairing codes
-    guesses_of_one: int = 5  # may come from one address
+    guesses_of_one: int = 10  # may come from one address
     guesses_of_all: int = 100  # and from all of them
     swap_window_ms: int = 60_000
     max_swaps: int = 3

@@ -73,8 +73,13 @@ class Agents:
             return problems.unauthorized(shown=b"authorization" in dict(scope["headers"]))
         if who.kind != NODE:
             return problems.response(403)
-        path = scope["url_route"]["kwargs"]
-        asked = Asked(who, registry_of(scope["parley"]), body, path, scope)
+        path, registry = scope["url_route"]["kwargs"], registry_of(scope["parley"])
+        response = await self._answer(Asked(who, registry, body, path, scope))
+        if registry.resting:  # the next request is for another process
+            response["Connection"] = "close"
+        return response
+
+    async def _answer(self, asked: Asked) -> HttpResponse:
         try:
             return await self._handler(asked)
         except FrameError as error:

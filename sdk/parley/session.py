@@ -43,15 +43,14 @@ from parley.frames import (
     Switches,
     TranslationResult,
     UiEvent,
-    Utterance,
     decode_to_session,
-    to_base64,
 )
 from parley.ledger import Ledger
 from parley.link import CLOSE_S, Wire, keep_connected, socket_url
 from parley.notice import Notice, log_notice, refusal
 from parley.outcome import Answer, Event, Missing, Outcome, SessionError
 from parley.streaming import Voice, now_ms
+from parley.utterance import utterance_of
 
 logger = logging.getLogger("parley.session")
 
@@ -124,7 +123,7 @@ class Session:
         `OSError`, and `SessionError` when the session has ended.
         """
         pcm16 = await asyncio.to_thread(any_pcm16, audio)
-        utterance = self._utterance(pcm16)
+        utterance = utterance_of(self.init, pcm16)
         utterance.pipeline = pipeline
         utterance.preferred_node_id = preferred_node_id
         utterance.deadline_ms = deadline_ms
@@ -201,28 +200,6 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-    def _utterance(self, pcm16: bytes) -> Utterance:
-        """Made as the session was; the index is given by the ledger, the session id on sending."""
-        init = self.init
-        return Utterance(
-            session_id="",
-            utterance_index=0,
-            manual_cut=True,
-            src_lang=init.src_lang,
-            tgt_lang=init.tgt_lang,
-            audio_format="pcm16",
-            sample_rate=SAMPLE_RATE,
-            audio=to_base64(pcm16),
-            dialect=init.dialect,
-            features=init.features,
-            mode=init.mode,
-            lang_a=init.lang_a,
-            lang_b=init.lang_b,
-            auto_langs=init.auto_langs,
-            enable_streaming_asr=init.enable_streaming_asr,
-            trace_id=uuid.uuid4().hex,
-        )
 
     async def _stay_connected(self) -> None:
         try:

@@ -168,10 +168,12 @@ async def test_a_process_may_die_without_the_node_losing_anything(anna, webs, st
 
 
 async def test_who_waits_at_a_process_that_leaves_is_answered(anna, webs):
-    asking = asyncio.create_task(anna.asks(wait_s=20))
+    asking = asyncio.create_task(anna.get("nodes/anna/jobs/", wait=20))
     await until(lambda: len(webs[0].registry))
     webs[0].registry.rest()
-    assert (await asking)["jobs"] == []
+    response = await asking
+    assert response.json()["jobs"] == []
+    assert response.headers["connection"] == "close"
 
 
 async def test_it_is_told_to_register_again_when_it_was_kicked(anna, webs):
