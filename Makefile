@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TYPED := lua pools jobs nodes scheduler_site sdk/parley tests
 
-.PHONY: help up test check format soak-lua pictures bench lock install install-dev
+.PHONY: help up test check format soak-frames soak-lua pictures bench lock install install-dev
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## /\1 /p' $(MAKEFILE_LIST) \
@@ -29,6 +29,9 @@ check: install-dev ## Lint, types, layers, migrations and the production setting
 format: install-dev ## Format the code and sort the imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+soak-frames: install-dev ## Send two million odd frames to both sockets
+	FUZZ_FRAMES=2000000 $(BIN)/pytest tests/fuzz
 
 soak-lua: install-dev ## Run the state machine over the Lua scripts for a long time
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest --timeout 0 tests/lua/test_machine.py

@@ -67,6 +67,7 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._queue: list[Release[Answer]] = []
         self._pump: asyncio.Task[None] | None = None
+        self._is_over = False
 
     @property
     def is_busy(self) -> bool:
@@ -108,7 +109,8 @@ class Delivery:
         self._release([])
 
     def stop(self) -> None:
-        """The session is over: nothing more is told."""
+        """The session is over: nothing more is told, whatever may end still."""
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
         self._stop_pump()
@@ -119,6 +121,8 @@ class Delivery:
             self._pump = None
 
     def _release(self, releases: list[Release[Answer]]) -> None:
+        if self._is_over:
+            return
         for release in releases:
             if release.reason is not None:
                 self._on_gap(release.index)
@@ -128,7 +132,7 @@ class Delivery:
         self._arm()
 
     def _arm(self) -> None:
-        due_ms = self._ordering.due_ms()
+        due_ms = None if self._is_over else self._ordering.due_ms()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -106,13 +106,21 @@ class Link:
         try:
             async for message in self.socket:
                 async with self._came:
-                    self.frames.append(json.loads(message))
+                    self.frames.append(read(message))
                     self._came.notify_all()
         except ConnectionClosed:
             pass
         finally:
             async with self._came:
                 self._came.notify_all()
+
+
+def read(message: str | bytes) -> Json:
+    """A binary frame becomes an object of the type `binary`."""
+    if isinstance(message, bytes):
+        return {"type": "binary", "data": message}
+    frame: Json = json.loads(message)
+    return frame
 
 
 @asynccontextmanager

@@ -51,6 +51,11 @@ def like(pattern: str) -> Check:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
+def pong(value: Any) -> bool:
+    """The only binary frame that the service sends (3.5)."""
+    return isinstance(value, bytes) and value[0] == 0x11 and len(value) == 10 + value[1]
+
+
 def or_null(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -92,6 +97,7 @@ MISSING = ("gap_timeout", "pending_overflow_evict", "job_failed", "silence_detec
 
 # type → what is always there, and what may be
 ALWAYS: dict[str, dict[str, Check]] = {
+    "binary": {"data": pong},
     "error": {"code": named, "message": named},
     "node_register_ack": {
         "node_id": named,

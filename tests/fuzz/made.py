@@ -1,0 +1,198 @@
+"""What Hypothesis makes: frames that are nearly right, and some that are not at all.
+
+A frame is made from those of the conformance tables, by changing it at a few places. `SESSION` and
+`JOB` stand for ids that are known only when it is sent (`play`).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import struct
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.conformance.kinds import Json, Message, put, remove
+from tests.conformance.node_frames import AFTER_REGISTRATION, NODE_REGISTER
+from tests.conformance.session_frames import AFTER_INIT, ROOMS, SESSION_INIT, WEBRTC
+
+SESSION, JOB = "@session", "@job"
+FRAMES = 20  # on each of two sockets
+
+Frame = str | bytes
+
+ODD: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**31,
+    2**53 - 1,
+    2**53,
+    2**64,
+    10**40,
+    -(10**400),
+    0.5,
+    -0.0,
+    1e308,
+    "",
+    "x",
+    "\x00",
+    "\u202e\U0001f600",
+    "%s{0}$ref",
+    "x" * 257,
+    "x" * 5_000,
+    "auto",
+    "qab",
+    "two_way_auto",
+    "opus",
+    "wav",
+    "pcm16",
+    "AAAA",
+    "AAA",
+    "////",
+    "UklGRiQAAABXQVZFZm10IA==",
+    "2.0",
+    "job-0123456789ABCDEF",
+    "s-01234567",
+    "s-01234567." + "x" * 32,
+    "node-01234567",
+    SESSION,
+    JOB,
+    [],
+    {},
+    [None],
+    [[]],
+    ["x", 5],
+    ["errors", "backpressure", "resume", "binary"],
+    [["qaa", "qab"]],
+    {"type": "error"},
+    {"x": {"x": {"x": []}}},
+    {"code": "MODEL_NOT_AVAILABLE", "message": "", "details": {"service_id": "asr-1"}},
+    {"code": "", "message": "DUPLICATE_JOB"},
+    {"reason": "NO_TEXT_ASSIGNED"},
+    {"service_timings": {"asr_ms": "x"}},
+]
+KNOWN = [
+    *(message.type for message in (SESSION_INIT, *AFTER_INIT, NODE_REGISTER, *AFTER_REGISTRATION)),
+    *ROOMS,
+    *WEBRTC,
+    "error",
+    "job_assign",
+    "",
+]
+odd = st.sampled_from(ODD)
+some_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def of_session(message: Message) -> Json:
+    """The full frame, of the session that is open, in the node's languages."""
+    frame = copy.deepcopy(message.full)
+    if "session_id" in frame:
+        frame["session_id"] = SESSION
+    return frame
+
+
+def of_node(message: Message) -> Json:
+    """The full frame, of a job that the node has, if it has one."""
+    frame = copy.deepcopy(message.full) | {"node_id": "fuzz"}
+    if "job_id" in frame:
+        frame |= {"job_id": JOB, "session_id": SESSION}
+    return frame
+
+
+def chunk(sound: str, *, final: bool) -> Json:
+    frame = {"type": "audio_chunk", "session_id": SESSION, "seq": 7, "payload": sound}
+    return {**frame, "is_final": final}
+
+
+OPUS = "AwABAgMDAAECAw=="  # two packets of three bytes
+CHUNKS = [chunk(OPUS, final=False), chunk(OPUS, final=True), chunk("", final=True)]
+PAIRS = {
+    "session": [
+        *((json.dumps(of_session(message)), message) for message in (SESSION_INIT, *AFTER_INIT)),
+        *((json.dumps(frame), AFTER_INIT[1]) for frame in CHUNKS),
+    ],
+    "node": [
+        (json.dumps(of_node(message)), message) for message in (NODE_REGISTER, *AFTER_REGISTRATION)
+    ],
+}
+
+
+@st.composite
+def nearly_right(draw: st.DrawFn, socket: str) -> Frame:
+    """A frame of one of the tables, changed at up to three places."""
+    whole, message = draw(st.sampled_from(PAIRS[socket]))
+    frame = json.loads(whole)
+    for _ in range(draw(st.integers(0, 3))):
+        change(draw, frame, draw(st.sampled_from(message.fields)).path)
+    if draw(st.integers(0, 9)) == 0:
+        frame[draw(st.text(max_size=4))] = draw(some_json)
+    return json.dumps(frame)
+
+
+def change(draw: st.DrawFn, frame: Json, path: str) -> None:
+    """What is above the path may have been changed before: then there is nothing to change."""
+    try:
+        if draw(st.integers(0, 4)) == 0:
+            remove(frame, path)
+        else:
+            put(frame, path, draw(odd))
+    except (TypeError, KeyError, IndexError, AttributeError):
+        frame["changed"] = path
+
+
+@st.composite
+def hardly_right(draw: st.DrawFn) -> Frame:
+    """Any JSON, mostly with a type that is known."""
+    content = draw(some_json)
+    if isinstance(content, dict):
+        content["type"] = draw(st.sampled_from(KNOWN))
+    return json.dumps(content)
+
+
+@st.composite
+def torn(draw: st.DrawFn, socket: str) -> Frame:
+    """A part of a frame, with something else in the middle."""
+    text, _ = draw(st.sampled_from(PAIRS[socket]))
+    cut = draw(st.integers(0, len(text)))
+    return text[:cut] + draw(st.text(max_size=6)) + text[cut + draw(st.integers(0, 9)) :]
+
+
+@st.composite
+def binary(draw: st.DrawFn) -> Frame:
+    """A binary frame with a head, most often of the open session, or any bytes."""
+    if draw(st.integers(0, 4)) == 0:
+        return draw(st.binary(max_size=40))
+    kind = draw(st.sampled_from([0x01, 0x01, 0x02, 0x10, 0x11, 0x00, 0xFF]))
+    length = draw(st.sampled_from([10, 10, 10, 0, 9, 255]))
+    numbers = draw(st.sampled_from([0, 1, 2**31, 2**32 - 1]))
+    head = struct.pack("<BBII", kind, length, numbers, numbers)
+    middle = draw(st.sampled_from([b"\x00\x00", b"\x01\x00", b"\x02\xff"])) if kind == 1 else b""
+    sound = draw(st.sampled_from([b"", b"\x03\x00abc", b"\x00", b"\xff\xff", b"\x01\x00a\x02"]))
+    return head + middle + SESSION.encode() + sound
+
+
+def frames(socket: str) -> st.SearchStrategy[Frame]:
+    """One frame for a socket; most are nearly right."""
+    usual = nearly_right(socket)
+    return st.one_of(
+        usual, usual, usual, usual, hardly_right(), torn(socket), binary(), st.text(max_size=20)
+    )
+
+
+@st.composite
+def plays(draw: st.DrawFn) -> tuple[bool, list[Frame], bool, list[Frame]]:
+    """Whether the session begins properly and what it sends; the same of the node."""
+    many = {socket: st.lists(frames(socket), min_size=FRAMES, max_size=FRAMES) for socket in PAIRS}
+    begins = st.sampled_from([True, True, True, False])
+    return draw(begins), draw(many["session"]), draw(begins), draw(many["node"])

@@ -1,0 +1,57 @@
+"""No frame breaks anything: 20,000 of them in each run of the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+from hypothesis import HealthCheck, Phase, given, settings
+
+from lua.client import StoreSettings
+from tests.fuzz.made import FRAMES, Frame, plays
+from tests.fuzz.stage import LIMITS, Stage
+
+WANTED = int(os.environ.get("FUZZ_FRAMES", "20000"))
+
+
+class Theatre:
+    """A stage and the loop that it lives in."""
+
+    def __init__(self, store: StoreSettings) -> None:
+        self.loop = uvloop.new_event_loop()
+        self.stage = Stage(store)
+
+    def run(self, coroutine) -> None:
+        self.loop.run_until_complete(coroutine)
+
+
+@pytest.fixture(scope="module")
+def theatre(redis_url: str) -> Iterator[Theatre]:
+    one = Theatre(StoreSettings(url=redis_url, prefix="fuzz:", limits=LIMITS))
+    one.run(one.stage.open())
+    yield one
+    one.run(one.stage.close())
+    one.loop.close()
+
+
+@pytest.mark.timeout(120 + WANTED // 100)
+@given(made=plays())
+@settings(
+    max_examples=WANTED // (2 * FRAMES) + 1,
+    deadline=None,
+    phases=(Phase.generate,),
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_frame_breaks_anything(
+    theatre: Theatre, made: tuple[bool, list[Frame], bool, list[Frame]]
+) -> None:
+    theatre.run(theatre.stage.play(made))
+
+
+@pytest.mark.timeout(120)
+def test_and_nothing_of_it_is_left(theatre: Theatre) -> None:
+    assert theatre.stage.frames >= WANTED
+    theatre.run(theatre.stage.assert_clean())
