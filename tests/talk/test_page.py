@@ -107,8 +107,13 @@ async def test_without_a_node_it_says_so_until_one_comes(browser, address, node)
         await expect(page.trouble(0)).to_contain_text("This could not be translated.")
         await expect(page.trouble(0)).to_contain_text("choose other languages or add a node")
 
-        anna = await node("anna", languages=["en", "es"])
+        anna = await node("anna", languages=["en", "es"], nmt_pairs=[["en", "es"]])
         await expect(page.page.locator("#choice")).to_have_text("")
+        await page.page.select_option("#from", "es")
+        await expect(page.page.locator("#to option:disabled")).to_have_text(
+            "English – no node translates Spanish into it"  # noqa: RUF001
+        )
+        await expect(page.page.locator("#choice")).to_contain_text("choose others")
         await page.choose("en", "es")
         await page.page.get_by_role("button", name="Send again").click()
         await anna.answers(await anna.job(15), "hola")

@@ -139,15 +139,16 @@ function fill(select, choices, chosen, from) {
   const before = [...select.options].map(({ text, value, disabled }) => [text, value, disabled]);
   const now = options.map(({ text, value, disabled }) => [text, value, disabled]);
   if (JSON.stringify(before) !== JSON.stringify(now)) select.replaceChildren(...options);
-  const wanted = options.find(({ value, disabled }) => value === chosen && !disabled);
-  const first = options.find(({ disabled }) => !disabled);
-  select.value = (wanted ?? first)?.value ?? chosen;
+  const possible = options.filter(({ disabled }) => !disabled);
+  const shown = possible.length ? possible : options; // one that can't be chosen says why
+  select.value = (shown.find(({ value }) => value === chosen) ?? shown[0]).value;
 }
 
 function rank({ lang, state }) {
   return state === "none" ? 2 : lang === "auto" ? 1 : 0;
 }
 
+/** @param {Choice} choice @param {string} from */
 function noteOf({ lang, state, reason }, from) {
   if (state === "ready" || !lang) return "";
   const why = words(`reason_${reason}`, { from: nameOf(from || "auto") });

@@ -86,7 +86,7 @@ function crc(bytes) {
 }
 
 function letters(text) {
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return new TextEncoder().encode(text);
 }
 
 function concatenated(parts) {

@@ -150,12 +150,18 @@ export class Session {
     return this.#add(bytes, { audio_format: "text", sample_rate: SAMPLE_RATE, pipeline }, wish);
   }
 
-  /** Tells the server that an answer is played now. @param {Answer} answer */
+  /**
+   * Tells the server that an answer is played now.
+   * @param {Answer} answer
+   */
   playing(answer) {
     this.#tellPlayback("tts_started", "ts_start_ms", answer);
   }
 
-  /** Tells the server that an answer has been played. @param {Answer} answer */
+  /**
+   * Tells the server that an answer has been played.
+   * @param {Answer} answer
+   */
   played(answer) {
     this.#tellPlayback("tts_play_ended", "ts_end_ms", answer);
   }
@@ -206,7 +212,7 @@ export class Session {
     const socket = new WebSocket(url ?? socketUrl(), token ? ["bearer", token] : []);
     this.#socket = socket;
     this.#become("connecting");
-    let refusal = null;
+    let refusal = /** @type {any} */ (null);
     socket.onopen = () => this.#send(this.#first());
     socket.onmessage = ({ data }) => {
       this.#heard = true;
@@ -306,7 +312,10 @@ export class Session {
     }
   }
 
-  /** Everything without an answer goes out first: a server that has it takes it once. */
+  /**
+   * Everything without an answer goes out first: a server that has it takes it once.
+   * @param {any} ack
+   */
   #opened(ack) {
     this.id = ack.session_id;
     this.#resumeToken = ack.resume_token ?? "";
@@ -344,12 +353,14 @@ export class Session {
     this.#tell("outcome", outcome);
   }
 
+  /** @param {string} type @param {string} field @param {Answer} answer */
   #tellPlayback(type, field, { frame }) {
     if (this.state !== "open" || !frame.group_id || !frame.trace_id) return;
     const { trace_id, group_id } = frame;
     this.#send({ type, session_id: this.id, trace_id, group_id, [field]: Date.now() });
   }
 
+  /** @param {any} frame */
   #send(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
@@ -360,17 +371,19 @@ export class Session {
     this.#tell("state", { state, error, tries: this.#tries });
   }
 
+  /** @param {SessionError} error */
   #giveUp(error) {
     for (const { fail } of this.#unanswered.values()) fail(error);
     this.#unanswered.clear();
   }
 
+  /** @param {keyof Events} name @param {any} what */
   #tell(name, what) {
     for (const handler of this.#handlers.get(name) ?? []) handler(what);
   }
 }
 
-/** @returns {Answer} */
+/** @param {any} frame @returns {Answer} */
 function answerOf(frame) {
   return {
     ok: true,
@@ -384,7 +397,7 @@ function answerOf(frame) {
   };
 }
 
-/** @returns {Missing} */
+/** @param {any} frame @returns {Missing} */
 function missingOf(frame) {
   const { utterance_index: index, reason, code = "", message = "" } = frame;
   return { ok: false, index, reason, code, message, frame };

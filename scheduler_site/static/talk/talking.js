@@ -71,13 +71,17 @@ export class Talking {
         this.#on.fault(`mic_${/** @type {Error} */ (error).message}`);
         return;
       }
-      if (this.phase !== "asking") return this.#rest(); // let go while the browser asked
+      if (this.#isIdle()) return this.#rest(); // let go while the browser asked
     }
     clearTimeout(this.#timer);
     this.#frames = this.#before;
     this.#before = [];
     if (!this.automatic) this.#timer = setTimeout(() => this.#end(), MOST_MS);
     this.#become(this.automatic ? "listening" : "holding");
+  }
+
+  #isIdle() {
+    return this.phase === "idle";
   }
 
   /** The button goes up. */
