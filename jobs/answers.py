@@ -22,7 +22,7 @@ _OURS = re.compile(rb',"received_at_ms":(\d+)(?:,"node_completed_at_ms":(-?[\d.e
 _OURS_BYTES = 128
 # A node's clock that is further off than this says nothing of the way.
 BELIEVED_MS = 60_000
-_SILENT = b'{"text_asr":"","text_translated":"","tts_audio":""'
+SILENT = b'{"text_asr":"","text_translated":"","tts_audio":""'
 
 
 def now_ms() -> int:
@@ -85,7 +85,7 @@ def _told(failure: Failure) -> dict[str, Any]:
 
 def is_silent(body: bytes) -> bool:
     """Whether a stored result has neither text nor sound."""
-    return body.startswith(_SILENT)
+    return body.startswith(SILENT)
 
 
 def result(told: Told, body: bytes, *, accepted_ms: int = 0, late: bool = False) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from jobs.answers import Told, is_silent, result
+from jobs.answers import SILENT, Told, is_silent, result
 from jobs.failures import Failure
 from jobs.line import Line
 from jobs.ordering import Missing, Ordering, Release
@@ -178,7 +178,8 @@ class Delivery:
         told, answer = release.answer
         if isinstance(answer, Failure):
             return told.missing(answer.missing, answer)
-        body = await self._fetch(answer)
+        # Without any bytes its speech was answered with that of another one.
+        body = await self._fetch(answer) if answer.size else SILENT
         if body and not is_silent(body):
             return result(told, body, accepted_ms=answer.accepted_ms, late=release.late)
         if release.late:

@@ -15,7 +15,7 @@ from jobs.answers import Told
 from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of
 from jobs.settings import JobSettings
-from jobs.streams.endings import Turn
+from jobs.streams.endings import WHOLE, Ending
 from lua import ids, scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Outcome
@@ -39,7 +39,7 @@ USUAL_PRIORITY = 3
 class Work:
     """An utterance without an answer. ``told``: whom the answer is for; more than one when its
     request was repeated. ``job`` is None until it was sent to Redis. ``passed``: what its receipt
-    says of what was left out before. ``turn``: of which it is part, in a stream.
+    says of what was left out before. ``ending``: how it was cut off from what follows.
     """
 
     id: str
@@ -50,12 +50,12 @@ class Work:
     heard: bool = False
     passed: str = ""
     accepted_ms: int = 0
-    turn: Turn | None = None
+    ending: Ending = WHOLE
 
     def went_to(self, node: str) -> None:
         """A node has it, or will in a moment: the rest of its turn is to follow it there."""
-        if self.turn is not None and node:
-            self.turn.node = node
+        if self.ending.turn is not None and node:
+            self.ending.turn.node = node
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def new_job(
         size=len(work.payload),
         retries=settings.max_retries,
         trace=work.told[0].trace,
+        turn=work.ending.mark,
     )
 
 
@@ -160,8 +161,8 @@ async def dispatch_in_turn(
     """The same for part of a turn, once it is known where the part before it went."""
     if after is not None:
         await asyncio.wait((after,))
-    if work.turn is not None:
-        frame.preferred_node_id = work.turn.node or None
+    if work.ending.turn is not None:
+        frame.preferred_node_id = work.ending.turn.node or None
     await dispatch(session, work, frame, speech, need)
 
 

@@ -39,6 +39,8 @@ _INHERITED = (
     "auto_langs",
     "enable_streaming_asr",
     "partial_update_interval_ms",
+    "context_text",
+    "padding_ms",
 )
 
 
@@ -107,6 +109,8 @@ def payload_of(frame: Utterance, speech: Speech, *, trace: str, ending: Ending =
             auto_langs=frame.auto_langs,
             enable_streaming_asr=frame.enable_streaming_asr,
             partial_update_interval_ms=frame.partial_update_interval_ms,
+            context_text=frame.context_text,
+            padding_ms=frame.padding_ms,
             turn_id=ending.turn.id if ending.turn else None,
             session_utterance_index=frame.utterance_index,
         )

@@ -98,7 +98,7 @@ class Process:
         for starter in self.starters:
             await starter()
         await self.cells.start(IN_ORDER)
-        self._run(partial(times.publish, self.cells, self.id))
+        self._run(partial(times.publish, self.cells, self.id, self.streams.figures))
         self.cells.on_reconnect(lambda cell: self._leases[cell].doubt())
         for cell in range(self.cells.count):
             self._run(self._leases[cell].keep)

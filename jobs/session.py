@@ -327,7 +327,7 @@ class LiveSession:
         self, told: Told, frame: Utterance, speech: Speech, ending: Ending
     ) -> "asyncio.Task[None] | None":
         payload = payload_of(frame, speech, trace=told.trace, ending=ending)
-        work = Work(told.job, [told], payload, turn=ending.turn)
+        work = Work(told.job, [told], payload, ending=ending)
         self.remember(work)
         need = self.process.snapshot.compile_need(
             self.cell, speech.ask, caller=self.caller(speech), pin=self.pin

@@ -5,7 +5,7 @@
 -- pools that the process left out, for the receipt; `spread`: avoid the node that the session had last.
 -- KEYS cell
 -- ARGV inbox, process, passed, spread:bool
--- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
+-- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace, turn
 -- RETURNS DISPATCHED job node attempt pool conn index
 -- RETURNS RESERVED job node attempt pool | WAITING job level
 -- RETURNS REFUSED job code reason breakdown retry_ms

@@ -1,10 +1,10 @@
 -- DISPATCHED, ACKED → DONE, FAILED or RETRYING → …, by the result of the node that holds the job now.
--- Its slot goes to a waiting job. A result that is late, foreign or doubled
--- changes nothing. Of a session of the asking `process` only the reply tells.
+-- Its slot goes to a waiting job. A result that is late, foreign or doubled changes nothing. The last
+-- part of a turn ends those before it. Of the job's own end a session of the asking `process` learns by
+-- the reply only.
 -- KEYS cell
 -- ARGV inbox, process
 -- SPEC job, node, verdict, blame, code, message, size:int, brief, token
--- CONST result_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
@@ -12,9 +12,10 @@
 -- @include free
 -- @include settle
 -- @include offer
+-- @include result
 local id = job
 local job = load_fields(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
-  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed', 'need' })
+  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed', 'need', 'turn' })
 
 local function leave_inbox(answer)
   -- STEP
@@ -51,11 +52,7 @@ if verdict == 'retry' then
 end
 local from, state = job.state, verdict == 'done' and 'DONE' or 'FAILED'
 -- STEP
-if inbox ~= '' then
-  local key = cell .. 'result:' .. id
-  if redis.pcall('RENAME', cell .. 'inbox:' .. inbox, key).err then return { 'MISSING' } end
-  call('PEXPIRE', key, result_ttl_ms)
-end
+if inbox ~= '' and not store_result(id) then return { 'MISSING' } end
 free_slot(job, holder)
 settle(job, state, owner, { code = code, message = message, size = size, asker = process },
   'token', token)
@@ -71,5 +68,9 @@ end
 if state == 'DONE' and holder.breaker ~= '' then
   -- @include trust
   trust(holder, job)
+end
+if state == 'DONE' and job.turn ~= '' then
+  -- @include turn
+  end_turn(job, holder, owner)
 end
 return ended(state, code, flag(offer(holder)), here)

@@ -75,7 +75,7 @@ KEYSPACE = (
     Key("brake", "string", Life.TTL, "which limit of the cell makes dispatch refuse"),
     Key("pace:P", "string", Life.TTL, "time between results of a pool's full nodes, and the last"),
     Key("budget:W:P", "hash", Life.TTL, "ended jobs and retries of a pool in a window of time"),
-    Key("times:PROCESS", "string", Life.TTL, "what a process's script calls took, for metrics"),
+    Key("times:PROCESS", "string", Life.TTL, "a process's script times and speech, for metrics"),
     Key("lock:NAME", "string", Life.TTL, "leader lock of a periodic task"),
 )
 

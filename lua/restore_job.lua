@@ -2,7 +2,7 @@
 -- that holds it may have claimed it already, or has 1 s to do so; then it is placed like a new one.
 -- KEYS cell
 -- ARGV inbox
--- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace
+-- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace, turn
 -- CONST claim_ms
 -- FLAGS allow-oom
 -- RETURNS HELD | CLAIMED node | KNOWN state | NO_SESSION | MISSING

@@ -30,6 +30,7 @@ class StatsView(APIView):
                 "jobs": _jobs(),
                 "nodes": asdict(fleet),
                 "waiting": sum(stats.waiting_by_cell().values()),
+                "speech": stats.speech(),
                 "history": {
                     "entries": sum(cell.stream_entries for cell in cells),
                     "lag_ms": max(cell.stream_lag_ms for cell in cells),

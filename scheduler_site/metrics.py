@@ -35,7 +35,7 @@ class Figures(Collector):
         yield from _jobs()
         up = GaugeMetricFamily("parley_up", "Whether the live state can be read.")
         try:
-            found = [*_fleet(), *_cells(), *_scripts(), *_script_times()]
+            found = [*_fleet(), *_cells(), *_speech(), *_scripts(), *_script_times()]
             up.add_metric([], 1)
         except RedisError:
             found = []
@@ -96,6 +96,19 @@ def _cells() -> Iterator[Metric]:
         lag.add_metric(label, cell.stream_lag_ms / 1000)
         processes.add_metric(label, len(cell.processes))
     yield from (jobs, lag, processes)
+
+
+def _speech() -> Iterator[Metric]:
+    names = {
+        "utterances": "Utterances of streams that are being spoken.",
+        "bytes": "Their sound so far.",
+    }
+    held = times.read_held(store())
+    for name, text in names.items():
+        gauge = GaugeMetricFamily(f"parley_spoken_{name}", text, labels=["process"])
+        for process, figures in held.items():
+            gauge.add_metric([process], figures[name])
+        yield gauge
 
 
 def _scripts() -> Iterator[Metric]:

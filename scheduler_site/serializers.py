@@ -34,12 +34,20 @@ class HistorySerializer(serializers.Serializer[Any]):
     lag_ms = serializers.IntegerField()
 
 
+class SpeechSerializer(serializers.Serializer[Any]):
+    """Utterances of streams that are being spoken, and the bytes of their sound so far."""
+
+    utterances = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+
+
 class StatsSerializer(serializers.Serializer[Any]):
     """Totals."""
 
     jobs = JobTotalsSerializer()
     nodes = FleetSerializer()
     waiting = serializers.IntegerField()
+    speech = SpeechSerializer()
     history = HistorySerializer()
 
 

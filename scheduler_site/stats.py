@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Sum
 
 from jobs.models import AuditCursor, JobTotal
-from lua import views
+from lua import times, views
 from lua.states import JobState, Reason
 from lua.views import CellView
 from pools.store import store
@@ -58,6 +58,12 @@ def waiting_by_cell() -> dict[int, int]:
     for queue in views.queues(store()):
         waiting[queue.cell] += queue.waiting
     return dict(waiting)
+
+
+def speech() -> dict[str, int]:
+    """Utterances of streams that are being spoken, and bytes of their sound. Raises RedisError."""
+    held = times.read_held(store()).values()
+    return {name: sum(one[name] for one in held) for name in ("utterances", "bytes")}
 
 
 def cells() -> list[CellView]:

@@ -199,5 +199,5 @@ class Cutter:
 
     def _count(self) -> None:
         held = self._size + len(self._loose)
-        self._memory.change(held - self._counted)
+        self._memory.change(self._counted, held)
         self._counted = held

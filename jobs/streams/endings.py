@@ -43,5 +43,10 @@ class Ending:
         """Whether nothing more of its turn follows."""
         return self.why in TURN_ENDS
 
+    @property
+    def mark(self) -> str:
+        """The turn as the scripts are told it."""
+        return f"{self.turn.id}{'.' * self.ends_turn}" if self.turn else ""
+
 
 WHOLE = Ending(Why.MANUAL)

@@ -23,7 +23,7 @@ local function is_enough(marks)
 end
 
 -- The node's record follows; `about` is loaded from its hash.
-local function turn(node, about, state)
+local function set_breaker(node, about, state)
   about.breaker, node.breaker = state, state
   if node.why ~= 1 then node.why = judge(about) end
   node.capacity = slots_of(about, node)
@@ -35,5 +35,5 @@ local function close_breaker(node, about)
   call('HDEL', cell .. 'node:' .. node.id, 'breaker', 'marks', 'opened', 'pause', 'before', 'blamed')
   call('SREM', cell .. 'broken', node.id)
   node_timer(node.id, 'probe', nil)
-  turn(node, about, '')
+  set_breaker(node, about, '')
 end

@@ -35,7 +35,7 @@ local function charge_node(node, about, code, job, source)
       'opened', now, 'before', table.concat(held, ' '), 'blamed', code)
     call('SADD', cell .. 'broken', id)
     node_timer(id, 'probe', now + opens)
-    turn(node, about, 'open')
+    set_breaker(node, about, 'open')
     emit('e', 'alert', 'what', 'breaker_open', 'node', id, 'job', job.id, 'text', code)
   elseif node.breaker == '' or node.breaker == 'marked' then
     call('HSET', cell .. 'node:' .. id, 'breaker', 'marked', 'marks', table.concat(marks, ' '),

@@ -18,12 +18,16 @@ local function store_payload()
   return true
 end
 
+local function in_turn()
+  if turn ~= '' then return 'turn', turn end
+end
+
 -- What its hash has of it from the beginning.
 local function born(made)
   return 'session', session, 'index', index, 'request', request, 'digest', digest, 'tenant', tenant,
     'src', src, 'tgt', tgt, 'need', need, 'sig', sig, 'avoid', made.avoid, 'preferred', preferred,
     'born', made.born, 'wait', made.wait, 'priority', priority,
-    'retries', retries, 'payload', size, 'trace', trace
+    'retries', retries, 'payload', size, 'trace', trace, in_turn()
 end
 
 -- Further fields of the session may follow.

@@ -31,7 +31,7 @@ local function on_probe(node, about)
   node_timer(node.id, 'probe', nil)
   call('SREM', cell .. 'broken', node.id)
   call('HSET', cell .. 'node:' .. node.id, 'breaker', 'half_open')
-  turn(node, about, 'half_open')
+  set_breaker(node, about, 'half_open')
   emit('e', 'note', 'what', 'breaker_half_open', 'node', node.id)
   offer(node)
 end

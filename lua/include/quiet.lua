@@ -2,7 +2,7 @@
 -- CONST quiet_ms
 -- Deployed agents answer neither repeated speech nor some empty audio. A job is given up when its
 -- node reported no work at all at two heartbeats quiet_ms apart, the first quiet_ms after hand-over
--- (or the last partial), and at every one between.
+-- (or the last partial), and at every one between; but not while a later part of its turn is live.
 local function quiet_candidates(id)
   local jobs = {}
   for _, job in ipairs(call('SMEMBERS', cell .. 'node:' .. id .. ':jobs')) do
@@ -13,11 +13,13 @@ local function quiet_candidates(id)
 end
 
 local function give_up(job, node)
-  -- @include end_attempt, place
+  -- @include end_attempt, place, turn
   if job.stub == '1' then
     drop_stub(job)
   elseif job.state == 'CANCELLED' then
     drop_cancelled(job)
+  elseif is_continued(job) then
+    return
   elseif job.conn == node.conn then
     end_on_node(job, 'NO_RESULT')
   else

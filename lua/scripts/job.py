@@ -65,7 +65,8 @@ class NewJob(Spec, frozen=True, kw_only=True):
     node asked for, or empty. ``avoid``: nodes to pass over while others can be found.
     ``deadline_ms``: how long it may wait from now; 0 not at all, -1 the default. ``priority``: from
     1, the most urgent, to 5; each step moves its place among those that wait by 2 s. ``size``:
-    bytes of the payload. ``retries``: further tries after a failure.
+    bytes of the payload. ``retries``: further tries after a failure. ``turn``: of which it is part,
+    in a stream, with a ``.`` behind it for the last part.
     """
 
     job: str
@@ -85,6 +86,7 @@ class NewJob(Spec, frozen=True, kw_only=True):
     size: int
     retries: int
     trace: str
+    turn: str = ""
 
 
 @dataclass(frozen=True)

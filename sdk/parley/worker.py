@@ -19,7 +19,11 @@ Handler: TypeAlias = Callable[[Job], Awaitable[Result]]
 
 
 class Worker:
-    """Runs `handler` for each job, `seats` at once, and keeps each result until it has arrived."""
+    """Runs `handler` for each job, `seats` at once, and keeps each result until it has arrived.
+
+    Parts of one turn are answered in their order: with the last one the server takes those before
+    it for answered.
+    """
 
     def __init__(self, handler: Handler, *, seats: int, wire: Wire) -> None:
         self.idle = asyncio.Event()
@@ -30,6 +34,7 @@ class Worker:
         self._jobs: dict[str, tuple[Job, asyncio.Task[Result]]] = {}
         self._results: dict[str, bytes] = {}
         self._answering: set[asyncio.Task[None]] = set()
+        self._turns: dict[str, asyncio.Task[None]] = {}
 
     @property
     def running(self) -> list[str]:
@@ -55,9 +60,11 @@ class Worker:
         job = Job(assign, node_id, self._wire.send)
         handling = asyncio.create_task(self._handle(job))
         self._jobs[job.job_id] = job, handling
-        answering = asyncio.create_task(self._answer(job, handling))
+        turn = assign.turn_id or job.job_id
+        answering = asyncio.create_task(self._answer(job, handling, self._turns.get(turn)))
+        self._turns[turn] = answering
         self._answering.add(answering)
-        answering.add_done_callback(self._answering.discard)
+        answering.add_done_callback(lambda task: self._answered(turn, task))
 
     def cancel(self, job_id: str) -> None:
         """Stops a job whose answer is no longer wanted; it is answered with `CANCELLED`."""
@@ -88,13 +95,23 @@ class Worker:
             await self._wire.send(started)
             return await self.handler(job)
 
-    async def _answer(self, job: Job, handling: asyncio.Task[Result]) -> None:
+    async def _answer(
+        self, job: Job, handling: asyncio.Task[Result], before: asyncio.Task[None] | None
+    ) -> None:
         began = time.monotonic()
         await asyncio.wait({handling})
-        result = _result(job, handling, 1000 * (time.monotonic() - began))
+        took_ms = 1000 * (time.monotonic() - began)
+        if before is not None:
+            await asyncio.wait({before})
+        result = _result(job, handling, took_ms)
         self._results[job.job_id] = encode(result)
         del self._jobs[job.job_id]
         await self._deliver(job.job_id)
+
+    def _answered(self, turn: str, task: asyncio.Task[None]) -> None:
+        self._answering.discard(task)
+        if self._turns.get(turn) is task:
+            del self._turns[turn]
 
     async def _deliver(self, job_id: str) -> None:
         data = self._results[job_id]

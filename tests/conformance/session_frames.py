@@ -32,6 +32,8 @@ WISHES = {
     "auto_langs": ["qaa", "qab"],
     "enable_streaming_asr": True,
     "partial_update_interval_ms": 200,
+    "context_text": "x",
+    "padding_ms": 200,
     "trace_id": "t-1",
 }
 WISH_ROWS = (
@@ -43,6 +45,8 @@ WISH_ROWS = (
     ("auto_langs", TEXTS, MAY),
     ("enable_streaming_asr", FLAG, MAY),
     ("partial_update_interval_ms", COUNT, MAY),
+    ("context_text", TEXT, MAY),
+    ("padding_ms", COUNT, MAY),
     ("trace_id", ID, MAY),
 )
 

@@ -258,6 +258,8 @@ OPTIONS = {
     "features": {"emotion_detection": False},
     "enable_streaming_asr": True,
     "partial_update_interval_ms": 250,
+    "context_text": "good morning",
+    "padding_ms": 280,
     "auto_langs": ["en", "zh"],
 }
 

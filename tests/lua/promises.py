@@ -107,7 +107,7 @@ def _outcomes(step: Step) -> Iterator[str]:
         resumable = step.after.sessions.get(session, {}).get("proof", "") != ""
         if kept != (resumable and step.script != "dispatch") and session in step.after.sessions:
             yield f"{job} ended: kept for a client that returns: {kept}"
-        if isinstance(step.reply, scripts.Done | scripts.Failed) and step.reply.session:
+        if step.told_by_reply(job):
             if told or owner != step.given["process"]:
                 yield f"{job} ended: the reply and {told} messages told {owner}"
             continue
@@ -242,6 +242,24 @@ def _finish(step: Step) -> Iterator[str]:
             yield f"is {now['state']}"
     if isinstance(step.reply, scripts.Retried | scripts.Failed) and holds:
         yield from _retried(step, job)
+    if isinstance(step.reply, scripts.Done) and not again:
+        yield from _turn_ended(step, job)
+
+
+def _turn_ended(step: Step, job: str) -> Iterator[str]:
+    """With the last part of a turn those before it on its node are done, and no others."""
+    last = step.before.jobs[job]
+    for other, was in step.before.jobs.items():
+        held = was.get("slot") == "1" and was["state"] in ("DISPATCHED", "ACKED")
+        if not held or other == job:
+            continue
+        ends = last.get("turn", "") == was.get("turn", "") + "." and was["node"] == last["node"]
+        ends = ends and int(was["index"]) < int(last["index"])
+        now = step.after.jobs[other]
+        if ends != (now["state"] == "DONE"):
+            yield f"{other} of {was.get('turn')!r} is {now['state']} after {last.get('turn')!r}"
+        if ends and (now["size"] != "0" or other in step.after.held_by(was["node"])):
+            yield f"{other} is done with {now}"
 
 
 def _release(step: Step) -> Iterator[str]:
@@ -373,6 +391,20 @@ def _heartbeat(step: Step) -> Iterator[str]:
         yield f"foreign {record.foreign}: runs {beat.running}, {used} of them ours"
     if beat.about is not None:
         yield from _described(step, beat.node, beat.about)
+    for event in step.events:
+        if event.get("code") == "NO_RESULT" and event["e"] == "job":
+            yield from _given_up(step, event["job"])
+
+
+def _given_up(step: Step, job: str) -> Iterator[str]:
+    """Nothing that follows it in its turn was live."""
+    quiet = step.before.jobs[job]
+    turn = quiet.get("turn", "").rstrip(".")
+    for other, was in step.before.jobs.items():
+        same = turn != "" and turn == was.get("turn", "").rstrip(".")
+        live = step.after.jobs.get(other, {}).get("state", "DONE") not in TERMINAL
+        if same and live and int(was["index"]) > int(quiet["index"]):
+            yield f"{job} is given up, and {other} follows"
 
 
 def _attend_node(step: Step) -> Iterator[str]:

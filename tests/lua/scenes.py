@@ -287,6 +287,40 @@ def a_job_is_taken(stage: Stage) -> Act:
     return lambda: stage.take("j1", "n1")
 
 
+def _turn(stage: Stage, *parts: str) -> None:
+    for number, part in enumerate(parts):
+        stage.send(part, turn=f"t{'.' * part.endswith('.')}", index=number, preferred="n1")
+        stage.take(part, "n1")
+
+
+@scene
+def a_turn_is_answered(stage: Stage) -> Act:
+    stage.node("n1", capacity=3)
+    _turn(stage, "j1", "j2", "j.")
+    stage.ack("j2", "n1")
+    stage.send("waits")
+    return lambda: stage.finish("j.", "n1", result=b"{}")
+
+
+@scene
+def a_part_of_a_turn_is_answered(stage: Stage) -> Act:
+    stage.node("n1", capacity=3)
+    _turn(stage, "j1", "j2", "j.")
+    return lambda: stage.finish("j2", "n1", result=b"{}")
+
+
+@scene
+def a_silent_part_of_a_turn_is_waited_for(stage: Stage) -> Act:
+    stage.node("n1", capacity=3)
+    _turn(stage, "j1")
+    for _ in range(3):
+        stage.cells.advance(5_000)
+        stage.beat("n1", running=0)
+    stage.send("j.", turn="t.", index=9)
+    stage.cells.advance(5_000)
+    return lambda: stage.beat("n1", running=0)
+
+
 @scene
 def a_job_has_lost_its_payload(stage: Stage) -> Act:
     stage.node("n1", capacity=1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from lua import scripts
 from lua.limits import Limits
 from tests.lua.snapshot import Snapshot
 
@@ -26,6 +27,12 @@ class Step:
     def moved(self, job: str) -> list[list[str]]:
         """What each event of the call says of a job."""
         return [e["moves"].split() for e in self.events if e["e"] == "job" and e["job"] == job]
+
+    def told_by_reply(self, job: str) -> bool:
+        """Whether the asking process learns of a job's end by the reply, and not by a message."""
+        answered = self.given.get("outcome")
+        ended = isinstance(self.reply, scripts.Done | scripts.Failed) and self.reply.session
+        return bool(ended) and answered is not None and answered.job == job
 
     def messages(self, kind: str, job: str) -> list[Message]:
         """What processes were told of a job."""

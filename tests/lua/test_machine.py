@@ -194,6 +194,23 @@ class Scripts(RuleBasedStateMachine):
         digest = "another" if body == 0 else "one"
         self._dispatch(cell, session="", request=f"t/{cell}/{key}", digest=digest)
 
+    @rule(number=index, count=st.integers(2, 4), ends=yes)
+    def dispatch_a_turn(self, number: int, count: int, ends: bool) -> None:
+        """Parts that follow each other to one node, which takes them; the last one may be done."""
+        session = self._session(number)
+        nodes = [peer.node for peer in self.world.peers.values() if peer.cell == session.cell]
+        turn, node = f"t{len(self.jobs)}", pick(nodes, number)
+        for part in range(count):
+            last = "." * (ends and part == count - 1)
+            wishes = {"session": session.name, "preferred": node, "turn": turn + last}
+            self._dispatch(session.cell, **wishes)
+        for peer, message in self.assigned():
+            self._take(peer, message)
+        _, spec = self.jobs[-1]
+        for peer in self.world.peers.values():
+            if spec.job in peer.sent and number % 3:
+                self._finish(peer, spec.job, Verdict.DONE, "", b"{}")
+
     def _dispatch(
         self, cell: int, *, need: Need = PLAIN, repeat: bool = False, **wishes: Any
     ) -> None:

@@ -67,6 +67,8 @@ LANGUAGE_WISHES: Json = {
     "auto_langs?": ["en", "zh"],
     "enable_streaming_asr?": True,
     "partial_update_interval_ms?": 500,
+    "context_text?": "before",
+    "padding_ms?": 0,
     "trace_id?": "t-1",
 }
 PLAYED: Json = {"session_id": "s-00000001", "trace_id": "t-1", "group_id": "g-1"}

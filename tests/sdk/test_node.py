@@ -208,6 +208,28 @@ async def test_jobs_beyond_its_concurrency_wait(server: FakeServer) -> None:
             await peer.expect("job_result")
 
 
+async def test_the_parts_of_a_turn_are_answered_in_their_order(server: FakeServer) -> None:
+    node, slow, quick = make_node(server, concurrency=3), asyncio.Event(), asyncio.Event()
+
+    @node.translate
+    async def translate(job: Job) -> Result:
+        if job.job_id == "job-1":
+            await slow.wait()
+        if job.job_id == "job-2":
+            quick.set()
+        return Result(text_translated=job.job_id)
+
+    async with serving(node, server) as peer:
+        for number in (1, 2):
+            await peer.send(assignment(number, turn_id="t-1"))
+        await quick.wait()
+        await peer.send(assignment(3, turn_id="t-2"))
+        await peer.expect("job_result", job_id="job-3")
+        slow.set()
+        await peer.expect("job_result", job_id="job-1")
+        await peer.expect("job_result", job_id="job-2")
+
+
 async def test_a_job_sent_twice_is_done_once_under_its_new_attempt(server: FakeServer) -> None:
     node, gate = make_node(server), Gate()
     node.translate(gate)

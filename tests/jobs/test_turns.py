@@ -1,0 +1,59 @@
+"""Turns between a session and a node: what is said without a pause, in several jobs."""
+
+import pytest
+
+from jobs.settings import JobSettings
+from tests.harness.frames import opus
+from tests.jobs.test_streams import FULL, settings
+
+
+@pytest.fixture
+def jobs() -> JobSettings:
+    return settings(stream_timeout_ms=3_000)
+
+
+async def turn(ben, anna):
+    """Two long parts and a last one; their jobs."""
+    await ben.streams(opus(2 * FULL + 1), final=True)
+    return [await anna.job() for _ in range(3)]
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_the_last_part_answers_for_those_before_it(where, node, elsewhere, session):
+    anna = await (node if where == "here" else elsewhere)("anna")
+    ben = await session()
+    first, second, last = await turn(ben, anna)
+    await anna.answers(last, "all that was said")
+    heard = [await ben.hears() for _ in range(3)]
+    assert [one.get("reason") for one in heard] == ["silence_detected", "silence_detected", None]
+    assert [one["utterance_index"] for one in heard] == [0, 1, 2]
+    assert heard[2]["text_translated"] == "all that was said"
+    for job in (first, second):
+        assert (await anna.peer.expect("job_cancel", job_id=job["job_id"]))["reason"] == "TURN_DONE"
+    assert ben.peer.of_type("error") == []
+
+
+async def test_parts_may_be_answered_one_by_one(node, session):
+    anna, ben = await node(), await session()
+    for number, job in enumerate(await turn(ben, anna)):
+        await anna.answers(job, f"part {number}")
+    heard = [(await ben.hears())["text_translated"] for _ in range(3)]
+    assert heard == ["part 0", "part 1", "part 2"]
+
+
+@pytest.mark.parametrize("reason", ["ASR_EMPTY", "NO_TEXT_ASSIGNED"])
+async def test_a_part_without_text_of_its_own_is_done(node, session, reason):
+    anna, ben = await node(), await session()
+    first, second, last = await turn(ben, anna)
+    for job in (first, second):
+        await anna.answers(job, "", extra={"reason": reason})
+    await anna.answers(last, "all that was said")
+    heard = [await ben.hears() for _ in range(3)]
+    assert [one.get("reason") for one in heard] == ["silence_detected", "silence_detected", None]
+
+
+async def test_a_result_counts_whatever_attempt_it_names(node, session):
+    anna, ben = await node(), await session()
+    first, *_ = await turn(ben, anna)
+    await anna.answers({**first, "attempt_id": 7}, "one")
+    assert (await ben.hears())["text_translated"] == "one"
