@@ -116,7 +116,8 @@ class Serving:
 
     async def closed(self) -> None:
         """The socket is gone, and the session with it unless it may be resumed."""
-        self._stream.close()
+        session = self._session
+        self._stream.close(goes_on=session.ticket is not None and not session.ended)
         await self._socket.process.sessions.away.gone(self._session, self._socket)
 
     def _init(self, frame: SessionInit) -> None:

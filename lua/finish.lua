@@ -71,6 +71,6 @@ if state == 'DONE' and holder.breaker ~= '' then
 end
 if state == 'DONE' and job.turn ~= '' then
   -- @include turn
-  end_turn(job, holder, owner)
+  end_turn(job, holder)
 end
 return ended(state, code, flag(offer(holder)), here)

@@ -111,10 +111,11 @@ class Cutter:
         self._count()
         return events
 
-    def drop(self) -> None:
-        """Nobody speaks any more: forget what is held."""
-        self._end(Why.TIMEOUT)
+    def stop(self) -> list[Event]:
+        """Nobody speaks any more."""
+        events = self._end(Why.TIMEOUT)
         self._count()
+        return events
 
     def _hold(self, now_ms: float, paused_ms: float) -> None:
         if paused_ms > now_ms:

@@ -72,12 +72,12 @@ class Stream:
         self._cutter.played(self._now_ms())
         self._arm()
 
-    def close(self) -> None:
-        """The connection is gone: what was not cut yet is dropped."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._cutter.drop()
+    def close(self, *, goes_on: bool = False) -> None:
+        """The connection is gone: what was not cut yet is dropped, unless the session ``goes_on``
+        over another one.
+        """
+        events = self._cutter.stop()
+        self._act(events if goes_on else [])
 
     def _act(self, events: list[Event]) -> "asyncio.Task[None] | None":
         task = None

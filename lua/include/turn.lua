@@ -27,10 +27,10 @@ end
 
 -- The last part is done, and in it is the speech of those that its node holds still: so they are done
 -- too, without text.
-local function end_turn(job, holder, owner)
+local function end_turn(job, holder)
   if string.sub(job.turn, -1) ~= '.' then return end
   for _, part in ipairs(parts(job, without_dot(job.turn), false)) do
-    local from = part.state
+    local owner, from = owner_of(part), part.state
     if part.node == job.node and (from == 'DISPATCHED' or from == 'ACKED') then
       -- STEP
       call_off(part, holder, 'TURN_DONE')

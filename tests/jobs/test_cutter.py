@@ -347,7 +347,7 @@ def test_a_session_that_vanishes_leaves_nothing():
     ben = Speaker()
     ben.says(opus(7) + opus(1)[:9])
     assert ben.memory.used == len(opus(7)) + 9
-    ben.cutter.drop()
+    ben.cutter.stop()
     assert ben.memory.used == 0
     assert ben.cutter.due_ms() is None
 

@@ -214,6 +214,16 @@ async def test_a_session_that_vanishes_in_the_middle_leaves_nothing(web, node, s
     assert not anna.jobs
 
 
+async def test_a_session_that_may_come_back_has_not_spoken_in_vain(web, node, session):
+    anna, ben = await node(), await session(accepts=["resume"])
+    await ben.streams(opus(9))
+    await ben.peer.expect("ui_event")
+    ben.peer.vanish()
+    job = await anna.job()
+    assert (sound_of(job), cut_of(job)) == (opus(9), ["is_timeout_triggered"])
+    assert web.process.streams.used == 0
+
+
 async def test_a_session_that_is_closed_in_the_middle_leaves_nothing(web, node, session):
     anna, ben = await node(), await session()
     await ben.streams(opus(9))

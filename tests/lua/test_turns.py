@@ -103,3 +103,10 @@ def test_a_later_turn_keeps_nothing_alive(stage: Stage) -> None:
     says(stage, "b1")
     beats(stage, 1)
     assert states(stage) == {"a.": "FAILED", "b1": "DISPATCHED"}
+
+
+def test_their_ends_are_kept_for_a_client_that_may_come_back(stage: Stage) -> None:
+    stage.open_session(proof="p")
+    says(stage, "a1", "a2", "a.")
+    stage.finish("a.", "n1", process="p1")
+    assert stage.cell["answers:s-1"].flat == [b"a.", b"a1", b"a2"]
