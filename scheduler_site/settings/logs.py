@@ -5,6 +5,7 @@ Log lines hold ids, states, times and sizes, never text or audio.
 
 import logging
 import sys
+import warnings
 
 import structlog
 from structlog.types import Processor
@@ -26,6 +27,8 @@ def is_no_refusal(record: logging.LogRecord) -> bool:
 
 def configure(*, as_json: bool, level: int = logging.INFO) -> None:
     """Send the root logger to stderr through structlog."""
+    # Static files are small: that Django reads each at once is no news.
+    warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous")
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -115,14 +115,16 @@ class Talk:
 
 
 @asynccontextmanager
-async def talk(browser: Browser, address: str, **context: Any) -> AsyncIterator[Talk]:
+async def talk(
+    browser: Browser, address: str, *, page: str = "/talk/", **context: Any
+) -> AsyncIterator[Talk]:
     """The page, opened by somebody who allows the microphone; no fault may be left behind."""
     context = {"permissions": ["microphone"], "locale": "en-GB", "viewport": DESKTOP, **context}
     opened = await browser.new_context(**context)
-    page = await opened.new_page()
-    await page.add_init_script(LISTEN)
-    found = Talk(page)
-    await page.goto(f"{address}/talk/")
+    tab = await opened.new_page()
+    await tab.add_init_script(LISTEN)
+    found = Talk(tab)
+    await tab.goto(f"{address}{page}")
     try:
         yield found
     finally:

@@ -196,6 +196,9 @@ async def test_where_a_token_is_wanted_one_gives_it(browser, address, node, sett
         await page.page.get_by_role("button", name="Use it").click()
         await expect(page.page.locator("#connection")).to_have_text("Connected")
         await expect(page.page.locator("#credential")).to_be_hidden()
+    async with talk(browser, address, page=f"/talk/#token={wanted}") as page:
+        await expect(page.page.locator("#connection")).to_have_text("Connected")
+        assert wanted not in page.page.url
 
 
 async def test_nothing_inline_and_no_other_host_is_allowed(http):
