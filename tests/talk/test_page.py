@@ -2,6 +2,7 @@
 
 import base64
 from array import array
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -122,7 +123,7 @@ async def test_without_a_node_it_says_so_until_one_comes(browser, address, node)
 
 async def test_what_goes_wrong_is_told_in_plain_words_of_ones_own_language(browser, address, node):
     anna = await node("anna")
-    phone = {"viewport": {"width": 360, "height": 640}, "has_touch": True}
+    phone: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True}
     async with talk(browser, address, locale="zh-CN", **phone) as page:
         await expect(page.page.locator("#connection")).to_have_text("已连接")
         await page.choose("en", "zh")

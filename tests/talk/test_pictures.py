@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -35,7 +36,7 @@ async def test_pictures_of_a_talk(browser, address, node):
     await take(browser, address, anna, Path(FOLDER, "talk-phone.png"), color_scheme="dark", **PHONE)
 
 
-async def take(browser: Browser, address: str, anna: HandNode, file: Path, **look: object) -> None:
+async def take(browser: Browser, address: str, anna: HandNode, file: Path, **look: Any) -> None:
     async with talk(browser, address, reduced_motion="reduce", **look) as page:
         await page.choose("en", "es")
         for number, (name, heard, said) in enumerate(SAID):
