@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.failures import Failure
+from jobs.network import way_by_clocks_ms, way_there_ms
 from jobs.ordering import Missing
 from parley.codes import advice
 from parley.frames import (
@@ -18,10 +19,11 @@ from parley.frames import (
 )
 
 # What `jobs.outcome` puts behind a result's own fields; not for the client.
-_OURS = re.compile(rb',"received_at_ms":(\d+)(?:,"node_completed_at_ms":(-?[\d.eE+-]+))?\}\Z')
-_OURS_BYTES = 128
-# A node's clock that is further off than this says nothing of the way.
-BELIEVED_MS = 60_000
+_OURS = re.compile(
+    rb',"received_at_ms":(\d+)(?:,"node_completed_at_ms":(-?[\d.eE+-]+))?'
+    rb'(?:,"acked_in_ms":(\d+))?\}\Z'
+)
+_OURS_BYTES = 160
 SILENT = b'{"text_asr":"","text_translated":"","tts_audio":""'
 
 
@@ -32,7 +34,9 @@ def now_ms() -> int:
 
 @dataclass(frozen=True)
 class Told:
-    """The utterance of which something is told. ``lang``: in which its speaker is advised."""
+    """The utterance of which something is told. ``lang``: in which its speaker is advised.
+    ``way_ms``: how long its last frame was on its way, where the client said when it was sent.
+    """
 
     session: str
     index: int
@@ -40,6 +44,7 @@ class Told:
     trace: str
     lang: str
     received_ms: int
+    way_ms: int | None = None
 
     def event(self, name: str, hint: str = "") -> bytes:
         """``ui_event``: it came this far."""
@@ -88,18 +93,10 @@ def is_silent(body: bytes) -> bool:
     return body.startswith(SILENT)
 
 
-def result(told: Told, body: bytes, *, accepted_ms: int = 0, late: bool = False) -> bytes:
-    """``translation_result``: our fields, then the stored ones as they are.
-
-    ``accepted_ms``: Unix ms at which the node said that it has the job; 0 if it never did.
-    """
+def result(told: Told, body: bytes, *, late: bool = False) -> bytes:
+    """``translation_result``: our fields, then the stored ones as they are."""
     ours = _OURS.search(body, max(0, len(body) - _OURS_BYTES))
-    timings = NetworkTimings()
-    if accepted_ms:
-        timings.scheduler_to_node_ms = max(0, accepted_ms - told.received_ms)
-    if ours and ours[2]:
-        back_ms = round(int(ours[1]) - float(ours[2]))
-        timings.node_to_scheduler_ms = back_ms if 0 <= back_ms <= BELIEVED_MS else None
+    timings = _timings(told, *(ours.groups() if ours else (b"0", None, None)))
     head = ResultHead(
         session_id=told.session,
         utterance_index=told.index,
@@ -110,3 +107,15 @@ def result(told: Told, body: bytes, *, accepted_ms: int = 0, late: bool = False)
     )
     fields = memoryview(body)[1 : ours.start() if ours else -1]
     return b"".join((memoryview(encode(head))[:-1], b",", fields, b"}"))
+
+
+def _timings(
+    told: Told, received: bytes, completed: bytes | None, acked: bytes | None
+) -> NetworkTimings:
+    back_ms = way_by_clocks_ms(float(completed), int(received)) if completed else None
+    there_ms = way_there_ms(int(acked) if acked else None, back_ms)
+    return NetworkTimings(
+        web_to_scheduler_ms=told.way_ms,
+        scheduler_to_node_ms=there_ms,
+        node_to_scheduler_ms=back_ms,
+    )

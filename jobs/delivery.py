@@ -27,11 +27,10 @@ BATCH_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Found:
-    """A result. ``accepted_ms``: when its node took the job, Unix ms, or 0."""
+    """A result, of ``size`` bytes."""
 
     job: str
     size: int
-    accepted_ms: int
 
 
 Answer = tuple[Told, Found | Failure]
@@ -181,7 +180,7 @@ class Delivery:
         # Without any bytes its speech was answered with that of another one.
         body = await self._fetch(answer) if answer.size else SILENT
         if body and not is_silent(body):
-            return result(told, body, accepted_ms=answer.accepted_ms, late=release.late)
+            return result(told, body, late=release.late)
         if release.late:
             return b""
         if body:

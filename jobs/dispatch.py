@@ -49,7 +49,7 @@ class Work:
     dispatched: bool = False
     heard: bool = False
     passed: str = ""
-    accepted_ms: int = 0
+    accepted: bool = False
     ending: Ending = WHOLE
 
     def went_to(self, node: str) -> None:

@@ -42,10 +42,12 @@ class StoredResult(ResultBody, kw_only=True):
 
     ``received_at_ms``: when the result reached the dispatcher, Unix ms. It and what follows are
     encoded last, so that they can be found, and left out, without reading the rest.
+    ``acked_in_ms``: how soon after it was sent the job was acknowledged.
     """
 
     received_at_ms: int
     node_completed_at_ms: Number | None = None
+    acked_in_ms: int | None = None
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -100,9 +102,15 @@ def service_of(details: Any) -> str:
 
 
 def prepare(
-    result: JobResult, *, node: str, trace: str = "", services: Container[str] = ()
+    result: JobResult,
+    *,
+    node: str,
+    trace: str = "",
+    acked_in_ms: int | None = None,
+    services: Container[str] = (),
 ) -> Ready:
     """The result ready to be finished; ``trace`` stands in where the node gives none.
+    ``acked_in_ms``: how soon the node said that it has the job, if it did.
 
     ``services``: ids of the node's, so that a failure of one is not the node's.
 
@@ -110,7 +118,7 @@ def prepare(
     """
     verdict, code, message = verdict_of(result)
     timings = _timings(result)
-    body = encode(_stored(result, timings, trace)) if verdict is Verdict.DONE else b""
+    body = encode(_stored(result, timings, trace, acked_in_ms)) if verdict is Verdict.DONE else b""
     outcome = Finish(
         job=result.job_id,
         node=node,
@@ -145,7 +153,9 @@ def outcome_of(ready: Ready, reply: Done | Failed) -> Outcome:
     )
 
 
-def _stored(result: JobResult, timings: ServiceTimings | None, trace: str) -> StoredResult:
+def _stored(
+    result: JobResult, timings: ServiceTimings | None, trace: str, acked_in_ms: int | None
+) -> StoredResult:
     silent = _is_without_text(result)
     return StoredResult(
         text_asr="" if silent else result.text_asr or "",
@@ -164,6 +174,7 @@ def _stored(result: JobResult, timings: ServiceTimings | None, trace: str) -> St
         segments_meta=_small(result.segments_meta, LARGEST_SEGMENTS),
         received_at_ms=time.time_ns() // 1_000_000,
         node_completed_at_ms=result.node_completed_at_ms,
+        acked_in_ms=acked_in_ms,
     )
 
 

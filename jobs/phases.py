@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from jobs.answers import now_ms
 from jobs.line import Wire
+from jobs.network import way_of_low_bits_ms
 from jobs.opening import TRY_AGAIN, Opening, Refused, acknowledgement
 from jobs.outbox import Binary
 from jobs.principal import Principal
@@ -130,10 +131,12 @@ class Serving:
         return self._stream.chunk(frame)
 
     def _sound(self, frame: BinaryAudio) -> Task | None:
-        return self._stream.sound(frame.seq, frame.audio, final=frame.is_final)
+        way_ms = way_of_low_bits_ms(frame.timestamp_ms, now_ms())
+        return self._stream.sound(frame.seq, frame.audio, final=frame.is_final, way_ms=way_ms)
 
     def _final(self, frame: BinaryFinal) -> Task | None:
-        return self._stream.sound(frame.seq, b"", final=True)
+        way_ms = way_of_low_bits_ms(frame.timestamp_ms, now_ms())
+        return self._stream.sound(frame.seq, b"", final=True, way_ms=way_ms)
 
     def _ping(self, frame: BinaryPing) -> None:
         pong = BinaryPong(frame.session_id, frame.seq, frame.timestamp_ms)

@@ -240,7 +240,7 @@ class LiveSession:
         else:
             self._forget(work)
             self.telling.event(work.told, "NMT_DONE")
-            self.telling.result(work.told, Found(outcome.job, outcome.size, work.accepted_ms))
+            self.telling.result(work.told, Found(outcome.job, outcome.size))
         return True
 
     def placed(self, message: Placed) -> None:
@@ -255,8 +255,8 @@ class LiveSession:
     def accepted(self, message: Accepted) -> None:
         """The node works on it."""
         work = self.unfinished.get(message.job)
-        if work and not work.accepted_ms:
-            work.accepted_ms = now_ms()
+        if work and not work.accepted:
+            work.accepted = True
             self.dispatched(work, message.node)
             self.telling.event(work.told, "NODE_ACCEPTED", node=message.node)
 

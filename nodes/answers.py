@@ -36,6 +36,8 @@ class Answers:
 
     def acked(self, frame: JobAck) -> None:
         """The node has accepted a job."""
+        if holding := self._held.get(frame.job_id):
+            holding.acked()
         self._progress(frame.job_id, AckKind.ACK)
 
     def started(self, frame: JobStarted) -> None:
@@ -70,10 +72,12 @@ class Answers:
         return replies[0] if replies else None
 
     def _ready(self, frame: JobResult) -> Ready:
+        holding = self._held.get(frame.job_id)
         return prepare(
             frame,
             node=self._standing.node,
             trace=self._held.trace(frame.job_id),
+            acked_in_ms=holding.acked_in_ms if holding else None,
             services=self._standing.services if frame.error else (),
         )
 

@@ -171,7 +171,7 @@ class Delivery:
 
     def _frame(self, job: str, attempt: int, taken: scripts.Taken, payload: bytes) -> bytes:
         if holding := self._held.get(job):
-            holding.taken, holding.trace = True, taken.trace
+            holding.sent(taken.trace)
         index = self._held.number(taken.session, taken.index)
         return job_frame(job, attempt, taken, payload, index=index, to=self._standing)
 

@@ -17,6 +17,7 @@ class Holding:
     """One job on a node. ``taken``: it is the node's; until then ``take`` has not answered.
 
     ``trace``: its trace id, once it was taken. ``called_off``: nobody waits for its result.
+    ``sent_s``: when its frame was written; ``acked_in_ms``: how soon that was acknowledged.
     """
 
     attempt: int
@@ -24,6 +25,17 @@ class Holding:
     taken: bool = False
     trace: str = ""
     called_off: bool = False
+    sent_s: float = 0.0
+    acked_in_ms: int | None = None
+
+    def sent(self, trace: str) -> None:
+        """Its frame is written now."""
+        self.taken, self.trace, self.sent_s = True, trace, time.monotonic()
+
+    def acked(self) -> None:
+        """The node has it; only the first word of that counts."""
+        if self.sent_s and self.acked_in_ms is None:
+            self.acked_in_ms = round(1000 * (time.monotonic() - self.sent_s))
 
 
 class Held:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.answers import Told
+from jobs.answers import Told, now_ms
 from jobs.base64 import from_base64
 from jobs.failures import Failure
+from jobs.network import way_by_clocks_ms
 from jobs.streams.cutter import Begun, Cut, Cutter, Event, Spoilt
 from jobs.streams.endings import Ending, Turn
 from jobs.streams.framing import framing_of
@@ -41,6 +43,7 @@ class Stream:
         )
         self._seen = Seen()
         self._begun: Told | None = None
+        self._way_ms: int | None = None  # of the last piece
         self._turn = Turn()
         self._turn_number = 0
         self._loop = asyncio.get_running_loop()
@@ -51,15 +54,21 @@ class Stream:
 
         Later frames are to wait for the task, where there is one.
         """
-        return self.sound(frame.seq, _decoded(frame), final=frame.is_final)
+        way_ms = way_by_clocks_ms(frame.client_timestamp_ms, now_ms())
+        return self.sound(frame.seq, _decoded(frame), final=frame.is_final, way_ms=way_ms)
 
-    def sound(self, seq: int, sound: bytes, *, final: bool) -> "asyncio.Task[None] | None":
-        """The same of a piece that came as it is, in a binary frame."""
+    def sound(
+        self, seq: int, sound: bytes, *, final: bool, way_ms: int | None
+    ) -> "asyncio.Task[None] | None":
+        """The same of a piece that came as it is, in a binary frame. ``way_ms``: how long it was on
+        its way, if that is known.
+        """
         if not self._seen.is_new(seq):
             return None
-        now_ms = self._now_ms()
-        paused_ms = now_ms + 1000 * self._pause_left_s()
-        events = self._cutter.chunk(sound, final=final, now_ms=now_ms, paused_ms=paused_ms)
+        self._way_ms = way_ms
+        at_ms = self._now_ms()
+        paused_ms = at_ms + 1000 * self._pause_left_s()
+        events = self._cutter.chunk(sound, final=final, now_ms=at_ms, paused_ms=paused_ms)
         return self._act(events)
 
     def plays(self) -> None:
@@ -111,7 +120,7 @@ class Stream:
     def _taken(self) -> Told:
         begun, self._begun = self._begun, None
         assert begun is not None
-        return begun
+        return replace(begun, way_ms=self._way_ms)
 
     def _arm(self) -> None:
         due_ms = self._cutter.due_ms()

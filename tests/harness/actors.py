@@ -90,7 +90,7 @@ class HandSession:
         return index
 
     async def streams(
-        self, sound: bytes = b"", *, final: bool = False, seq: int | None = None
+        self, sound: bytes = b"", *, final: bool = False, seq: int | None = None, **fields: Any
     ) -> None:
         """Sends a piece of a stream."""
         chunk = {
@@ -99,6 +99,7 @@ class HandSession:
             "seq": next(self._seqs) if seq is None else seq,
             "is_final": final,
             "payload": base64.b64encode(sound).decode(),
+            **fields,
         }
         await self.peer.send(chunk)
 

@@ -1,5 +1,6 @@
 """Frames to a session, put together from what the node's process stored."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from jobs.answers import Told, is_silent, result
 from jobs.failures import Failure, failure_from
+from jobs.network import way_of_low_bits_ms
 from jobs.ordering import Missing
 from jobs.outcome import prepare
 from lua.mailbox import Outcome
@@ -16,7 +18,7 @@ from parley.frames import JobResult, decode_to_session
 TOLD = Told("s-1", 3, "job-1", "t-1", "zh-Hans", received_ms=1_000)
 
 
-def stored(**changes: Any) -> bytes:
+def stored(*, acked_in_ms: int | None = None, **changes: Any) -> bytes:
     fields: dict[str, Any] = {
         "job_id": "job-1",
         "attempt_id": 1,
@@ -28,7 +30,7 @@ def stored(**changes: Any) -> bytes:
         "text_asr": "hello",
         "text_translated": "你好",
     }
-    return prepare(JobResult(**{**fields, **changes}), node="n").body
+    return prepare(JobResult(**{**fields, **changes}), node="n", acked_in_ms=acked_in_ms).body
 
 
 def frame(body: bytes, **changes: Any) -> dict[str, Any]:
@@ -56,15 +58,37 @@ def test_a_result_has_our_fields_and_the_nodes_but_not_what_we_kept_beside() -> 
     }
 
 
-def test_a_result_tells_how_long_its_frames_were_on_their_way() -> None:
-    body = stored(node_completed_at_ms=1.5)
-    received = msgspec.json.decode(body)["received_at_ms"]
-    body = body.replace(
-        b'"node_completed_at_ms":1.5', b'"node_completed_at_ms":%d' % (received - 7)
-    )
-    told = frame(body, accepted_ms=1_012)
-    assert told["network_timings"] == {"scheduler_to_node_ms": 12, "node_to_scheduler_ms": 7}
-    assert "node_completed_at_ms" not in told
+@pytest.mark.parametrize(
+    ("acked_in_ms", "back_ms", "told"),
+    [
+        (19, 7, {"scheduler_to_node_ms": 12, "node_to_scheduler_ms": 7}),
+        (20, None, {"scheduler_to_node_ms": 10}),
+        (None, 7, {"node_to_scheduler_ms": 7}),
+        (20, 50, {"scheduler_to_node_ms": 10, "node_to_scheduler_ms": 50}),
+        (None, -5, None),
+    ],
+)
+def test_a_result_tells_how_long_its_frames_were_on_their_way(
+    acked_in_ms: int | None, back_ms: int | None, told: dict[str, int] | None
+) -> None:
+    at = 1.5 if back_ms is not None else None
+    body = stored(acked_in_ms=acked_in_ms, node_completed_at_ms=at)
+    completed = msgspec.json.decode(body)["received_at_ms"] - (back_ms or 0)
+    body = body.replace(b'"node_completed_at_ms":1.5', b'"node_completed_at_ms":%d' % completed)
+    assert frame(body).get("network_timings") == told
+    assert not {"node_completed_at_ms", "acked_in_ms", "received_at_ms"} & frame(body).keys()
+
+
+def test_a_result_tells_how_long_its_speech_was_on_its_way() -> None:
+    data = result(replace(TOLD, way_ms=30), stored())
+    assert msgspec.json.decode(data)["network_timings"] == {"web_to_scheduler_ms": 30}
+
+
+@pytest.mark.parametrize(
+    ("sent_ms", "way_ms"), [(990, 10), (2**32 - 10, 1_010), (0, None), (1_010, None)]
+)
+def test_the_low_bits_of_a_time_are_enough(sent_ms: int, way_ms: int | None) -> None:
+    assert way_of_low_bits_ms(sent_ms, 5 * 2**32 + 1_000) == way_ms
 
 
 def test_a_clock_that_is_hours_off_is_not_believed() -> None:

@@ -27,7 +27,12 @@ class SessionInitAck(Frame, tag="session_init_ack"):
 
 
 class NetworkTimings(Part):
-    """Milliseconds that the frames were on their way."""
+    """Milliseconds that the frames were on their way, each where it is known.
+
+    From the client by the `client_timestamp_ms` of its last piece of sound, from the node by its
+    `node_completed_at_ms` (both by their clocks), to the node by how soon it acknowledged the job.
+    The way to the client is left out: it is the time from `scheduler_sent_at_ms` on.
+    """
 
     web_to_scheduler_ms: Number | None = None
     scheduler_to_node_ms: Number | None = None
