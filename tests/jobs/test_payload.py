@@ -141,7 +141,6 @@ def test_what_cannot_be_meant_is_refused_by_its_field(changes: dict[str, Any], f
         {"features": {"mind_reading": False}},
         {"pipeline": {"use_mind": None}},
     ],
-    ids=str,
 )
 def test_what_no_node_takes_is_unsupported(changes: dict[str, Any]) -> None:
     with pytest.raises(Unsupported, match=r"sample|'mind_reading' is not|'use_mind' is not"):
