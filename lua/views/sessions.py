@@ -112,4 +112,5 @@ def _spec(view: JobView, fields: dict[bytes, bytes]) -> NewJob:
         size=int(raw["payload"]),
         retries=int(raw["retries"]),
         trace=view.trace,
+        turn=raw.get("turn", ""),
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.settings import JobSettings
+from lua import views
 from tests.harness.frames import opus
 from tests.jobs.test_streams import FULL, settings
 
@@ -57,3 +58,11 @@ async def test_a_result_counts_whatever_attempt_it_names(node, session):
     first, *_ = await turn(ben, anna)
     await anna.answers({**first, "attempt_id": 7}, "one")
     assert (await ben.hears())["text_translated"] == "one"
+
+
+async def test_another_process_would_know_the_turn(web, node, session):
+    anna, ben = await node(), await session(accepts=["resume"])
+    turn_id = (await turn(ben, anna))[0]["turn_id"]
+    found = await views.session_jobs(web.process.cells, ben.id)
+    parts = sorted(found.live, key=lambda job: job.spec.index)
+    assert [job.spec.turn for job in parts] == [turn_id, turn_id, f"{turn_id}."]
