@@ -57,7 +57,7 @@ def heard_by_agent(job: Json) -> Json | None:
     if all(packet.startswith(SILENT) for packet in spoken_in(job)):
         return {"success": False, "extra": {"reason": "ASR_EMPTY"}}
     if job["is_max_duration_triggered"]:
-        return {"text_asr": "", "extra": {"reason": "NO_TEXT_ASSIGNED"}}
+        return None
     return {"text_asr": "a", "text_translated": "b", "tts_audio": "AAAA", "tts_format": "wav"}
 
 
