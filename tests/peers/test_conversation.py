@@ -37,7 +37,7 @@ BOTH_WAYS = {
     "lang_b": "zh",
 }
 SILENT = b"\x00"
-SLOW_S = 0.3  # how long a slow agent works on a job
+SLOW_S = 0.15  # how long a slow agent works on a job
 BREATH_S = 0.03  # between two sentences: longer than a final is held
 LONG = 560  # packets, more than one utterance may have
 
