@@ -1,80 +1,61 @@
--- Removes from an index what its owner does not know of: of `key` (pool:P, ready:P, idle:P,
--- has:VALUE, timers, process:ID:…, mailbox:ID) the `member`; any other key only ends. Counts are counted anew.
+-- Removes from an index what its owner does not know of: of `key` (pool:P, ready:P, idle:P, has:VALUE,
+-- timers, pools, process:ID:…) the `member`; of any other key the whole, which only ends. A mailbox
+-- that its process lacks is made again. A count is replaced only if it still is what it was when the
+-- caller counted: of live_bytes `member` is `WAS RIGHT`, of offers `WAS RIGHT LINE`.
 -- KEYS cell
 -- ARGV key, member
--- CONST payload_ttl_ms, stranger_ttl_ms
+-- CONST payload_ttl_ms, brake_ttl_ms, stranger_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
 -- @include clock
--- @include text
 -- @include tell
+-- @include owned
 local kind, name = string.match(key, '^([^:]*):?(.*)$')
-local process = (kind == 'process' or kind == 'mailbox') and string.match(name, '^([^:]*)')
+local process = string.match(name, '^([^:]*)')
 local whole = table.concat({ cell, key })
-local FIELD = { pool = 'pools', ready = 'pools', idle = 'pools', has = 'has' }
+local field = member ~= '' and FIELD[kind]
+local ENDS = { payload = payload_ttl_ms, result = payload_ttl_ms, inbox = payload_ttl_ms,
+  brake = brake_ttl_ms, lock = brake_ttl_ms }
 
-local function is_owned()
-  if FIELD[kind] then
-    local mine = call('HGET', cell .. 'node:' .. member, FIELD[kind])
-    return set_of(words(mine))[name]
-  elseif key == 'timers' then
-    local owner, id = string.match(member, '^(%a+):([^:]*)')
-    local lives = owner == 'job' or owner == 'node' or owner == 'session'
-    return not lives or call('EXISTS', table.concat({ cell, owner, ':', id })) == 1
+-- Of an auto pool: what one of its members says that it serves, if it has any.
+local function definition_of()
+  local members = call('SRANDMEMBER', cell .. 'pool:' .. member, 16)
+  for _, id in ipairs(members) do
+    if words(field_of('node', id, 'pools'))[1] == member then return field_of('node', id, 'definition') end
   end
-  return call('SISMEMBER', cell .. 'processes', process) == 1
+  return #members == 0 and ''
 end
 
--- Of a pool: how many of its members have just the values of a line of `offers`.
-local function count_of(line)
-  local pool, values = string.match(line, '^(%S+) ?(.*)$')
-  local count = 0
-  for _, id in ipairs(call('SMEMBERS', cell .. 'pool:' .. pool)) do
-    if call('HGET', cell .. 'node:' .. id, 'has') == values then count = count + 1 end
-  end
-  return count
-end
-
--- Of a session: how many of its jobs wait.
-local function waiting_of()
-  local waiting, flat = 0, call('HGETALL', whole)
-  for i = 1, #flat, 2 do
-    local job = string.match(flat[i], '^job:(.+)$')
-    local state, held = unpack(job and call('HMGET', cell .. 'job:' .. job, 'state', 'claim') or {})
-    if state == 'WAITING' and held ~= '1' then waiting = waiting + 1 end
-  end
-  return waiting
-end
-
-local waiting = kind == 'session' and call('HEXISTS', whole, 'process') == 1 and waiting_of()
-local known = waiting and tonumber(call('HGET', whole, 'waiting') or 0)
 local counted, right = string.match(key == 'live_bytes' and member or '', '^(%S+) (%S+)$')
+local was, should, line = string.match(key == 'offers' and member or '', '^(%d+) (%d+) (.+)$')
 local unmoved = counted and (call('GET', whole) or '0') == counted
-local count = key == 'offers' and count_of(member)
-local changes, owned = 0, (FIELD[kind] or key == 'timers' or process) and is_owned()
-local expiring = (kind == 'payload' or kind == 'result' or kind == 'inbox') and payload_ttl_ms
+  or line and was ~= should and (call('HGET', whole, line) or '0') == was
+local definition = key == 'pools' and member ~= '' and definition_of()
+local changes, owned = 0, is_owned(kind, name, member)
+local listens = kind == 'mailbox' and call('SISMEMBER', cell .. 'processes', process) == 1
 -- STEP
 if owned then
   changes = 0
-elseif waiting then
-  changes = known ~= waiting and 1 or 0
-  call('HSET', whole, 'waiting', waiting)
-elseif counted then
+elseif counted or line then
   changes = unmoved and 1 or 0
-  if unmoved then call('SET', whole, right) end
-elseif count then
-  changes = count == 0 and call('HDEL', whole, member) or 1
-  if count > 0 then call('HSET', whole, member, count) end
-elseif FIELD[kind] then
+  if unmoved and counted then call('SET', whole, right) end
+  if unmoved and line then call(should == '0' and 'HDEL' or 'HSET', whole, line, should) end
+elseif definition then
+  changes = 1
+  call(definition == '' and 'HDEL' or 'HSET', whole, member, definition)
+  call('HINCRBY', cell .. 'config', 'pools', 1)
+elseif field or kind == 'process' and member ~= '' then
   changes = call('SREM', whole, member)
 elseif key == 'timers' then
   changes = call('ZREM', whole, member)
 elseif kind == 'process' then
   changes = call('ZADD', cell .. 'timers', 'NX', now, 'process:' .. process)
+elseif listens then
+  changes = call('EXISTS', whole) == 0 and call('XADD', whole, '*', 'kind', 'hello') and 1 or 0
 elseif kind == 'mailbox' then
   changes = call('DEL', whole)
-else
-  changes = call('PEXPIRE', whole, expiring or stranger_ttl_ms, 'NX')
+elseif key ~= 'pools' and key ~= 'offers' and key ~= 'live_bytes' then
+  changes = call('PEXPIRE', whole, ENDS[kind] or stranger_ttl_ms, 'NX')
 end
 if changes > 0 then emit('e', 'note', 'what', 'mended', 'text', key .. ' ' .. member) end
 return { 'MENDED', tostring(changes) }

@@ -20,6 +20,9 @@ local held = node and call('SISMEMBER', cell .. 'node:' .. job.node .. ':jobs', 
 local waits = job.state == 'WAITING' and job.claim ~= '1'
 local queue, need = waits and read_queue(job.sig), waits and read_need(job.need)
 local queued = waits and call('ZSCORE', cell .. 'waiting:' .. job.sig, id)
+local gone = job.session ~= '' and call('HEXISTS', session, 'process') == 0
+local request = cell .. 'request:' .. job.request
+local bound = job.request == '' or call('GET', request) == id and call('PTTL', request) == -1
 local owned = job.session ~= '' and call('HEXISTS', session, 'process') == 1
 local ended = is_final(job.state) and job.slot ~= '1'
 local due = (job.lost ~= '' or job.slot == '1' and not node) and now or job.due
@@ -33,6 +36,18 @@ if ended then
   changes = changes + call('ZREM', cell .. 'timers', 'job:' .. id)
   changes = changes + call('UNLINK', cell .. 'payload:' .. id)
 else
+  if not forever then changes = changes + call('PERSIST', key) end
+  if not is_final(job.state) then
+    changes = changes + call('UNLINK', cell .. 'result:' .. id)
+    if not bound then
+      call('SET', request, id)
+      changes = changes + 1
+    end
+    if gone then -- nobody waits for it; its result is kept for a while, as of a job over REST
+      set_job(job, 'session', '')
+      changes = changes + 1
+    end
+  end
   if not at or at > due then
     set_timer(job, due)
     changes = changes + 1
@@ -50,6 +65,10 @@ end
 if waits and not queued then
   join_queue(queue, job, need, job.due)
   count_waiting(job, -1) -- it was counted when it began to wait
+  changes = changes + 1
+end
+if queued and tonumber(queued) ~= rank_of(job, job.due) then
+  call('ZADD', cell .. 'waiting:' .. job.sig, rank_of(job, job.due), id)
   changes = changes + 1
 end
 if owned and not is_final(job.state) then

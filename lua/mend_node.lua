@@ -9,6 +9,7 @@
 -- @include judge
 -- @include fleet
 -- @include timers
+-- @include mend_services
 local held_key, changes = cell .. 'node:' .. id .. ':jobs', 0
 local about, held, strangers = load_about(id), call('SMEMBERS', held_key), {}
 local lost = {}
@@ -18,7 +19,7 @@ for _, job in ipairs(held) do
   if not known or there ~= id or slot ~= '1' then strangers[#strangers + 1] = job end
   if not known and there == id then lost[#lost + 1] = job end
 end
-local node = load_node(id)
+local node, services = load_node(id), read_services(id)
 local before = node and struct.pack(RECORD, node.capacity, node.used, node.foreign, node.why, node.beat)
 
 -- How many entries a command really changed.
@@ -59,6 +60,7 @@ if known then
   if about.process ~= '' then
     mend(on and 'SADD' or 'SREM', cell .. 'process:' .. about.process .. ':nodes', id)
   end
+  changes = changes + mend_services(node, about.out, services)
   mend_timer('stale', on, now + stale_ms)
   mend_timer('warmup', about.state == 'registering', now + warmup_ms)
   mend_timer('probe', about.breaker == 'open', now)

@@ -1,7 +1,7 @@
--- Makes all that is derived of one queue equal again to the jobs that wait in it. `head`: a pool, or
--- `node:ID`, by which it was found though it may not be.
+-- Makes all that is derived of one queue equal again to the jobs that wait in it: looks at its first
+-- ones, and at `member`. `head`: a pool, or `node:ID`, by which it was found though it may not be.
 -- KEYS cell
--- ARGV sig, head
+-- ARGV sig, head, member
 -- CONST sweep_ms
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
@@ -10,7 +10,10 @@
 -- @include tell
 -- @include queue
 local changes, strangers, need = 0, {}, nil
-for _, id in ipairs(call('ZRANGE', cell .. 'waiting:' .. sig, 0, -1)) do
+local FIRST = 63
+local ids = call('ZRANGE', cell .. 'waiting:' .. sig, 0, FIRST)
+if member ~= '' then ids[#ids + 1] = member end
+for _, id in ipairs(ids) do
   local job = load_fields(id, { 'state', 'sig', 'need', 'claim' })
   if job and job.state == 'WAITING' and job.sig == sig and job.claim ~= '1' then
     need = read_need(job.need)
@@ -36,7 +39,7 @@ if need then
   changes = changes + call('HSET', cell .. 'sigs', sig, need.text)
   changes = changes + call('ZADD', cell .. 'queues', 'NX', now + sweep_ms, sig)
   changes = changes + call('ZADD', cell .. 'timers', 'NX', now + sweep_ms, 'sweep')
-else
+elseif not queue.first then
   if listed then set_heads(queue, listed, nil) end
   changes = changes + call('HDEL', cell .. 'sigs', sig) + call('ZREM', cell .. 'queues', sig)
 end

@@ -13,6 +13,7 @@ from pools.kinds import Kind, Mode, Scope
 from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, MODELS, OPTIONAL_TYPES
 
 # A node's record in each ready set is kept up to date with every job, so they must be few.
+LIMIT = "limit"  # why a node is not in a pool that it serves
 MOST_POOLS = 16
 # A heartbeat asks anew each time; with 500 pools the rule takes a millisecond.
 REMEMBERED = 1024
@@ -55,7 +56,7 @@ def _match(capabilities: Capabilities, configuration: Configuration) -> Membersh
         if fault:
             reasons[pool.id] = fault
         elif len(pools) == MOST_POOLS:
-            reasons[pool.id] = "limit"
+            reasons[pool.id] = LIMIT
         else:
             reasons[pool.id] = "serves all of it"
             pools.append(pool.id)

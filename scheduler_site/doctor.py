@@ -14,6 +14,7 @@ from lua.doctor.reading import Finding
 from nodes import known
 from nodes.tasks import teach_cells
 from pools import publication
+from pools.matching import LIMIT
 from pools.store import store
 
 AT_ONCE = 500
@@ -31,6 +32,17 @@ def differences() -> Iterator[Finding]:
     for node in known.not_told_to_resume(views.fleet(store())):
         yield Finding(0, node, "is drained in its cell and not in SQL", CONFIGURATION)
     yield from _lost_jobs()
+
+
+def warnings() -> Iterator[str]:
+    """What is as it should be, and yet not as somebody may expect. Raises RedisError."""
+    names = sorted(views.fleet(store()))
+    for start in range(0, len(names), AT_ONCE):
+        for node, view in views.nodes(store(), names[start : start + AT_ONCE]).items():
+            left = sorted(pool for pool, why in view.reasons.items() if why == LIMIT)
+            if left:
+                count, out = len(view.pools), ", ".join(left)
+                yield f"cell {view.cell}: {node}: is in {count} pools, the most; {LIMIT}: {out}"
 
 
 def mend() -> None:

@@ -32,7 +32,7 @@ def _jobs(cell: Snapshot) -> Iterator[str]:
     for stem in ("payload", "result"):
         for job in cell.named(stem):
             if stem == "result" and cell.jobs.get(job, {}).get("state") not in (None, *TERMINAL):
-                yield f"result:{job}: is there while the job lives"
+                yield f"{job}: has a result while it lives"
 
 
 def _on_time(cell: Snapshot, job: str, fields: dict[str, str]) -> bool:
@@ -54,7 +54,7 @@ def _requests(cell: Snapshot) -> Iterator[str]:
         request, live = fields.get("request", ""), fields["state"] not in TERMINAL
         content = cell[f"request:{request}"]
         if request and live and (content.flat != [job.encode()] or content.ttl_ms != -1):
-            yield f"request:{request}: does not lead to its live job {job}"
+            yield f"{job}: its request {request} does not lead to it"
     for request, content in cell.named("request").items():
         job = content.flat[0].decode()
         owner = cell.jobs.get(job)
@@ -108,15 +108,16 @@ def _sessions(cell: Snapshot) -> Iterator[str]:
         if int(fields.get("waiting", 0)) != waiting:
             yield f"session:{session}: counts {fields.get('waiting')} waiting, there are {waiting}"
         known = {name.removeprefix("job:") for name in fields if name.startswith("job:")}
-        if known != live[session]:
-            wrong = sorted(known ^ live[session])
-            yield f"{wrong[0]}: {session} and the jobs differ about {len(wrong)} live jobs"
+        for job in sorted(live[session] - known):
+            yield f"{job}: {session} does not know it"
+        if strangers := known - live[session]:
+            yield f"session:{session}: knows {len(strangers)} jobs that are not its live ones"
         owned = session in cell[f"process:{fields['process']}:sessions"].set
         if owned == (f"session:{session}" in cell.timers):
             yield f"session:{session}: of its process {owned}, timer {not owned}"
     for session in set(live) - set(cell.sessions):
-        if live[session]:
-            yield f"{min(live[session])}: is live, its session {session} is gone"
+        for job in sorted(live[session]):
+            yield f"{job}: is live, its session {session} is gone"
 
 
 CHECKS = (_jobs, _bytes, _requests, _queues, _sessions)

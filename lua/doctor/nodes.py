@@ -131,8 +131,23 @@ def _memberships(cell: Snapshot) -> Iterator[str]:
         for name in sorted(present.keys() | expected.keys()):
             here = present[name].set if name in present else frozenset()
             yield from differ(f"{stem}:{name}", _marks(here), _marks(expected[name]))
-    for pool in sorted(set(cell["pools"].hash) - set(sets["pool"])):
-        yield f"pools/{pool}: has no members"
+    yield from _definitions(cell)
+
+
+def _definitions(cell: Snapshot) -> Iterator[str]:
+    """Of the pool that a node is in first, when its members are alike."""
+    members, said = cell.named("pool"), defaultdict(set)
+    for fields in cell.nodes.values():
+        if fields["pools"] and fields.get("definition"):
+            said[fields["pools"].split()[0]].add(fields["definition"])
+    present = cell["pools"].hash
+    for pool in sorted(said.keys() | present.keys()):
+        if pool not in present:
+            yield f"pools/{pool}: is missing"
+        elif pool not in members:
+            yield f"pools/{pool}: has no members"
+        elif said[pool] and present[pool] not in said[pool]:
+            yield f"pools/{pool}: is not what its members serve"
 
 
 def _marks(names: Collection[str]) -> dict[str, bool]:

@@ -13,7 +13,8 @@ def _keys(cell: Snapshot) -> Iterator[str]:
         if kind is None:
             yield f"{key}: {STRANGE if content.ttl_ms == -1 else ENDING}"
         elif content.type != kind.type:
-            yield f"{key}: a {content.type} and no {kind.type}"
+            wrong = f"a {content.type} and no {kind.type}"
+            yield f"{key}: {wrong if content.ttl_ms == -1 else ENDING}"
         elif not may_stay(kind, content.ttl_ms):
             yield f"{key}: TTL {content.ttl_ms}, though its life is {kind.life}"
 
@@ -25,8 +26,13 @@ def _processes(cell: Snapshot) -> Iterator[str]:
     for name in sorted(mailboxes ^ processes):
         yield f"mailbox:{name}: {'no process' if name in mailboxes else 'missing'}"
     for key in cell.named("process"):
-        if f"process:{key.rpartition(':')[0]}" not in cell.timers:
+        process, _, kind = key.rpartition(":")
+        if f"process:{process}" not in cell.timers:
             yield f"process:{key}: without a lease"
+        owned = cell.nodes if kind == "nodes" else cell.sessions
+        for member in sorted(cell[f"process:{key}"].set):
+            if owned.get(member, {}).get("process") != process:
+                yield f"process:{key}/{member}: is not its own"
     for process in processes:
         if f"process:{process}" not in cell.timers:
             yield f"process:{process}: without an end to its lease"

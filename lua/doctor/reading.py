@@ -67,6 +67,23 @@ def read(store: StoreSettings, cell: int) -> Snapshot:
     return found
 
 
+def count_offering(store: StoreSettings, cell: int, line: str) -> tuple[int, int]:
+    """What a line of ``offers`` says, and how many members of its pool offer just that, counted
+    some at a time. Raises RedisError.
+    """
+    prefix, connection = cell_prefix(store.prefix, cell), client(store)
+    pool, _, values = line.partition(" ")
+    said: Any = connection.hget(f"{prefix}offers", line)
+    members = sorted(set(connection.sscan_iter(f"{prefix}pool:{pool}", count=AT_ONCE)))
+    count = 0
+    for start in range(0, len(members), AT_ONCE):
+        with connection.pipeline(transaction=False) as pipe:
+            for member in members[start : start + AT_ONCE]:
+                pipe.hget(f"{prefix}node:{member.decode()}", "has")
+            count += pipe.execute().count(values.encode())
+    return int(said or 0), count
+
+
 def _add(connection: redis.Redis, prefix: str, keys: list[bytes], found: Snapshot) -> None:
     with connection.pipeline(transaction=False) as pipe:
         for key in keys:

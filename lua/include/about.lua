@@ -22,7 +22,8 @@ local function save_about(id, about, ...)
   call('HSET', cell .. 'node:' .. id, 'public', about.public, 'enabled', about.enabled,
     'core', about.core, 'gpu', about.gpu, 'arbitrates', about.arbitrates, 'hot', about.hot,
     'capacity', about.capacity, 'config', about.config, 'pools', table.concat(about.pools, ' '),
-    'has', table.concat(about.has, ' '), 'reasons', about.reasons, 'caps', about.caps, ...)
+    'has', table.concat(about.has, ' '), 'reasons', about.reasons, 'caps', about.caps,
+    'definition', about.definition, ...)
 end
 
 -- The cell's configuration is newer than what the pools were computed with.

@@ -18,10 +18,8 @@ local function plan_membership(node, pools, has, definition, reasons)
   local plan = { pools = pools, has = has, definition = definition, reasons = reasons, emptied = {} }
   plan.joined, plan.left = difference(words(node.pools), pools)
   plan.gained, plan.lost = difference(words(node.has), has)
-  for _, pool in ipairs(plan.joined) do
-    if pool == pools[1] and definition ~= '' then
-      plan.made = call('HEXISTS', cell .. 'pools', pool) == 0
-    end
+  if pools[1] and definition ~= '' then
+    plan.made = call('HEXISTS', cell .. 'pools', pools[1]) == 0
   end
   for _, pool in ipairs(plan.left) do
     if call('SCARD', cell .. 'pool:' .. pool) == 1 then

@@ -35,8 +35,12 @@ local function count_waiting(job, change)
   end
 end
 
+local function rank_of(job, due)
+  return due + (job.priority - USUAL_PRIORITY) * priority_step_ms
+end
+
 local function join_queue(queue, job, need, due)
-  local rank = due + (job.priority - USUAL_PRIORITY) * priority_step_ms
+  local rank = rank_of(job, due)
   call('ZADD', cell .. 'waiting:' .. queue.sig, rank, job.id)
   if not queue.first then
     call('HSET', cell .. 'sigs', queue.sig, need.text)

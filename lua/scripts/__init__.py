@@ -39,7 +39,7 @@ from lua.scripts.job import (
     restore_job,
     take,
 )
-from lua.scripts.mend import Mended, mend_entry, mend_job, mend_node, mend_queue
+from lua.scripts.mend import Mended, mend_entry, mend_job, mend_node, mend_queue, mend_session
 from lua.scripts.node import (
     Already,
     Beat,
@@ -201,6 +201,7 @@ __all__ = [
     "mend_job",
     "mend_node",
     "mend_queue",
+    "mend_session",
     "node_offline",
     "note",
     "offer",

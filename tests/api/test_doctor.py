@@ -14,6 +14,7 @@ from lua.keys import cell_prefix
 from lua.reader import client
 from nodes.models import Node
 from nodes.tasks import expire_nodes
+from pools.matching import MOST_POOLS
 from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
 
@@ -60,6 +61,19 @@ def test_what_sql_knows_and_redis_does_not_is_told_and_mended(
     assert operator.get("nodes/node-1/").json()["state"] == "draining"
     assert Job.objects.get().state == "FAILED"
     assert doctor() == "All is well.\n"
+
+
+def test_a_node_that_is_in_as_many_pools_as_it_may_be_is_a_warning(
+    operator: Api, live_state: StoreSettings
+) -> None:
+    for number in range(MOST_POOLS + 1):
+        body = {"kind": "own", "name": f"p{number:02}", "languages": ["en", "zh"]}
+        assert operator.post("pools/", body).status_code == 201
+    FakeNode("node-1").register()
+    doctor(repair=True)
+    assert doctor() == (
+        "warning: cell 0: node-1: is in 16 pools, the most; limit: own:p15, own:p16\nAll is well.\n"
+    )
 
 
 def test_without_redis_it_says_so(settings: Settings, tmp_path: object) -> None:

@@ -596,6 +596,7 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "service_out": _service_out,
     "mend_node": _mend,
     "mend_job": _mend,
+    "mend_session": _mend,
     "mend_queue": _mend,
     "mend_entry": _mend,
     "note": _note,

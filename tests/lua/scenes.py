@@ -664,6 +664,13 @@ def a_job_at_its_end_is_mended(stage: Stage) -> Act:
 
 
 @scene
+def a_session_is_mended(stage: Stage) -> Act:
+    stage.node("n1", capacity=0)
+    stage.send("j1")
+    return lambda: stage.do(scripts.mend_session, cell=0, session="s-1")
+
+
+@scene
 def a_queue_is_mended(stage: Stage) -> Act:
     stage.node("n1", capacity=0)
     stage.send("j1")

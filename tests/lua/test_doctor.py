@@ -1,6 +1,7 @@
 """Each structure is damaged, the doctor says so, and its repair leaves a sound cell behind."""
 
 import asyncio
+import struct
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from lua.client import Cells
 from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
-from lua.scripts import Need
+from lua.scripts import Need, mend_entry, mend_queue
+from tests.lua.driven import finished
 from tests.lua.fleet import POOL
 from tests.lua.scenes import _sick
 from tests.lua.stage import Stage
@@ -29,7 +31,24 @@ def busy(stage: Stage) -> Stage:
     stage.node("n5", pools=["own:y"])
     stage.send("lonely", need=Need(("own:y",)))
     stage.offline("n5")
+    _lame(stage)
     return stage
+
+
+def _lame(stage: Stage) -> None:
+    """The speech of ``l1`` failed and is out, that of others is well."""
+    pool = Need(("own:lame",), ("type:tts",))
+    for name, capacity in (("l1", 1), ("l2", 9), ("l3", 0)):
+        stage.node(name, pools=["own:lame"], has=["type:tts"], capacity=capacity)
+    for number in range(3):
+        job, session = f"l{number}-job", f"l-{number}"
+        stage.open_session(session)
+        stage.send(job, need=pool, preferred="l1", session=session)
+        stage.take(job, "l1")
+        stage.fail(job, "l1", "TTS_TIMEOUT", "tts-1")
+        stage.take(job, "l2", attempt=2)
+        stage.finish(job, "l2", attempt=2)
+    assert stage.cell["lame"].set == {"l1"}
 
 
 FULL = Need(("own:full",)).sig
@@ -63,6 +82,9 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "wrong bytes of live jobs": (("SET", "live_bytes", 1),),
     "a wrong count of waiting jobs": (("HSET", "session:s-1", "waiting", 7),),
     "a line of what no pool offers": (("HSET", "offers", "own:z tts:zh", 1),),
+    "a line with a slash": (("HSET", "offers", "own:z model:a/b", 1),),
+    "a missing line": (("HDEL", "offers", f"{POOL} access:public"),),
+    "a timer with a slash": (("ZADD", "timers", 9e15, "node:n9:service:a/b"),),
     "a queue that no pool knows": (("DEL", "heads:own:full"),),
     "a pool that knows a queue in vain": (("ZADD", "heads:own:x", 1, FULL),),
     "a queue without its requirement": (("HDEL", "sigs", FULL),),
@@ -70,6 +92,38 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "no sweep": (("ZREM", "timers", "sweep"),),
     "a session that forgot a job": (("HDEL", "session:s-1", "job:runs"),),
     "a mailbox of no process": (("XADD", "mailbox:p9", "*", "kind", "hello"),),
+    "a mailbox that is gone": (("DEL", "mailbox:p1"),),
+    "a process with a node of nobody": (("SADD", "process:p1:nodes", "n9"),),
+    "a process with a session of nobody": (("SADD", "process:p1:sessions", "s-9"),),
+    "a process without an end": (("ZREM", "timers", "process:p1"),),
+    "jobs of no node": (("SADD", "node:n9:jobs", "runs"),),
+    "a record with wrong counts": (("HSET", "fleet", "n2", struct.pack("<HHHBd", 9, 0, 0, 0, 1)),),
+    "a warm-up of a ready node": (("ZADD", "timers", 9e15, "node:n3:warmup"),),
+    "a grace of a node that is there": (("ZADD", "timers", 9e15, "node:n3:grace"),),
+    "a stale timer of a node that is gone": (("ZADD", "timers", 9e15, "node:n5:stale"),),
+    "a service that nobody knows to be out": (("SREM", "lame", "l1"),),
+    "a well node among the lame": (("SADD", "lame", "n2"),),
+    "a service that is back too soon": (("ZREM", "timers", "node:l1:service:tts-1"),),
+    "a service timer of a well node": (("ZADD", "timers", 9e15, "node:n2:service:tts-1"),),
+    "services that are out": (("HSET", "node:l1", "out", ""),),
+    "a pool without a definition": (("HDEL", "pools", POOL),),
+    "a pool with another definition": (("HSET", "pools", POOL, "[]"),),
+    "a definition of no pool": (("HSET", "pools", "auto:zz", "{}"),),
+    "a live job that would end": (("PEXPIRE", "job:runs", 600_000),),
+    "a request that leads nowhere": (("DEL", "request:t/c/1"),),
+    "a request that leads elsewhere": (("SET", "request:t/c/1", "runs"),),
+    "a request that would end": (("PEXPIRE", "request:t/c/1", 600_000),),
+    "a request of nobody": (("SET", "request:t/c/9", "nobody's"),),
+    "a wrong rank": (("ZADD", f"waiting:{FULL}", 1, "waits"),),
+    "a result of a live job": (("SET", "result:runs", "{}", "PX", 60_000),),
+    "a payload of a final job": (("SET", "payload:f0", "{}", "PX", 60_000),),
+    "a session with a job of nobody": (("HSET", "session:s-1", "job:nobody's", 1),),
+    "a session with a job that has ended": (("HSET", "session:s-1", "job:f0", 1),),
+    "a session that its process forgot": (("SREM", "process:p1:sessions", "s-1"),),
+    "a session that would end": (("ZADD", "timers", 9e15, "session:s-1"),),
+    "a session that is gone": (("DEL", "session:s-1"), ("SREM", "process:p1:sessions", "s-1")),
+    "a brake for ever": (("SET", "brake", "memory_full"),),
+    "a key of another type": (("SET", "ready:own:q", "x"),),
     "a payload for ever": (("SET", "payload:nobody's", "x"),),
     "a key that is none of ours": (("SET", "strange", "x"),),
 }  # fmt: skip
@@ -97,7 +151,8 @@ def test_damage_is_found_explained_and_mended(busy: Stage, damage: str) -> None:
     assert all(one.subject and one.text and one.rule for one in found)
     assert mended(busy, found) > 0
     assert examined(busy) == []
-    busy.cells.blocking.delete(f"{busy.cells.prefixes[0]}strange")  # it only ends tomorrow
+    for key in ("strange", "ready:own:q"):  # they only end tomorrow
+        busy.cells.blocking.delete(f"{busy.cells.prefixes[0]}{key}")
     busy.look(0)
 
 
@@ -153,3 +208,27 @@ def test_an_idle_node_that_is_missing_is_found_and_mended(stage: Stage) -> None:
     assert [one.subject for one in found] == [f"idle:{POOL}/n1"]
     assert mended(stage, found) == 1
     assert examined(stage) == []
+
+
+def test_a_count_that_moved_while_it_was_made_is_left_alone(busy: Stage) -> None:
+    key, line = f"{busy.cells.prefixes[0]}offers", f"{POOL} access:public"
+    said, right = reading.count_offering(busy.cells.settings, 0, line)
+    assert said == right == 2
+    for was, changes in ((3, 0), (2, 1)):
+        reply = finished(
+            mend_entry(busy.cells, cell=0, key="offers", member=f"{was} {right + 5} {line}")
+        )
+        assert reply.changes == changes
+    assert busy.cells.blocking.hget(key, line) == b"7"
+    busy.cells.blocking.hset(key, line, right)
+
+
+def test_a_long_queue_is_mended_some_at_a_time(busy: Stage) -> None:
+    prefix = busy.cells.prefixes[0]
+    for number in range(100):
+        busy.cells.blocking.zadd(f"{prefix}waiting:{FULL}", {f"nobody-{number:03}": number})
+    reply = finished(mend_queue(busy.cells, cell=0, sig=FULL))
+    assert reply.changes == 64
+    assert busy.cells.blocking.hexists(f"{prefix}sigs", FULL)  # there are jobs behind them
+    assert mended(busy, examined(busy)) > 0
+    assert examined(busy) == []

@@ -586,6 +586,8 @@ class Scripts(RuleBasedStateMachine):
         self.world.do(scripts.mend_node, cell=cell, node=peer.node)
         for job in sorted(snapshot.jobs)[number % 3 :: 3]:
             self.world.do(scripts.mend_job, cell=cell, job=job)
+        for session in snapshot.sessions:
+            self.world.do(scripts.mend_session, cell=cell, session=session)
         for sig in snapshot.named("waiting"):
             self.world.do(scripts.mend_queue, cell=cell, sig=sig)
         for key in (f"ready:{POOLS[0]}", "timers", "mailbox:p1"):

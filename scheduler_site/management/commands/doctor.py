@@ -14,9 +14,14 @@ from scheduler_site import doctor
 
 
 class Command(BaseCommand):
-    """Exit status 0: all is well (now); 1: it is not, or Redis does not answer."""
+    """Exit status 0: all is well (now), perhaps with warnings; 1: it is not, or Redis does not
+    answer.
+    """
 
-    help = "Compare the live state with itself and with SQL; --repair mends it while traffic runs."
+    help = (
+        "Compare the live state with itself and with SQL; --repair mends it while traffic runs. "
+        "Exit status 0: all is well (now), warnings or not; 1: it is not, or Redis does not answer."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--repair", action="store_true", help="mend what is found")
@@ -35,8 +40,11 @@ class Command(BaseCommand):
                 self._repair(found)
                 found = _examine(pause_s)
                 self._tell(found)
+            warnings = list(doctor.warnings())
         except (RedisError, StoreError) as error:
             raise CommandError(f"Redis does not answer: {error}") from error
+        for text in warnings:
+            self.stdout.write(f"warning: {text}")
         if found:
             raise CommandError(f"{len(found)} difference{'' if len(found) == 1 else 's'}")
         self.stdout.write("All is well.")
