@@ -93,7 +93,7 @@ class NodeAdmin(LiveAdmin):
         breaker = node.live.breaker
         text = breaker.state.replace("_", " ")
         if breaker.until_ms:
-            text += f" for {max(0.0, breaker.until_ms / 1000 - time.time()):.0f} s more"
+            text += f" for {_left_s(breaker.until_ms):.0f} s more"
         return f"{text}, after {breaker.code}" if breaker.code else text
 
     @display(description="load")
@@ -122,7 +122,9 @@ class NodeAdmin(LiveAdmin):
     @display(description="services out")
     def services_out(self, node: Any) -> str:
         out = node.live.out if node.live else ()
-        return ", ".join(f"{one.service} ({one.code})" for one in out)
+        return ", ".join(
+            f"{one.service} for {_left_s(one.until_ms):.0f} s more, after {one.code}" for one in out
+        )
 
     @display(description="last heartbeat")
     def heartbeat(self, node: Any) -> str:
@@ -151,7 +153,9 @@ class NodeAdmin(LiveAdmin):
     def resume_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._tell(request, nodes, services.resume)
 
-    @admin.action(description="Clear: close the breaker", permissions=["control"])
+    @admin.action(
+        description="Clear: close the breaker, take its services in again", permissions=["control"]
+    )
     def clear_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
         self._tell(request, nodes, services.clear, reason=f"cleared by {request.user}")
 
@@ -194,3 +198,7 @@ class NodeAdmin(LiveAdmin):
                 told += 1
         if told:
             messages.success(request, f"Told {told} {'node' if told == 1 else 'nodes'}.")
+
+
+def _left_s(until_ms: int) -> float:
+    return max(0.0, until_ms / 1000 - time.time())

@@ -110,7 +110,9 @@ class Serving:
         A registration that is not answered yet is repeated anyway.
         """
         if self._entered:
-            self._is_in(await self.standing.register(held=self._held))
+            left_ms = self.outages.left_ms()
+            if self._is_in(await self.standing.register(held=self._held)):
+                await self.outages.repeat(left_ms)
 
     async def reconsider(self) -> None:
         """After a change of configuration. Raises StoreError."""

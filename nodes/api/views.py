@@ -86,7 +86,7 @@ class NodeViewSet(viewsets.ViewSet):
     @extend_schema(request=ReasonSerializer, responses=StateSerializer)
     @action(detail=True, methods=["post"])
     def clear(self, request: Request, node_id: str) -> Response:
-        """Close its breaker."""
+        """Close its breaker, and take in again the services that are out."""
         return _control(node_id, services.clear, request, reason=_reason(request))
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+import redis
 
 from lua import scripts
 from lua.mailbox import Outcome, Placed
@@ -206,3 +207,38 @@ async def test_a_node_whose_recognition_has_no_model_is_degraded_for_a_while(ope
         waiting = await caller.dispatch(deadline_ms=5_000)
         await peer.expect("job_assign", job_id=waiting.job)
         assert view(caller).state == "ready"
+
+
+async def test_a_service_without_its_model_is_out_also_when_redis_was_lost(web, caller, store):
+    speech = {"service_id": "tts-1", "type": "tts", "device": "gpu", "status": "running"}
+    error = {
+        "type": "node_error",
+        "node_id": "node-1",
+        "message": "-",
+        "code": "MODEL_NOT_AVAILABLE",
+    }
+
+    def out() -> list[tuple[str, str, int]]:
+        known = nodes(store, ["node-1"])
+        return (
+            [(one.service, one.code, one.until_ms) for one in known["node-1"].out] if known else []
+        )
+
+    async with web.peer() as peer:
+        await register(peer, "node-1", installed_services=[speech])
+        await peer.send({**error, "details": {"service_id": "tts-1"}})
+        await until(out)
+        (before,) = out()
+        with redis.Redis.from_url(store.url) as client:
+            client.delete(*client.keys(f"{store.prefix}*"))
+        assert out() == []
+        await until(out)
+        (after,) = out()
+        assert after[:2] == before[:2] == ("tts-1", "MODEL_NOT_AVAILABLE")
+        assert abs(after[2] - before[2]) < 2_000  # no longer than it would have been
+
+        await command(caller, Command.CLEAR)
+        await until(lambda: out() == [])
+        await peer.send(heartbeat())
+        await web.registry.replay(0)
+        assert out() == []
