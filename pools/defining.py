@@ -2,14 +2,20 @@
 every process.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms.models import model_to_dict
+from redis.exceptions import RedisError
 
+from lua import views
+from pools.classes import choose, sizes
 from pools.models import Change, Configuration, DefinedPool
 from pools.publication import count_change
+from pools.store import store
 
 SETTINGS = "choosing"
 FIELDS = (
@@ -20,6 +26,7 @@ SETTING_FIELDS = (
     "auto_on", "auto_min_nodes", "auto_max_pools", "catch_all", "policy", "hash_seed",
     "fallback_scan",
 )  # fmt: skip
+LIMITS = frozenset({"auto_min_nodes", "auto_max_pools"})
 
 
 def values_of(row: DefinedPool | Configuration) -> dict[str, Any]:
@@ -52,20 +59,37 @@ def delete_pool(pool: DefinedPool, *, author: str) -> None:
         earlier.delete()
 
 
-@transaction.atomic
 def save_settings(changes: dict[str, Any], *, author: str) -> Configuration:
-    """Change how pools are used. Publish after it. Raises ValidationError, by field."""
+    """Change how pools are used. Publish after it. Raises ValidationError, by field.
+
+    Limits of automatic pools count at once, unless Redis is away: then from the next cleanup on.
+    """
+    found: Mapping[str, int] | None = None
+    with suppress(RedisError):
+        found = sizes(views.pools(store())) if LIMITS.intersection(changes) else None
+    return _save_settings(changes, found, author=author)
+
+
+@transaction.atomic
+def _save_settings(
+    changes: dict[str, Any], found: Mapping[str, int] | None, *, author: str
+) -> Configuration:
+    """``found``: nodes of each class."""
     version = count_change()
     row = Configuration.objects.get(pk=1)
     before = values_of(row)
     for field, value in changes.items():
         setattr(row, field, value)
-    if row.auto_min_nodes <= 1 and not row.auto_max_pools:
-        row.auto_classes = None
     row.full_clean()
-    if before != values_of(row):
-        row.save()
-        _record(author, SETTINGS, version, before, values_of(row))
+    if before == values_of(row):
+        return row
+    given = {"min_nodes": row.auto_min_nodes, "max_pools": row.auto_max_pools}
+    if choose({}, None, **given) is None:
+        row.auto_classes = None
+    elif found is not None and any(before[name] != getattr(row, name) for name in LIMITS):
+        row.auto_classes = choose(found, row.auto_classes, **given)
+    row.save()
+    _record(author, SETTINGS, version, before, values_of(row))
     return row
 
 

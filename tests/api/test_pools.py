@@ -1,10 +1,12 @@
 """Pools over REST."""
 
+import pytest
+import redis
 from django.utils import timezone
 
 from pools import publication
-from pools.defining import save_classes
-from pools.models import Pool
+from pools.defining import save_classes, save_settings
+from pools.models import Configuration, Pool
 from pools.services import EMPTY_FOR, forget_empty_pools, lead_cleanup
 from pools.tasks import clean_pools
 from tests.api.conftest import Api
@@ -70,9 +72,8 @@ def test_classes_that_are_too_small_are_in_other_and_can_be_reached(
     rare = FakeNode("node-3", languages=("de", "fr"))
     rare.register()
     operator.patch("choosing/", {"auto_min_nodes": 2})
-    clean_pools()
     assert operator.get("choosing/").json()["auto_min_nodes"] == 2
-    for one in (node, rare):
+    for one in (node, rare):  # at once, without the cleanup
         one.register()
 
     found = {pool["pool_id"]: pool for pool in operator.get("pools/").json()["results"]}
@@ -88,6 +89,22 @@ def test_classes_that_are_too_small_are_in_other_and_can_be_reached(
     clean_pools()
     rare.register()
     assert operator.get("pools/auto:de-fr/").json()["members"] == 1
+
+
+def test_limits_of_automatic_pools_may_be_set_while_redis_is_away(
+    operator: Api, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pools.defining.sizes", away)
+        save_settings({"auto_min_nodes": 2}, author="anna")
+        assert Configuration.objects.get().auto_classes is None
+        clean_pools()
+        assert Configuration.objects.get().auto_classes == []
+        save_settings({"auto_min_nodes": 1}, author="anna")
+        assert Configuration.objects.get().auto_classes is None
 
 
 def test_a_leader_that_wakes_up_late_changes_nothing(operator: Api, node: FakeNode) -> None:
