@@ -6,7 +6,7 @@
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
 -- @include clock
--- @include fields
+-- @include job, fields
 -- @include tell
 local key, changes, waiting, strangers = cell .. 'session:' .. id, 0, 0, {}
 local process, counted = unpack(call('HMGET', key, 'process', 'waiting'))

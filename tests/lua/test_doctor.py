@@ -47,7 +47,7 @@ def _lame(stage: Stage) -> None:
         stage.take(job, "l1")
         stage.fail(job, "l1", "TTS_TIMEOUT", "tts-1")
         stage.take(job, "l2", attempt=2)
-        stage.finish(job, "l2", attempt=2)
+        stage.finish(job, "l2")
     assert stage.cell["lame"].set == {"l1"}
 
 
