@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from tests.conformance.kinds import Json
 from tests.conformance.link import Link
@@ -219,3 +220,10 @@ def first_of(socket: str) -> Json:
 async def begins(one: Link, socket: str) -> None:
     await one.say(first_of(socket))
     await one.expect("session_init_ack" if socket == "session" else "node_register_ack")
+
+
+@pytest.mark.parametrize("socket", ["session", "node"])
+async def test_a_page_from_anywhere_may_connect(service: Service, socket: str) -> None:
+    open_link = service.session_link if socket == "session" else service.node_link
+    async with open_link(origin=Origin("https://elsewhere.example")) as one:
+        await begins(one, socket)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
-from tests.conformance.kinds import Json
 from tests.conformance.peers import Service, Session, assert_has
 from tests.conformance.session_frames import SESSION_CLOSE, SESSION_INIT
 
@@ -133,17 +129,8 @@ async def test_a_pairing_code_pins_a_session_to_its_node_once(
 
 
 def pairing_code(service: Service, node: str) -> str:
-    """As an operator gives it out; skipped where that takes a credential."""
-    address = f"{service.url.replace('ws', 'http', 1)}/api/v1/nodes/{node}/pairing-code/"
-    request = urllib.request.Request(address, data=b"{}", method="POST")
-    request.add_header("Content-Type", "application/json")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            told: Json = json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            pytest.skip("pairing codes are an operator's")
-        raise
-    code = next(value for value in told.values() if isinstance(value, str) and len(value) == 6)
+    """As an operator gives it out."""
+    told = service.operate(f"nodes/{node}/pairing-code/")
+    [code] = [value for value in told.values() if isinstance(value, str) and len(value) == 6]
     assert code.isdigit()
     return code

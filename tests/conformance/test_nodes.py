@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.conformance.node_frames import NODE_HEARTBEAT, NODE_REGISTER
-from tests.conformance.peers import Service
+from tests.conformance.node_frames import NODE_ERROR, NODE_HEARTBEAT, NODE_REGISTER, SERVICES
+from tests.conformance.peers import Service, assert_has
 
 
 async def test_a_second_connection_of_a_node_takes_over(
@@ -61,3 +61,43 @@ async def test_a_job_is_cancelled_with_its_session(
             cancel = await node.link.expect("job_cancel")
             assert cancel["job_id"] == job["job_id"]
             await node.answers(job, text_asr="nobody hears it")
+
+
+async def test_a_drained_node_is_told_and_gets_nothing_until_it_is_resumed(
+    service: Service, languages: tuple[str, str]
+) -> None:
+    async with service.node(*languages) as node, service.spoken(languages) as session:
+        service.operate(f"nodes/{node.id}/drain/", reason="new disk")
+        assert_has(await node.link.expect("node_control"), {"command": "drain"})
+        await session.says(deadline_ms=0)
+        assert_has(await session.hears(), {"type": "missing_result", "reason": "job_failed"})
+        assert node.link.of_type("job_assign") == []
+        service.operate(f"nodes/{node.id}/resume/")
+        assert_has(await node.link.expect("node_control"), {"command": "resume"})
+        await session.says()
+        await node.answers(await node.job(), text_asr="a")
+        assert_has(await session.hears(), {"text_asr": "a"})
+
+
+async def test_a_kicked_node_is_closed(service: Service, languages: tuple[str, str]) -> None:
+    async with service.node(*languages) as node:
+        service.operate(f"nodes/{node.id}/kick/", reason="not ours")
+        assert await node.link.closed() == 4403
+
+
+async def test_a_service_whose_model_is_missing_is_left_out(
+    service: Service, languages: tuple[str, str]
+) -> None:
+    parts = {"installed_services": SERVICES}
+    fault = {"code": "MODEL_NOT_AVAILABLE", "details": {"service_id": "asr-1"}}
+    async with (
+        service.node(*languages, **parts) as node,
+        service.spoken(languages) as session,
+    ):
+        await session.says()
+        await node.answers(await node.job(), text_asr="a")
+        await session.hears()
+        frame = {**NODE_ERROR.full, **fault, "node_id": node.id}
+        assert await node.link.answers(frame) == []
+        await session.says(deadline_ms=0)
+        assert_has(await session.hears(), {"type": "missing_result", "reason": "job_failed"})

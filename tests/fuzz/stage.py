@@ -65,14 +65,16 @@ DECLARED: dict[int, set[str]] = {
 
 
 class Faults(logging.Handler):
-    """Keeps every line that is worse than a warning."""
+    """Keeps every line that is worse than a warning, or has an exception."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__()
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.name}: {record.getMessage()} {record.exc_info}")
+        said = record.msg if isinstance(record.msg, dict) else {}  # structlog's
+        if record.levelno >= logging.ERROR or record.exc_info or said.get("exc_info"):
+            self.lines.append(f"{record.name}: {record.getMessage()} {record.exc_info}")
 
 
 class Stage:
