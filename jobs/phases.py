@@ -1,6 +1,6 @@
 """A session's connection, one object a phase: :class:`Initialising`, then :class:`Serving`.
 
-An utterance goes on to :meth:`jobs.session.LiveSession.utterance`.
+An utterance goes on to :mod:`jobs.intake`, a piece of one to :mod:`jobs.streams`.
 """
 
 import asyncio
@@ -125,7 +125,7 @@ class Serving:
         _refuse(self._socket, ErrorCode.INVALID_MESSAGE, "session_init: the session is open.")
 
     def _utterance(self, frame: Utterance) -> Task | None:
-        return self._session.utterance(frame)
+        return self._session.intake.utterance(frame)
 
     def _audio_chunk(self, frame: AudioChunk) -> Task | None:
         return self._stream.chunk(frame)

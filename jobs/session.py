@@ -1,35 +1,31 @@
-"""One live session: its utterances from the frame to the answer.
+"""One live session, and its utterances until they are answered.
 
-An utterance goes on to :mod:`jobs.dispatch`; what becomes of it comes back from the mailbox, by way
-of :mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
+They come by way of :mod:`jobs.intake`; what becomes of them comes back from the mailbox, by way of
+:mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
 """
 
-import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.answers import Told, now_ms
 from jobs.delivery import Found
-from jobs.dispatch import Origin, Work, call_off_idle, dispatch, dispatch_in_turn
+from jobs.dispatch import Origin, Work, call_off_idle
 from jobs.failures import Failure, failure_from
+from jobs.intake import Intake
 from jobs.line import Line, Wire
-from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
+from jobs.payload import Speech
 from jobs.resuming import Ticket, new_ticket
-from jobs.streams.endings import WHOLE, Ending
 from jobs.telling import RESUME, Telling
-from jobs.wishes import Unsupported
-from lua import ids, scripts
+from lua import scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob
 from lua.states import JobState, Level
 from parley.codes import ErrorCode
-from parley.frames import FrameError, NodeAsrPartial, SessionInit, Utterance
+from parley.frames import NodeAsrPartial, SessionInit
 from pools.order import Caller
-from pools.routes import Refusal, Route
+from pools.routes import Route
 
 if TYPE_CHECKING:
     from jobs.process import Process
@@ -74,9 +70,9 @@ class LiveSession:
         self._ended_early: list[Outcome] | None = None  # while it does not know all its jobs
         self._waiting: set[str] = set()
         self._unfinished_bytes = 0
-        self._next_index = 0  # of the next utterance of a stream
         self._present: tuple[Route | None, str] = (None, "")
         self.ticket: Ticket | None = new_ticket(id)
+        self.intake = Intake(self)
         self.agree(init)
         self.telling = Telling(
             self.line,
@@ -107,7 +103,7 @@ class LiveSession:
 
     def agree(self, init: SessionInit) -> None:
         """What its client says of itself, and of utterances that say less."""
-        self._said = said_by(init)
+        self.intake.agree(init)
         self.lang = init.src_lang
         if RESUME not in (init.accepts or ()):
             self.ticket = None
@@ -126,7 +122,7 @@ class LiveSession:
         up to ``last`` all is told.
         """
         told = -1 if last is None else last
-        self._next_index = max((*indexes, told)) + 1
+        self.intake.next_index = max((*indexes, told)) + 1
         if last is not None or indexes:
             first = min(indexes) if last is None else last + 1
             self.telling.go_on(first, late=[index for index in indexes if index < first])
@@ -146,39 +142,6 @@ class LiveSession:
         self.ended = True
         self.telling.stop()
 
-    def utterance(self, frame: Utterance) -> "asyncio.Task[None] | None":
-        """Make a job of it. Later frames are to wait for the task, where there is one.
-
-        One that can't be meant makes none, but has its place among the answers.
-        """
-        inherit(frame, self._said)
-        told = self._told(frame.utterance_index, frame.trace_id)
-        if not self._announce(told):
-            return None  # the same utterance once more: it has its answer, or will have it
-        self.telling.event((told,), "INPUT_STARTED")  # it comes whole
-        self.telling.event((told,), "INPUT_ENDED")
-        return self._accept(told, frame, partial(speech_of, frame), WHOLE)
-
-    def begin(self) -> Told:
-        """An utterance of a stream has begun. It counts once it is over."""
-        told = self._told(self._next_index)
-        self.telling.event((told,), "INPUT_STARTED")
-        return told
-
-    def spoken(
-        self, begun: Told, frame: Utterance, sound: bytes, ending: Ending
-    ) -> "asyncio.Task[None] | None":
-        """Make a job of an utterance of a stream; ``frame`` is all that is known but its sound."""
-        inherit(frame, self._said)
-        self.telling.event((begun,), "INPUT_ENDED")
-        told = self._end(begun)
-        frame.utterance_index = told.index
-        return self._accept(told, frame, partial(spoken, frame, sound), ending)
-
-    def unheard(self, begun: Told, failure: Failure) -> None:
-        """An utterance of a stream makes no job, but has its place among the answers."""
-        self.telling.failed((self._end(begun),), failure)
-
     def dispatched(self, work: Work, node: str) -> None:
         """A node has it, or will in a moment."""
         work.went_to(node)
@@ -188,6 +151,18 @@ class LiveSession:
         if not work.dispatched:
             work.dispatched = True
             self.telling.event(work.told, "DISPATCHED", node=node)
+
+    def full(self) -> Failure | None:
+        """Why no further utterance is taken, if none is."""
+        settings = self.process.settings
+        if self.process.draining:
+            return Failure(ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
+        if (
+            len(self.unfinished) >= settings.unfinished_jobs
+            or self._unfinished_bytes >= settings.unfinished_bytes
+        ):
+            return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
+        return None
 
     def caller(self, speech: Speech) -> Caller:
         """As the order of pools sees it."""
@@ -271,74 +246,11 @@ class LiveSession:
         work.heard = True
         self.telling.partial(work.told, heard)
 
-    def _told(self, index: int, trace: str | None = None) -> Told:
-        return Told(
-            session=self.id,
-            index=index,
-            job=ids.new_job(self.cell, self.cells.count),
-            trace=trace or ids.new_token(),
-            lang=self.lang,
-            received_ms=now_ms(),
-        )
-
     def _give_up(self, index: int) -> None:
         """Those behind it are told: it need not wait for a node any more."""
         for work in self.unfinished.values():
             if work.job is not None and all(told.index == index for told in work.told):
                 self.start(call_off_idle(self, work.id))
-
-    def _announce(self, told: Told) -> bool:
-        self._next_index = max(self._next_index, told.index + 1)
-        return self.telling.announce(told)
-
-    def _end(self, begun: Told) -> Told:
-        """What was begun counts from now on, after what was sent whole meanwhile."""
-        told = replace(begun, index=max(begun.index, self._next_index), received_ms=now_ms())
-        self._announce(told)
-        return told
-
-    def _full(self) -> Failure | None:
-        settings = self.process.settings
-        if self.process.draining:
-            return Failure(ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
-        if (
-            len(self.unfinished) >= settings.unfinished_jobs
-            or self._unfinished_bytes >= settings.unfinished_bytes
-        ):
-            return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
-        return None
-
-    def _accept(
-        self, told: Told, frame: Utterance, read: Callable[[], Speech], ending: Ending
-    ) -> "asyncio.Task[None] | None":
-        refusal = self._full()
-        try:
-            speech = read()
-        except Unsupported as error:
-            refusal = Failure(error.code, str(error))
-        except FrameError as error:
-            refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
-        if refusal is None:
-            return self._dispatch(told, frame, speech, ending)
-        self.telling.failed((told,), refusal)
-        return None
-
-    def _dispatch(
-        self, told: Told, frame: Utterance, speech: Speech, ending: Ending
-    ) -> "asyncio.Task[None] | None":
-        payload = payload_of(frame, speech, trace=told.trace, ending=ending)
-        work = Work(told.job, [told], payload, ending=ending)
-        self.remember(work)
-        need = self.process.snapshot.compile_need(
-            self.cell, speech.ask, caller=self.caller(speech), pin=self.pin
-        )
-        if turn := ending.turn:
-            task = self.start(dispatch_in_turn(self, work, frame, speech, need, after=turn.placing))
-            turn.placing = task
-        else:
-            task = self.start(dispatch(self, work, frame, speech, need))
-        is_big = len(work.payload) > self.cells.limits.inline_bytes
-        return task if is_big or isinstance(need, Refusal) else None
 
     def remember(self, work: Work) -> None:
         """It is unfinished."""

@@ -73,10 +73,14 @@ def _numbers() -> Iterator[CheckMessage]:
 def _relations() -> Iterator[CheckMessage]:
     """Times that only make sense below others."""
     jobs, limits = settings.PARLEY_JOBS, settings.PARLEY_LIMITS
-    run_ms = limits.job_timeout_ms
+    run_ms, streams = limits.job_timeout_ms, jobs.streams
+    pause_ms = streams.stream_timeout_ms
+    length, memory = streams.stream_length_bytes, streams.stream_memory_bytes
     pairs = (
         ("PARLEY_LEASE_PAUSE_MS", jobs.lease_pause_ms, "PARLEY_LEASE_MS", limits.lease_ms),
         ("PARLEY_GAP_MS", jobs.order.gap_ms, "PARLEY_PATIENT_GAP_MS", jobs.order.patient_gap_ms),
+        ("PARLEY_FINAL_HOLD_MS", streams.final_hold_ms, "PARLEY_STREAM_TIMEOUT_MS", pause_ms),
+        ("PARLEY_STREAM_LENGTH_BYTES", length, "PARLEY_STREAM_MEMORY_BYTES", memory),
         ("PARLEY_ACK_TIMEOUT_MS", limits.ack_timeout_ms, "PARLEY_JOB_TIMEOUT_MS", run_ms),
         ("PARLEY_JOB_TIMEOUT_MS", run_ms, "PARLEY_JOB_LIFE_MS", limits.job_life_ms),
         ("PARLEY_JOB_LIFE_MS", limits.job_life_ms, "PARLEY_PAYLOAD_TTL_MS", limits.payload_ttl_ms),

@@ -93,11 +93,11 @@ class Stream:
         for event in events:
             match event:
                 case Begun():
-                    self._begun = self._session.begin()
+                    self._begun = self._session.intake.begin()
                 case Cut():
                     task = self._cut(event)
                 case Spoilt():
-                    self._session.unheard(self._taken(), Failure(event.code, event.message))
+                    self._session.intake.unheard(self._taken(), Failure(event.code, event.message))
         self._arm()
         return task
 
@@ -115,7 +115,7 @@ class Stream:
             audio_format=self._framing.audio_format,
             sample_rate=self._framing.sample_rate,
         )
-        return self._session.spoken(begun, frame, cut.sound, ending)
+        return self._session.intake.spoken(begun, frame, cut.sound, ending)
 
     def _taken(self) -> Told:
         begun, self._begun = self._begun, None

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.utils.log import log_response
 from pytest_django import Settings
 
-from jobs.settings import JobSettings, OrderSettings, SocketSettings
+from jobs.settings import JobSettings, OrderSettings, SocketSettings, StreamSettings
 from lua.limits import Limits
 from nodes.settings import NodeSettings
 from pools.settings import PoolSettings
@@ -151,6 +151,7 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
         ("PARLEY_NODES", NodeSettings(register_timeout_ms=-1), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(order=OrderSettings(gap_ms=-1)), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(lease_pause_ms=5_000), "parley.E006"),
+        ("PARLEY_JOBS", JobSettings(streams=StreamSettings(final_hold_ms=9_000)), "parley.E006"),
         ("PARLEY_LIMITS", Limits(ack_timeout_ms=60_000), "parley.E006"),
     ],
 )
