@@ -28,6 +28,7 @@ async def test_one_speaks_hears_and_goes_on_when_the_web_process_is_killed(brows
         await expect(page.said(0)).to_have_text("[demo] the same, said in zh")
         await expect(page.step(0, "placed")).to_contain_text("on demo-")
         await expect(page.step(0, "spoken")).to_be_visible()
+        await page.until("played.length === 1")
         [tone] = await page.played()
         assert 0.3 < tone["seconds"] < 0.5
         assert tone["peak"] > 0.1

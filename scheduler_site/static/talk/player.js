@@ -46,8 +46,7 @@ export class Player {
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       try {
         const buffer = await decode(this.#context, next.answer);
-        next.onStart();
-        await this.#play(buffer);
+        await this.#play(buffer, next.onStart);
       } catch (error) {
         console.warn("an answer could not be played", error);
       }
@@ -56,13 +55,14 @@ export class Player {
     this.#busy = false;
   }
 
-  async #play(buffer) {
+  async #play(buffer, onStart) {
     await Promise.race([this.#context.resume(), new Promise((over) => setTimeout(over, WAKE_MS))]);
     if (this.#context.state !== "running") throw new Error("the browser plays nothing now");
     const source = (this.#source = this.#context.createBufferSource());
     source.buffer = buffer;
     source.connect(this.#context.destination);
     source.start();
+    onStart();
     await new Promise((ended) => (source.onended = ended));
     this.#source = null;
   }
