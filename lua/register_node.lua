@@ -66,7 +66,8 @@ save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
   'drain', about.drain, 'leave', '', 'queue', about.queue)
-if not same then call('HSET', cell .. 'node:' .. id, 'acking', '', 'since', now) end
+-- A node without a socket owes an ack from its first job on: who asked for it may have been cut off.
+if not same then call('HSET', cell .. 'node:' .. id, 'acking', process == '' and '1' or '', 'since', now) end
 arm(id, about)
 if not present or known.state ~= about.state then
   emit('e', 'node', 'node', id, 'moves', (known.state == '' and 'offline' or known.state) .. ' '

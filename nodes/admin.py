@@ -139,7 +139,7 @@ class NodeAdmin(LiveAdmin):
 
     @display(description="web process")
     def process(self, node: Any) -> str:
-        return node.live.process if node.live else ""
+        return (node.live.process or "none: it asks over REST") if node.live else ""
 
     @admin.action(description="Drain: no new jobs", permissions=["control"])
     def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:

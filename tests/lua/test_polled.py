@@ -33,6 +33,13 @@ def test_a_job_is_given_again_until_it_is_acknowledged(polled: Stage) -> None:
     assert polled.attend("n1").jobs == []
 
 
+def test_one_that_it_never_acknowledges_goes_elsewhere(polled: Stage) -> None:
+    polled.running("j1", "n1")
+    polled.node("n2")
+    polled.pass_ms(Limits().ack_timeout_ms + 1_000)
+    assert polled.field("j1", "node") == "n2"
+
+
 def test_the_process_that_it_asked_last_hears_of_new_jobs(polled: Stage) -> None:
     polled.attend("n1", process="p1")
     polled.attend("n1", process="p2")
@@ -54,11 +61,12 @@ def test_what_is_cancelled_is_named_until_its_result(polled: Stage) -> None:
 def test_the_end_of_a_process_is_not_its_own(polled: Stage) -> None:
     polled.attend("n1", process="p2")
     polled.running("j1", "n1")
+    polled.ack("j1", "n1")
     polled.processes = ["p1"]
     polled.alive.clear()
     polled.pass_ms(10_000)
     assert polled.cell.nodes["n1"]["state"] == "ready"
-    assert polled.state("j1") == "DISPATCHED"
+    assert polled.state("j1") == "ACKED"
 
 
 def test_it_lives_while_it_asks_and_no_longer(polled: Stage) -> None:

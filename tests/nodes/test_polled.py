@@ -30,7 +30,7 @@ JOBS = JobSettings(lease_pause_ms=200, reap_pause_ms=50)
 
 @pytest.fixture
 def store(redis_url: str, prefix: str) -> StoreSettings:
-    limits = Limits(grace_ms=300, lonely_grace_ms=600, lease_ms=1_000, ack_timeout_ms=1_000)
+    limits = Limits(grace_ms=300, lonely_grace_ms=600, lease_ms=1_000, ack_timeout_ms=5_000)
     return StoreSettings(url=redis_url, prefix=prefix, limits=limits)
 
 

@@ -57,3 +57,19 @@ async def test_what_comes_by_rest_for_his_session_goes_there_too(node, session, 
     assert placed.json()["node_id"] == "anna"
     await anna.answers(await anna.job(), "你好")
     assert not mary.jobs
+
+
+async def test_it_holds_where_his_session_goes_on(two_processes, node, session, rest):
+    """At another process, which never saw the code."""
+    here, there = two_processes
+    anna, mary = await node("anna", accept_public_jobs=False), await node("mary")
+    code = (await rest.post("nodes/anna/pairing-code/")).json()["code"]
+    ben = await session("en", "zh", at=here, pairing_code=code, accepts=["resume"])
+    ben.peer.vanish()
+
+    again = await session("en", "zh", at=there, resume_token=ben.token, accepts=["resume"])
+    assert again.id == ben.id
+    await again.says(utterance_index=0)
+    await anna.answers(await anna.job(), "你好")
+    assert (await again.hears())["text_translated"] == "你好"
+    assert not mary.jobs

@@ -3,10 +3,20 @@
 Each request of hers comes to the other of two processes, as behind a load balancer.
 """
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
+from lua.client import StoreSettings
 from tests.harness.rest_node import RestNode, http_of
+from tests.walkthrough.conftest import LIMITS
+
+
+@pytest.fixture
+def store(redis_url: str, prefix: str) -> StoreSettings:
+    """With time enough for two requests before an ack is missed."""
+    return StoreSettings(url=redis_url, prefix=prefix, limits=replace(LIMITS, ack_timeout_ms=5_000))
 
 
 @pytest.fixture
