@@ -62,7 +62,7 @@ local function claim(id, attempt, node)
   if queue then leave_queue(queue, job, need) end
   if other then
     from = from .. ' RETRYING'
-    if job.state ~= 'RESERVED' then job.had = job.had .. ' ' .. job.node end
+    if job.state ~= 'RESERVED' then job.had = with(job.had, job.node) end
     call_off(job, other, 'STATE_LOST')
     free_slot(job, other)
   end

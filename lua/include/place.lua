@@ -19,7 +19,7 @@ local function retry(job, why)
   local moves, code, left = job.state .. ' RETRYING', why.code, job.node
   if why.counted then job.tries = job.tries + 1 end
   local list = why.soft and 'avoid' or 'had'
-  job[list] = job[list] .. ' ' .. job.node
+  job[list] = with(job[list], job.node)
   if why.blame then
     local service = why.blame ~= '*' and why.blame or ''
     local blamed = string.gsub(job.node .. '=' .. service .. '=' .. code, '%s', '_')

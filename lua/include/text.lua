@@ -13,3 +13,8 @@ local function set_of(list)
 end
 
 local function flag(value) return value and '1' or '0' end
+
+-- A list of words with one more, unless it has that already.
+local function with(list, word)
+  return set_of(words(list))[word] and list or list .. ' ' .. word
+end

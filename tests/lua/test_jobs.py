@@ -575,3 +575,16 @@ def test_a_cancelled_job_of_a_silent_node_gives_its_slot_back(stage: Stage) -> N
     stage.cancel("j1")
     quiet_ms(stage, 20_000)
     assert stage.record("n1").used == 0
+
+
+def test_who_claims_back_what_it_had_and_fails_leaves_it_to_the_others(stage: Stage) -> None:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.node("n2", capacity=0)
+    stage.offline("n1")
+    stage.pass_ms(3_000)
+    assert (stage.state("j1"), stage.field("j1", "had")) == ("WAITING", " n1")
+    stage.node("n1", conn="n1-2", held=[("j1", 1)])
+    assert stage.field("j1", "node") == "n1"
+    assert isinstance(stage.fail("j1", "n1"), scripts.Retried)
+    assert (stage.state("j1"), stage.field("j1", "had")) == ("WAITING", " n1")
