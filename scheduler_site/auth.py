@@ -11,6 +11,8 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, InterfaceError
 
+from jobs.api import problems
+from jobs.api.asgi import at_once, serve
 from jobs.pauses import pauses
 from jobs.principal import Principal
 from jobs.socket import transport_of
@@ -145,7 +147,12 @@ class Identified:
         if auth_is_off():
             scope["principal"] = everybody(self._kind, scope)
         else:
-            scope["principal"] = await identify(scope)
+            try:
+                scope["principal"] = await identify(scope)
+            except (DatabaseError, InterfaceError) as error:
+                log.error("tokens cannot be looked up", error=str(error))
+                await serve(at_once(problems.response(503)), receive, send)
+                return
         await self._app(scope, receive, send)
 
 

@@ -65,6 +65,11 @@ async def serve(respond: Coroutine[Any, Any, HttpResponse], receive: Receive, se
         leaving.cancel()
 
 
+async def at_once(response: HttpResponse) -> HttpResponse:
+    """For :func:`serve`: it is there already."""
+    return response
+
+
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

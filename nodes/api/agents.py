@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from jobs.api import problems
-from jobs.api.asgi import Left, Receive, Send, TooLarge, bad_wait, body_of, serve, wait_of
+from jobs.api.asgi import Left, Receive, Send, TooLarge, at_once, bad_wait, body_of, serve, wait_of
 from jobs.keeping import Reply
 from jobs.principal import Principal
 from lua.errors import StoreError
@@ -61,7 +61,7 @@ class Agents:
         except TooLarge:
             detail = f"The body is over {limit} bytes."
             refusal = problems.response(413, code=ErrorCode.INVALID_MESSAGE, detail=detail)
-            await serve(_at_once(refusal), receive, send)
+            await serve(at_once(refusal), receive, send)
             return
         await serve(self._respond(scope, body), receive, send)
 
@@ -90,10 +90,6 @@ class Agents:
             return problems.response(status, code=error.code, detail=str(error))
         except StoreError as error:
             return problems.response(503, code=error.code)
-
-
-async def _at_once(response: HttpResponse) -> HttpResponse:
-    return response
 
 
 async def _register(asked: Asked) -> HttpResponse:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError
 
 from jobs.settings import JobSettings
 from lua import scripts, views
@@ -225,6 +226,10 @@ class TestWithTokens:
 
         return make
 
+    @pytest.fixture
+    async def anna_at(self, webs, client_with) -> RestNode:
+        return RestNode(await client_with("node"), "anna", http_of(webs[0]))
+
     async def test_only_tokens_of_nodes_are_let_in(self, webs, client_with):
         for kind in ("session", "operator"):
             node = RestNode(await client_with(kind), "anna", http_of(webs[0]))
@@ -232,6 +237,13 @@ class TestWithTokens:
         async with httpx.AsyncClient() as nobody:
             node = RestNode(nobody, "anna", http_of(webs[0]))
             assert problem(await node.get("nodes/anna/jobs/")) == (401, "UNAUTHORIZED")
+
+    async def test_without_sql_nobody_is_told_that_a_token_is_wrong(self, anna_at, monkeypatch):
+        async def away(scope):
+            raise DatabaseError("SQL is away")
+
+        monkeypatch.setattr("scheduler_site.auth.identify", away)
+        assert problem(await anna_at.get("nodes/anna/jobs/")) == (503, "SCHEDULER_DEPENDENCY_DOWN")
 
     async def test_a_node_is_its_credentials(self, webs, client_with):
         anna = RestNode(await client_with("node"), "anna", http_of(webs[0]))
