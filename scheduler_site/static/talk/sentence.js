@@ -62,6 +62,7 @@ export class Sentence {
   playing(now) {
     this.element.toggleAttribute("data-playing", now);
     if (now) this.timeline.spoken();
+    else this.timeline.finish();
   }
 
   /**
