@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
 
@@ -26,6 +26,9 @@ from lua.mailbox import Hello, Message, NewConfig
 from lua.scripts import IN_ORDER, Dispatched, Taken
 from pools.settings import PoolSettings
 from pools.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from jobs.streams.stream import Stream
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +59,7 @@ class Process:
     ``starters`` are awaited first of all by :meth:`start`.
     ``callers``: session sockets that are accepted, whether their session is open yet or not.
     ``bearer`` takes jobs to nodes of this process at once; without it all go through the mailbox.
-    ``streams``: sound that is still being spoken.
+    ``speaking``: streams with an utterance that is not cut yet; ``streams``: their sound.
     ``asking``: jobs whose ``dispatch`` has not been answered yet; a replay must not lose them.
     """
 
@@ -74,6 +77,7 @@ class Process:
         self.callers = 0
         self.mailroom = Mailroom(self.cells, self.id)
         self.results = Results(self.cells, limit_bytes=settings.results_at_hand_bytes)
+        self.speaking: set[Stream] = set()
         self.streams = Memory(settings.streams.stream_memory_bytes)
         self.bearer: Bearer | None = None
         self.asking: set[str] = set()
@@ -123,6 +127,8 @@ class Process:
 
     async def drain(self, timeout_s: float) -> None:
         """No new sessions and jobs; return when the live jobs are over, or after ``timeout_s``."""
+        for stream in list(self.speaking):
+            stream.cut_short()  # what is said so far is answered, too
         self.draining = True
         for drainer in self.drainers:
             drainer()

@@ -81,12 +81,18 @@ class Stream:
         self._cutter.played(self._now_ms())
         self._arm()
 
+    def cut_short(self) -> None:
+        """No more is heard in this process: what was said so far is an utterance, and a turn."""
+        self._act(self._cutter.stop())
+
     def close(self, *, goes_on: bool = False) -> None:
         """The connection is gone: what was not cut yet is dropped, unless the session ``goes_on``
         over another one.
         """
         events = self._cutter.stop()
-        self._act(events if goes_on else [])
+        if not goes_on:
+            self._begun, events = None, []
+        self._act(events)
 
     def _act(self, events: list[Event]) -> "asyncio.Task[None] | None":
         task = None
@@ -98,6 +104,8 @@ class Stream:
                     task = self._cut(event)
                 case Spoilt():
                     self._session.intake.unheard(self._taken(), Failure(event.code, event.message))
+        speaking = self._session.process.speaking
+        (speaking.add if self._begun else speaking.discard)(self)
         self._arm()
         return task
 

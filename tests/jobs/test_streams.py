@@ -210,6 +210,7 @@ async def test_a_session_that_vanishes_in_the_middle_leaves_nothing(web, node, s
     await until(lambda: web.process.streams.used == len(opus(9)))
     ben.peer.vanish()
     await until(lambda: web.process.streams.used == 0)
+    assert not web.process.speaking
     await asyncio.sleep(0.5)  # longer than the timeout
     assert not anna.jobs
 
@@ -316,13 +317,16 @@ async def test_a_format_that_no_node_takes_is_refused(node, session):
 
 async def test_a_process_that_stops_takes_no_more_of_a_stream(web, node, session):
     anna, ben = await node(), await session()
-    await ben.streams(opus(1))
+    await ben.streams(opus(2))
     await ben.peer.expect("ui_event")
     draining = asyncio.create_task(web.process.drain(5))
-    await until(lambda: web.process.draining)
-    await ben.streams(final=True)
+    job = await anna.job()
+    assert (sound_of(job), cut_of(job)) == (opus(2), ["is_timeout_triggered"])
+    await ben.streams(opus(1), final=True)
+    await anna.answers(job, "the last of it")
+    assert (await ben.hears())["text_translated"] == "the last of it"
     refusal = await ben.hears()
     assert refusal["code"] == "SCHEDULER_DEPENDENCY_DOWN"
     assert refusal["message"] == advice("SCHEDULER_DEPENDENCY_DOWN", "en")
     await draining
-    assert not anna.jobs
+    assert len(anna.jobs) == 1
