@@ -186,12 +186,14 @@ async def test_no_node_is_ever_missing_from_a_pool_it_qualifies_for(
     async with AsyncExitStack() as stack:
         webs = [await stack.enter_async_context(Web(store, SETTINGS)) for _ in range(2)]
         cells = await stack.enter_async_context(Cells(store))
-        tasks = []
-        for number, (node, frame) in enumerate(frames.items()):
+        peers = []
+        for number, frame in enumerate(frames.values()):
             peer = await stack.enter_async_context(webs[number % 2].peer())
             await peer.send(frame)
             await peer.expect("node_register_ack")
-            tasks.append(asyncio.create_task(beat(peer, node)))
+            peers.append(peer)
+        pairs = zip(peers, frames, strict=True)
+        tasks = [asyncio.create_task(beat(peer, node)) for peer, node in pairs]
         meddler = Meddler(cells, watcher.nodes)
         with watcher.watching(), cleanup(store) as worker:
             tasks.append(asyncio.create_task(meddle(meddler, watcher)))
@@ -204,7 +206,7 @@ async def test_no_node_is_ever_missing_from_a_pool_it_qualifies_for(
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         failed = [one for one in outcomes if isinstance(one, Exception)]
         assert not failed
-        await until(watcher.look, within_s=10)
+        await until(watcher.look, within_s=30)
         await assert_cell_sound(cells)
     await asyncio.to_thread(operator.close)
     assert not watcher.wrong, watcher.wrong[:5]

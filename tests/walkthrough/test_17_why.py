@@ -46,12 +46,15 @@ async def test_languages_that_nobody_serves_are_named(parley, node, session):
 
 
 async def test_a_job_keeps_a_receipt_of_how_its_node_was_chosen(node, session, history):
-    anna, mary = await node("anna", slots=2), await node("mary", slots=2)
+    """Both have work, else the one without would be taken unseen."""
+    anna, mary = await node("anna", slots=4), await node("mary", slots=2)
     ben = await session("en", "zh")
     await ben.says(preferred_node_id="mary")
     first = await mary.job()
-    await ben.says()
+    await ben.says(preferred_node_id="anna")
     second = await anna.job()
+    await ben.says()
+    third = await anna.job()
 
     _, events = await history(ben.id)
     placed = events[0]
@@ -59,12 +62,14 @@ async def test_a_job_keeps_a_receipt_of_how_its_node_was_chosen(node, session, h
     assert (placed["node_id"], placed["pool"]) == ("anna", "auto:en-zh")
     receipt = placed["receipt"]
     assert (receipt["pools"], receipt["sampled"]) == ("auto:en-zh", "2")
-    assert (float(receipt["load"]), float(receipt["next"])) == (0, 0.5)
+    assert (float(receipt["load"]), float(receipt["next"])) == (0.25, 0.5)
     assert int(receipt["us"]) > 0
 
     await mary.answers(first, "one")
     await anna.answers(second, "two")
-    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+    await anna.answers(third, "three")
+    told = [(await ben.hears())["text_translated"] for _ in range(3)]
+    assert told == ["one", "two", "three"]
 
 
 async def test_the_receipt_says_why_a_preferred_node_was_not_taken(node, session, history):
