@@ -39,7 +39,8 @@ class Away:
         """A socket of a session is gone. Its client may come back for a while, where it can."""
         if not session.line.detach(wire):
             return  # it has, already
-        if session.ended or session.ticket is None:
+        full = len(self._timers) >= self._process.settings.max_sessions
+        if session.ended or session.ticket is None or full:
             await self._sessions.close(session)
             return
         session.away = True

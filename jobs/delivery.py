@@ -94,9 +94,9 @@ class Delivery:
         self._ordering.be_patient(told.index)
         self._arm()
 
-    def go_on(self, first: int, *, late: Iterable[int]) -> None:
-        """In place of another one, which has told all below ``first``."""
-        self._ordering.go_on(first, late=late)
+    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
+        """In place of another one: see :meth:`jobs.ordering.Ordering.go_on`."""
+        self._ordering.go_on(first, late=late, is_told=is_told)
 
     def resume(self, last: int | None) -> None:
         """There is another socket: tell again what may not have arrived over the one before.

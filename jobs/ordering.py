@@ -61,11 +61,11 @@ class Ordering(Generic[T]):
         self._unseen: set[int] = set()  # never announced, but a gap_timeout was told
         self._early: set[int] = set()  # below the first
 
-    def go_on(self, first: int, *, late: Iterable[int]) -> None:
-        """In place of another one: all below ``first`` is told; results of ``late``, for which that
-        was a gap_timeout, may follow.
+    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
+        """In place of another one. ``is_told``: all below ``first`` is; of ``late``, for which that
+        was a gap_timeout, results may follow.
         """
-        self._first, self._next = 0, first
+        self._first, self._next = 0 if is_told else first, first
         self._timed_out.update(late)
         self._pending.update(self._timed_out)
 

@@ -121,11 +121,12 @@ class LiveSession:
         """Another process had it before. ``indexes``: of the utterances that are to be taken in;
         up to ``last`` all is told.
         """
-        told = -1 if last is None else last
-        self.intake.next_index = max((*indexes, told)) + 1
-        if last is not None or indexes:
-            first = min(indexes) if last is None else last + 1
-            self.telling.go_on(first, late=[index for index in indexes if index < first])
+        self.intake.next_index = max((*indexes, -1 if last is None else last)) + 1
+        if last is not None:
+            late = [index for index in indexes if index <= last]
+            self.telling.go_on(last + 1, late=late, is_told=True)
+        elif indexes:
+            self.telling.go_on(min(indexes), late=(), is_told=False)
 
     def revives(self) -> None:
         """It is about to take in jobs that it had elsewhere."""

@@ -55,7 +55,8 @@ class JobSettings:
 
     ``unfinished_jobs`` and ``unfinished_bytes``: utterances of one session without an answer, whose
     sound is kept in case that Redis loses them. ``results_at_hand_bytes``: see
-    :class:`jobs.results.Results`. ``max_sessions``: accepted sockets of one process.
+    :class:`jobs.results.Results`. ``max_sessions``: accepted sockets of one process, and as
+    many sessions whose clients are away.
     ``resend_ms``: an answer sent within this time may not have arrived over a socket that broke:
     its end is noticed after 60 s. ``history_days``: how long ended jobs and events are kept in SQL;
     totals stay.

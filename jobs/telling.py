@@ -109,11 +109,9 @@ class Telling:
             self._explain(told, failure)
         self._delivery.resume(last)
 
-    def go_on(self, first: int, *, late: Iterable[int]) -> None:
-        """In place of another one, which has told all below ``first``; results of ``late`` may
-        follow.
-        """
-        self._delivery.go_on(first, late=late)
+    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
+        """In place of another one: see :meth:`jobs.ordering.Ordering.go_on`."""
+        self._delivery.go_on(first, late=late, is_told=is_told)
 
     def stop(self) -> None:
         """The session is over."""

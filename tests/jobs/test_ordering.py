@@ -163,6 +163,25 @@ def test_when_too_many_wait_the_gap_is_given_up_for_good(ordering: Ordering[str]
     assert put(ordering, 0) == []
 
 
+def test_one_that_goes_on_expects_what_comes_after_what_is_told(ordering: Ordering[str]) -> None:
+    ordering.go_on(5, late=[3], is_told=True)
+    assert not ordering.announce(4)
+    assert not ordering.announce(3)
+    assert ordering.announce(6)
+    assert put(ordering, 6) == []
+    assert ordering.put(3, "r3", 0.0, is_result=True) == [Release(3, "r3", late=True)]
+    assert ordering.announce(5)
+    assert put(ordering, 5) == [(5, "r5"), (6, "r6")]
+
+
+def test_one_that_does_not_know_what_is_told_answers_what_comes_before_at_once(
+    ordering: Ordering[str],
+) -> None:
+    ordering.go_on(5, late=[], is_told=False)
+    assert ordering.announce(4)
+    assert put(ordering, 4) == [(4, "r4")]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 50), st.integers(1, 40))
 def test_whatever_happens_each_utterance_is_answered_once_and_in_order(

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from jobs.session import LiveSession
+from jobs.settings import JobSettings
 from lua import views
 from lua.client import StoreSettings
 from lua.limits import Limits
@@ -247,6 +248,20 @@ async def test_an_utterance_that_another_process_has_is_sent_again_in_vain(
     assert (told, len(anna.jobs)) == (["one", "two"], 2)
 
 
+@pytest.mark.parametrize("says", [{}, {"last_utterance_index": 0}])
+async def test_an_utterance_that_never_reached_redis_is_answered_when_sent_again(
+    web, other, node, session, back, says
+):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says(utterance_index=2)
+    later = await anna.job()
+    ben = await back(ben, to=other, **says)
+    await ben.says(utterance_index=1)
+    await anna.answers(await anna.job(), "one")
+    await anna.answers(later, "two")
+    assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+
+
 async def test_a_socket_of_another_process_that_only_seems_open_gives_way(
     web, other, node, session, back
 ):
@@ -399,6 +414,21 @@ async def test_a_session_whose_process_died_outlives_a_second_loss(web, other, n
     await anna.answers(job, "one")
     await anna.answers(await anna.job(), "two")
     assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]
+
+
+class TestFull:
+    @pytest.fixture
+    def jobs(self) -> JobSettings:
+        return JobSettings(max_sessions=1, lease_pause_ms=200, reap_pause_ms=50)
+
+    async def test_no_more_clients_may_be_away_than_there(self, web, session, back):
+        ben = await session(**RESUME)
+        await vanished(ben, web)
+        await until(lambda: web.process.callers == 0)
+        carl = await session(**RESUME)
+        carl.peer.vanish()
+        await until(lambda: web.process.sessions.get(carl.id) is None)
+        await back(ben)
 
 
 class TestShortly:
