@@ -122,7 +122,7 @@ async def test_what_has_no_job_is_advised_in_the_sessions_language(client, web, 
     def broken(frame):
         raise RuntimeError("for the test")
 
-    monkeypatch.setattr(web.process.sessions.get(session), "utterance", broken)
+    monkeypatch.setattr(web.process.sessions.get(session).intake, "utterance", broken)
     await client.send(utterance(session, 0, INIT, "QUJD", audio_format="pcm16"))
     error = await client.expect("error", code="INTERNAL_ERROR")
     assert error["message"] == advice("INTERNAL_ERROR", lang)
