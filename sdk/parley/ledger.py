@@ -44,7 +44,8 @@ class Ledger:
     async def outcome(self, index: int) -> Outcome:
         """The outcome of this utterance, which is then not among the events.
 
-        Raises `LookupError` if it has been read already or was never sent.
+        Raises `LookupError` if it has been read already or was never sent, and `SessionError` when
+        the session has ended without it.
         """
         for event in self._events:
             if not isinstance(event, AsrPartial) and event.index == index:
@@ -52,6 +53,8 @@ class Ledger:
                 return event
         if index not in self.unanswered:
             raise LookupError(f"no outcome of utterance {index} is to come")
+        if self._ended is not None:
+            raise self._ended
         waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._awaited[index] = waiting
         try:

@@ -268,6 +268,14 @@ async def test_whoever_waits_when_the_session_is_closed_is_told(server: FakeServ
             await saying
 
 
+async def test_who_asks_after_the_session_has_ended_is_told_at_once(server: FakeServer) -> None:
+    async with talking(server) as (session, _):
+        index = await session.send(tone(0.1))
+        await session.close()
+        with pytest.raises(SessionError, match="SESSION_CLOSED"):
+            await asyncio.wait_for(session.outcome(index), 1)
+
+
 async def test_a_refused_session_is_an_error_with_its_code(server: FakeServer) -> None:
     entering = asyncio.create_task(make_session(server).__aenter__())
     peer = await server.accept()
