@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from lua.doctor.difference import differ
 from lua.doctor.nodes import has_slot
 from lua.doctor.snapshot import Snapshot
-from lua.limits import Limits
 from lua.states import PLACED, TERMINAL, JobState
 
-LIMITS = Limits()
 HOLDING = PLACED | {JobState.CANCELLED}
 
 
@@ -70,7 +68,7 @@ def _queues(cell: Snapshot) -> Iterator[str]:
     needs = {}
     for job, fields in cell.jobs.items():
         if _is_queued(fields):
-            waiting[fields["sig"]][job] = _rank(fields)
+            waiting[fields["sig"]][job] = _rank(fields, cell.limits.priority_step_ms)
             needs[fields["sig"]] = fields["need"]
     for sig, need in needs.items():
         pools, _, pin = need.split("\t")
@@ -93,9 +91,9 @@ def _is_queued(fields: dict[str, str]) -> bool:
     return fields["state"] == JobState.WAITING and fields.get("claim") != "1"
 
 
-def _rank(fields: dict[str, str]) -> float:
+def _rank(fields: dict[str, str], step_ms: int) -> float:
     """Place of a job among those that wait: its deadline, moved by its priority."""
-    return float(fields["due"]) + (int(fields["priority"]) - 3) * LIMITS.priority_step_ms
+    return float(fields["due"]) + (int(fields["priority"]) - 3) * step_ms
 
 
 def _sessions(cell: Snapshot) -> Iterator[str]:

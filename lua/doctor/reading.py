@@ -56,7 +56,7 @@ def _all(store: StoreSettings) -> Iterator[Finding]:
 def read(store: StoreSettings, cell: int) -> Snapshot:
     """All keys of a cell, without what is in large values and streams."""
     prefix, connection = cell_prefix(store.prefix, cell), client(store)
-    found = Snapshot([])
+    found = Snapshot([], store.limits)
     keys: list[bytes] = []
     for key in connection.scan_iter(f"{prefix}*", AT_ONCE):
         keys.append(key)

@@ -6,6 +6,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from lua.keys import KEYSPACE, Key, Life
+from lua.limits import Limits
 from lua.states import Reason
 
 RECORD = struct.Struct("<HHHBd")
@@ -64,9 +65,10 @@ class Record:
 
 
 class Snapshot:
-    """All keys of a cell, without its prefix."""
+    """All keys of a cell, without its prefix. ``limits``: those that the scripts work with."""
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        self.limits = limits
         self.keys = {
             name.decode(): Content(kind.decode(), ttl, flat) for name, kind, ttl, flat in raw
         }

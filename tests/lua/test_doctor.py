@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from lua.client import Cells
+from lua import scripts
+from lua.client import Cells, StoreSettings
 from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
+from lua.limits import Limits
 from lua.scripts import Need, mend_entry, mend_queue
-from tests.lua.driven import finished
+from tests.lua.driven import DrivenCells, finished
 from tests.lua.fleet import POOL
 from tests.lua.scenes import _sick
 from tests.lua.stage import Stage
@@ -187,8 +189,6 @@ def test_jobs_of_a_node_that_is_gone_go_elsewhere(busy: Stage) -> None:
 
 async def test_what_moves_while_it_is_read_is_not_found(redis_url: str, prefix: str) -> None:
     """Only what is wrong at both looks counts."""
-    from lua.client import StoreSettings
-
     settings = StoreSettings(url=redis_url, prefix=prefix)
     async with Cells(settings) as cells:
         key = f"{cells.prefixes[0]}broken"
@@ -232,3 +232,14 @@ def test_a_long_queue_is_mended_some_at_a_time(busy: Stage) -> None:
     assert busy.cells.blocking.hexists(f"{prefix}sigs", FULL)  # there are jobs behind them
     assert mended(busy, examined(busy)) > 0
     assert examined(busy) == []
+
+
+def test_the_step_of_a_priority_is_the_one_that_is_set(redis_url: str, prefix: str) -> None:
+    limits = Limits(priority_step_ms=500)
+    stage = Stage(DrivenCells(StoreSettings(url=redis_url, prefix=prefix, limits=limits)))
+    stage.checks = False  # by the usual limits
+    stage.node("n1", capacity=1)
+    stage.send("runs")
+    assert isinstance(stage.send("waits", priority=5), scripts.Waiting)
+    assert examined(stage) == []
+    stage.cells.end()
