@@ -5,7 +5,7 @@ Nothing is lost while it is stopped: history waits in the event stream, cleanup 
 
 import os
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging
@@ -19,7 +19,9 @@ def broker_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
-    return f"redis+socket://{parts.path}"
+    who, at, _ = parts.netloc.rpartition("@")
+    database = dict(parse_qsl(parts.query)).get("db", "0")
+    return f"redis+socket://{who}{at}{parts.path}?virtual_host={database}"
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from pools.modules import FEATURES, MODULES, STEPS, table_faults
 
 ORIGIN = re.compile(r"https?://[^/\s]+")
-REDIS_SCHEMES = ("redis", "rediss", "unix", "valkey", "valkeys")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 @register()
@@ -55,7 +55,11 @@ def _origins() -> Iterator[CheckMessage]:
 def _redis_urls() -> Iterator[CheckMessage]:
     for name in ("STATE_REDIS_URL", "BROKER_REDIS_URL", "CACHE_REDIS_URL"):
         if urlsplit(getattr(settings, name)).scheme not in REDIS_SCHEMES:
-            yield Error(f"{name} is no Redis address.", id="parley.E003")
+            yield Error(
+                f"{name} is no Redis address.",
+                hint="Write redis://, rediss:// or unix://, for Valkey as well.",
+                id="parley.E003",
+            )
 
 
 def _modules() -> Iterator[CheckMessage]:

@@ -130,7 +130,10 @@ def test_another_database_is_refused() -> None:
 
 
 def test_celery_gets_a_unix_socket_under_kombus_scheme() -> None:
-    assert broker_url("unix:///run/valkey.sock") == "redis+socket:///run/valkey.sock"
+    kept = "redis+socket:///run/valkey.sock?virtual_host=0"
+    assert broker_url("unix:///run/valkey.sock") == kept
+    other = "redis+socket://me:secret@/run/valkey.sock?virtual_host=2"
+    assert broker_url("unix://me:secret@/run/valkey.sock?db=2") == other
     assert broker_url("redis://redis.example:6379/1") == "redis://redis.example:6379/1"
 
 
@@ -148,6 +151,7 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
         ("PARLEY_PREFIX", "par{ley}:", "parley.E001"),
         ("PARLEY_ORIGINS", ["https://talk.example/path"], "parley.E002"),
         ("BROKER_REDIS_URL", "amqp://broker.example", "parley.E003"),
+        ("STATE_REDIS_URL", "valkey://valkey.example", "parley.E003"),
         ("PARLEY_NODES", NodeSettings(register_timeout_ms=-1), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(order=OrderSettings(gap_ms=-1)), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(lease_pause_ms=5_000), "parley.E006"),
