@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError
 
 from jobs.api import problems
 from jobs.api.asgi import at_once, serve
@@ -17,7 +16,7 @@ from jobs.pauses import pauses
 from jobs.principal import Principal
 from jobs.socket import transport_of
 from parley.codes import ErrorCode, advice
-from scheduler_site.credentials import BEARER, auth_is_off, everybody, identify
+from scheduler_site.credentials import BEARER, SQL_AWAY, auth_is_off, everybody, identify
 from scheduler_site.lifespan import App, Receive, Scope, Send
 from scheduler_site.models import TokenKind
 
@@ -90,7 +89,7 @@ class Handshake:
             return everybody(self._kind, scope)
         try:
             principal = await identify(scope)
-        except (DatabaseError, InterfaceError) as error:
+        except SQL_AWAY as error:
             log.error("tokens cannot be looked up", error=str(error))
             raise Refused(503) from error
         if principal is None:
@@ -149,7 +148,7 @@ class Identified:
         else:
             try:
                 scope["principal"] = await identify(scope)
-            except (DatabaseError, InterfaceError) as error:
+            except SQL_AWAY as error:
                 log.error("tokens cannot be looked up", error=str(error))
                 await serve(at_once(problems.response(503)), receive, send)
                 return

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from jobs.principal import Principal
@@ -21,6 +21,8 @@ KEPT_S = 10.0
 MOST_KEPT = 10_000
 NOTED_EVERY = timedelta(minutes=1)
 BEARER = "bearer"
+# What Django raises when SQL is away; the second is not one of the first.
+SQL_AWAY = (DatabaseError, InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def token_of(scope: Scope) -> str | None:
 async def identify(scope: Scope) -> Principal | None:
     """Who is at the other end of a connection; None without a valid token.
 
-    Raises DatabaseError when SQL is away and the token was never seen before.
+    Raises one of ``SQL_AWAY`` when SQL is and the token was never seen before.
     """
     token = token_of(scope)
     if token is None:
@@ -113,7 +115,7 @@ def _look_up(credential: str) -> Grant | None:
     """Ask SQL. While it is away, what it said last counts."""
     try:
         grant = _ask_sql(credential)
-    except DatabaseError:
+    except SQL_AWAY:
         if credential not in _kept:
             raise
         grant = _kept[credential][1]

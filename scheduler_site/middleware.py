@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from jobs.api import problems
 from jobs.principal import Principal
-from scheduler_site.credentials import auth_is_off, everybody, identify_blocking
+from scheduler_site.credentials import SQL_AWAY, auth_is_off, everybody, identify_blocking
 from scheduler_site.models import TokenKind
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -22,7 +21,7 @@ def principals(get_response: Answer) -> Answer:
         if request.path_info.startswith(PRIVATE):
             try:
                 _introduce(request)
-            except DatabaseError:
+            except SQL_AWAY:
                 return problems.response(503)
         return get_response(request)
 

@@ -4,6 +4,7 @@ from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
@@ -111,7 +112,7 @@ def _document_of(error: Exception) -> dict[str, Any] | None:
             return document(error.status_code, code=error.code, detail=detail, **error.members)
         case StoreError():
             return document(HTTP_503_SERVICE_UNAVAILABLE, code=error.code)
-        case RedisError():
+        case RedisError() | OperationalError() | InterfaceError():
             return document(HTTP_503_SERVICE_UNAVAILABLE)
         case exceptions.ValidationError():
             return _invalid(error)

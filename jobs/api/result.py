@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 
 from jobs.api import problems
@@ -62,6 +63,8 @@ async def _respond(scope: dict[str, Any]) -> HttpResponse:
         return await _answer(scope["parley"].cells, job_id, principal, wait_s)
     except StoreError as error:
         return problems.response(503, code=error.code)
+    except (InterfaceError, OperationalError):
+        return problems.response(503)
 
 
 async def _answer(cells: Cells, job_id: str, principal: Principal, wait_s: float) -> HttpResponse:

@@ -7,14 +7,19 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from django.db import InterfaceError
 from pytest_django import Settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from jobs.api import result
+from jobs.api.views import JobViewSet
 from jobs.models import Job
 from jobs.settings import JobSettings
+from lua import ids
 from lua.client import StoreSettings
 from nodes.settings import NodeSettings
+from scheduler_site import credentials
 from scheduler_site.models import create_token
 from tests.api.conftest import JOB
 from tests.harness.actors import HandNode, hand_node, hand_session
@@ -244,3 +249,23 @@ async def test_a_socket_that_is_none_is_not_found(web: Web) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await connect(web.node_url + "s")
     assert refused.value.response.status_code == 404
+
+
+async def test_without_sql_it_says_so_as_all_of_rest_does(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr(result, "_row", away)
+    in_history = await http.get(f"jobs/{ids.new_job(0, 1)}/result/")
+    monkeypatch.setattr(credentials, "_ask_sql", away)
+    new = {"Authorization": "Bearer parley_session_unknown"}
+    with_new_token = [await http.get(path, headers=new) for path in ("jobs/j/result/", "jobs/")]
+    monkeypatch.setattr(JobViewSet, "get_queryset", away)
+    in_list = await http.get("jobs/")
+
+    for response in (in_history, *with_new_token, in_list):
+        assert response.status_code == 503
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.json()["code"] == "SCHEDULER_DEPENDENCY_DOWN"
