@@ -13,9 +13,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.conformance.kinds import Json, Message, put, remove
-from tests.conformance.node_frames import AFTER_REGISTRATION, NODE_REGISTER
-from tests.conformance.session_frames import AFTER_INIT, ROOMS, SESSION_INIT, WEBRTC
+from tests.conformance.kinds import Field, Json, Message, put, remove
+from tests.conformance.node_frames import AFTER_REGISTRATION, JOB_RESULT, NODE_REGISTER
+from tests.conformance.session_frames import (
+    AFTER_INIT,
+    AUDIO_CHUNK,
+    ROOMS,
+    SESSION_INIT,
+    UTTERANCE,
+    WEBRTC,
+)
 
 SESSION, JOB = "@session", "@job"
 FRAMES = 20  # on each of two sockets
@@ -120,35 +127,45 @@ CHUNKS = [chunk(OPUS, final=False), chunk(OPUS, final=True), chunk("", final=Tru
 PAIRS = {
     "session": [
         *((json.dumps(of_session(message)), message) for message in (SESSION_INIT, *AFTER_INIT)),
-        *((json.dumps(frame), AFTER_INIT[1]) for frame in CHUNKS),
+        *(12 * [(json.dumps(of_session(UTTERANCE)), UTTERANCE)]),
+        *(5 * [(json.dumps(frame), AUDIO_CHUNK) for frame in CHUNKS]),
     ],
     "node": [
-        (json.dumps(of_node(message)), message) for message in (NODE_REGISTER, *AFTER_REGISTRATION)
+        *((json.dumps(of_node(message)), message) for message in AFTER_REGISTRATION),
+        *(8 * [(json.dumps(of_node(JOB_RESULT)), JOB_RESULT)]),
+        (json.dumps(of_node(NODE_REGISTER)), NODE_REGISTER),
     ],
 }
+NUMBERS = ("utterance_index", "seq")  # the same one twice would be ignored
 
 
 @st.composite
 def nearly_right(draw: st.DrawFn, socket: str) -> Frame:
-    """A frame of one of the tables, changed at up to three places."""
+    """A frame of one of the tables, changed at a few places, often into another right one."""
     whole, message = draw(st.sampled_from(PAIRS[socket]))
     frame = json.loads(whole)
-    for _ in range(draw(st.integers(0, 3))):
-        change(draw, frame, draw(st.sampled_from(message.fields)).path)
+    for name in NUMBERS:
+        if name in frame:
+            frame[name] = draw(st.integers(0, 60))
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2, 3]))):
+        change(draw, frame, draw(st.sampled_from(message.fields)))
     if draw(st.integers(0, 9)) == 0:
         frame[draw(st.text(max_size=4))] = draw(some_json)
     return json.dumps(frame)
 
 
-def change(draw: st.DrawFn, frame: Json, path: str) -> None:
+def change(draw: st.DrawFn, frame: Json, field: Field) -> None:
     """What is above the path may have been changed before: then there is nothing to change."""
+    how = draw(st.sampled_from(["right", "right", "odd", "gone"]))
     try:
-        if draw(st.integers(0, 4)) == 0:
-            remove(frame, path)
-        else:
-            put(frame, path, draw(odd))
+        if how == "gone":
+            remove(frame, field.path)
+        elif how == "odd":
+            put(frame, field.path, draw(odd))
+        elif field.kind.good:
+            put(frame, field.path, draw(st.sampled_from(field.kind.good)))
     except (TypeError, KeyError, IndexError, AttributeError):
-        frame["changed"] = path
+        frame["changed"] = field.path
 
 
 @st.composite
@@ -182,12 +199,13 @@ def binary(draw: st.DrawFn) -> Frame:
     return head + middle + SESSION.encode() + sound
 
 
-def frames(socket: str) -> st.SearchStrategy[Frame]:
+@st.composite
+def frames(draw: st.DrawFn, socket: str) -> Frame:
     """One frame for a socket; most are nearly right."""
-    usual = nearly_right(socket)
-    return st.one_of(
-        usual, usual, usual, usual, hardly_right(), torn(socket), binary(), st.text(max_size=20)
-    )
+    kinds = [hardly_right(), torn(socket), binary(), st.text(max_size=20)]
+    which = draw(st.integers(0, 15))
+    frame: Frame = draw(kinds[which] if which < len(kinds) else nearly_right(socket))
+    return frame
 
 
 @st.composite
