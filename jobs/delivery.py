@@ -5,35 +5,17 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-import structlog
-
-from jobs.answers import SILENT, Told, is_silent, result
+from jobs.answers import Told
 from jobs.failures import Failure
 from jobs.line import Line
-from jobs.ordering import Missing, Ordering, Release
+from jobs.ordering import Ordering, Release
 from jobs.results import Results
 from jobs.sent import Entry, Sent
 from jobs.settings import OrderSettings
-from lua.errors import StoreError
-from parley.codes import ErrorCode
+from jobs.wording import Answer, Found, Wording, size_of
 
-log = structlog.get_logger(__name__)
-
-AGAIN_S = 0.1
 BATCH_BYTES = 2**20
-
-
-@dataclass(frozen=True)
-class Found:
-    """A result, of ``size`` bytes."""
-
-    job: str
-    size: int
-
-
-Answer = tuple[Told, Found | Failure]
 
 
 class Delivery:
@@ -53,10 +35,9 @@ class Delivery:
         on_gap: Callable[[int], None],
         keep_ms: int,
     ) -> None:
-        self._results = results
-        self._cell = cell
-        self._session = session
-        self._patience_s = settings.patient_gap_ms / 1000
+        self._wording = Wording(
+            results, cell, session=session, patience_s=settings.patient_gap_ms / 1000
+        )
         self._line = line
         self._on_gap = on_gap
         self._ordering: Ordering[Answer] = Ordering(settings)
@@ -146,7 +127,7 @@ class Delivery:
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
-                await self._line.room(sum(_size(entry.release) for entry in batch))
+                await self._line.room(sum(size_of(entry.release) for entry in batch))
                 for entry, frame in zip(batch, await self._frames(batch), strict=True):
                     if not frame or self._line.send_frame(frame):
                         entry.sent()
@@ -156,9 +137,9 @@ class Delivery:
 
     def _next_batch(self) -> list[Entry[Answer]]:
         """What may be fetched together: one, or as many as are small."""
-        batch, left = self._queue[:1], BATCH_BYTES - sum(map(_size, self._queue[:1]))
+        batch, left = self._queue[:1], BATCH_BYTES - sum(map(size_of, self._queue[:1]))
         for release in self._queue[1:]:
-            left -= _size(release)
+            left -= size_of(release)
             if left < 0:
                 break
             batch.append(release)
@@ -171,44 +152,7 @@ class Delivery:
         return await asyncio.gather(*(self._frame(entry.release) for entry in batch))
 
     async def _frame(self, release: Release[Answer]) -> bytes:
-        """What is told; empty when nothing is."""
-        if release.answer is None:
-            return self._stand_in(release)
-        told, answer = release.answer
-        if isinstance(answer, Failure):
-            return told.missing(answer.missing, answer)
-        # Without any bytes its speech was answered with that of another one.
-        body = await self._fetch(answer) if answer.size else SILENT
-        if body and not is_silent(body):
-            return result(told, body, late=release.late)
-        if release.late:
-            return b""
-        if body:
-            return told.missing(Missing.SILENCE)
-        return told.missing(Missing.JOB_FAILED, Failure(ErrorCode.STATE_LOST))
-
-    def _stand_in(self, release: Release[Answer]) -> bytes:
-        assert release.reason is not None
-        nobody = Told(self._session, release.index, "", "", "en", 0)
-        return self._told.get(release.index, nobody).missing(release.reason)
-
-    async def _fetch(self, found: Found) -> bytes | None:
-        """A result that Redis can't give just now is asked for again, but not for ever."""
-        until_s = self._loop.time() + self._patience_s
-        while True:
-            try:
-                return await self._results.fetch(self._cell, found.job, size=found.size)
-            except StoreError as error:
-                if self._loop.time() > until_s:
-                    log.warning("a result is given up", job=found.job, why=str(error))
-                    return None
-            await asyncio.sleep(AGAIN_S)
+        return await self._wording.frame(release, self._told.get(release.index))
 
     def _now_ms(self) -> float:
         return self._loop.time() * 1000
-
-
-def _size(release: Release[Answer]) -> int:
-    """Bytes that are to be fetched for it."""
-    found = release.answer[1] if release.answer else None
-    return found.size if isinstance(found, Found) else 0

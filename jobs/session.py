@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.delivery import Found
 from jobs.dispatch import Origin, Work, call_off_idle
 from jobs.failures import Failure, failure_from
 from jobs.intake import Intake
@@ -18,6 +17,7 @@ from jobs.line import Line, Wire
 from jobs.payload import Speech
 from jobs.resuming import Ticket, new_ticket
 from jobs.telling import RESUME, Telling
+from jobs.wording import Found
 from lua import scripts
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob

@@ -114,7 +114,7 @@ class Sessions:
         if live := self._live.get(session):
             if body and outcome.job in live.unfinished:
                 self._process.results.keep(session, outcome.job, body)
-            live.settle(outcome)
+            self._end(live, outcome)
 
     async def stop(self) -> None:
         """End those that are left, or leave them to the process that their clients come back to."""
@@ -152,9 +152,11 @@ class Sessions:
 
     def _settle(self, cell: int, message: Outcome) -> None:
         if session := self._live.get(message.session):
-            if session.settle(message) or not session.generation:
-                return
-            session.start(self._adopt(session, message))
+            self._end(session, message)
+
+    def _end(self, session: LiveSession, outcome: Outcome) -> None:
+        if not session.settle(outcome) and session.generation:
+            session.start(self._adopt(session, outcome))
 
     def _placed(self, cell: int, message: Placed) -> None:
         if session := self._live.get(message.session):

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection, Iterable
 
 from jobs.answers import Told
-from jobs.delivery import Delivery, Found
+from jobs.delivery import Delivery
 from jobs.failures import Failure
 from jobs.line import Line
 from jobs.pressure import Pressure
 from jobs.results import Results
 from jobs.settings import JobSettings
+from jobs.wording import Found
 from parley.codes import ErrorCode
 from parley.frames import AsrPartial, NodeAsrPartial, encode
 

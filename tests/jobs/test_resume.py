@@ -336,11 +336,14 @@ async def test_a_stream_goes_on_counting_at_another_process(web, other, node, se
     assert (await ben.hears())["utterance_index"] == 2
 
 
+@pytest.mark.parametrize("node_is", ["where it was", "where it goes"])
 async def test_a_job_that_came_to_redis_too_late_to_be_found_is_answered(
-    web, other, node, session, back, monkeypatch
+    web, other, stage, session, back, monkeypatch, node_is
 ):
     """Its former process was just about to send it."""
-    anna, ben = await node(), await session(**RESUME)
+    url = (web if node_is == "where it was" else other).node_url
+    joining = hand_node(url, "anna", languages=["en", "zh"], slots=1)
+    anna, ben = await stage.enter_async_context(joining), await session(**RESUME)
     await ben.says()
     job = await anna.job()
     real = views.session_jobs
