@@ -65,6 +65,7 @@ def add_agents(result: dict[str, Any], generator: Any, request: Any, public: boo
     for name, properties in _OWN.items():
         required = [field for field in properties if field != "message"]
         shapes[name] = {"type": "object", "properties": properties, "required": required}
+    shapes = {name: _plainer(shape) for name, shape in shapes.items()}
     known = result["components"]["schemas"]
     assert not known.keys() & shapes.keys(), known.keys() & shapes.keys()
     known |= shapes
@@ -89,6 +90,29 @@ def _plain(frame: type[msgspec.Struct]) -> type[msgspec.Struct]:
             kind = dict[str, bool]
         fields.append((field.name, kind) if needed else (field.name, kind | None, None))
     return msgspec.defstruct(frame.__name__, fields, kw_only=True)
+
+
+def _plainer(shape: Any) -> Any:
+    """In the words of OpenAPI 3.0, which knows no type null and no tuples."""
+    if isinstance(shape, list):
+        return [_plainer(one) for one in shape]
+    if not isinstance(shape, dict):
+        return shape
+    plain = {name: _plainer(value) for name, value in shape.items()}
+    if plain.get("required") == []:
+        del plain["required"]
+    if parts := plain.pop("prefixItems", None):
+        plain["items"] = parts[0]  # a pair of languages
+    choices = plain.pop("anyOf", None)
+    if choices is None:
+        return plain
+    kept = [one for one in choices if one != {"type": "null"}]
+    if len(kept) < len(choices):
+        plain["nullable"] = True
+        plain.pop("default", None)
+    if len(kept) == 1 and "$ref" not in kept[0]:
+        return {**kept[0], **plain}
+    return {**plain, "allOf" if len(kept) == 1 else "anyOf": kept}
 
 
 def _operation(path: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
 from pytest_django import Settings
 
 from jobs import audit
@@ -170,6 +171,7 @@ def test_openapi_says_what_nodes_without_sockets_send(db: None) -> None:
     assert shapes["JobAssign"]["properties"]["audio"]
     named = re.findall(r"'#/components/schemas/(\w+)'", str(document))
     assert set(named) <= set(shapes)
+    validate_schema(document)
 
 
 def test_the_docs_page_needs_no_other_host(api: Api, db: None) -> None:
