@@ -16,6 +16,7 @@ from jobs.payload import Speech, digest_of, payload_of, speech_of
 from lua import ids, scripts
 from lua.client import Cells
 from lua.scripts import (
+    NO_UTTERANCE,
     Conflict,
     Need,
     NewJob,
@@ -123,7 +124,7 @@ def _spec(
     return NewJob(
         job=job,
         session=request.session,
-        index=frame.utterance_index,
+        index=NO_UTTERANCE,
         request=key,
         digest=_digest(request, speech) if key else "",
         tenant=request.tenant,

@@ -35,7 +35,7 @@ async def adopt(session: LiveSession, outcome: Outcome) -> None:
     have been about to send it. Raises StoreError.
     """
     view = await views.job_now(session.cells, outcome.job)
-    if view is not None and view.is_final:
+    if view is not None and view.is_final and view.is_utterance:
         _settle(session, view)
 
 

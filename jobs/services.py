@@ -33,6 +33,7 @@ def overlaid(row: Job | None, live: JobView) -> Job:
     values = {
         "state": live.state.value,
         "session": live.session,
+        "index": live.index,
         "tenant": live.tenant,
         "src": live.src,
         "tgt": live.tgt,

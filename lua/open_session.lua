@@ -1,5 +1,5 @@
 -- Makes a session, or makes it known again to the process that has it. On a replay its live jobs that
--- the process does not know of are cancelled. `generation` rises with each return of its client: a
+-- the process does not know of are cancelled, but for those that are no utterances. `generation` rises with each return of its client: a
 -- process that slept meanwhile must not take it back. `away`: its socket is gone, and its client has
 -- some time to return.
 -- KEYS cell
@@ -20,7 +20,7 @@ if type(known) == 'table' then
   local mine, flat = set_of(known), call('HGETALL', key)
   for i = 1, #flat, 2 do
     local job = string.match(flat[i], '^job:(.+)$')
-    if job and not mine[job] then strangers[#strangers + 1] = job end
+    if job and tonumber(flat[i + 1]) >= 0 and not mine[job] then strangers[#strangers + 1] = job end
   end
 end
 

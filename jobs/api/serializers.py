@@ -6,13 +6,16 @@ from rest_framework import serializers
 
 from jobs.api.times import MsField
 from jobs.models import Job, JobEvent
+from lua.scripts import NO_UTTERANCE
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job with the names it has on the sockets; times are Unix ms."""
 
     session_id = serializers.CharField(source="session")
-    utterance_index = serializers.IntegerField(source="index")
+    utterance_index = serializers.SerializerMethodField(
+        help_text="Of its session; null for a job that came by REST."
+    )
     tenant_id = serializers.CharField(source="tenant")
     src_lang = serializers.CharField(source="src")
     tgt_lang = serializers.CharField(source="tgt")
@@ -33,6 +36,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "trace_id", "payload_bytes", "service_timings", "duration_ms", "created_at_ms",
             "updated_at_ms", "finished_at_ms",
         ]  # fmt: skip
+
+    def get_utterance_index(self, job: Job) -> int | None:
+        return None if job.index == NO_UTTERANCE else job.index
 
 
 class JobEventSerializer(serializers.ModelSerializer[JobEvent]):

@@ -2,6 +2,7 @@
 
 from lua.scripts import job, node
 from lua.scripts.job import (
+    NO_UTTERANCE,
     Acked,
     AckKind,
     Cancelled,
@@ -119,6 +120,7 @@ IN_ORDER = (
 
 __all__ = [
     "IN_ORDER",
+    "NO_UTTERANCE",
     "AckKind",
     "Acked",
     "Already",

@@ -52,6 +52,9 @@ class Need:
         return _sig(self.text)
 
 
+NO_UTTERANCE = -1
+
+
 @lru_cache(4096)
 def _sig(text: str) -> str:
     return sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
@@ -61,8 +64,9 @@ class NewJob(Spec, frozen=True, kw_only=True):
     """What ``dispatch`` is told of a job.
 
     ``request``: idempotency key with its scope (``tenant/credential/KEY``), or empty; ``digest``
-    of the body guards it. ``session`` is empty for a job without a live session. ``preferred``: a
-    node asked for, or empty. ``avoid``: nodes to pass over while others can be found.
+    of the body guards it. ``session`` is empty for a job without a live session; ``index``: which
+    of its utterances it is, NO_UTTERANCE for none of them. ``preferred``: a node asked for, or
+    empty. ``avoid``: nodes to pass over while others can be found.
     ``deadline_ms``: how long it may wait from now; 0 not at all, -1 the default. ``priority``: from
     1, the most urgent, to 5; each step moves its place among those that wait by 2 s. ``size``:
     bytes of the payload. ``retries``: further tries after a failure. ``turn``: of which it is part,

@@ -43,6 +43,11 @@ class JobView:
     def is_final(self) -> bool:
         return self.state in TERMINAL
 
+    @property
+    def is_utterance(self) -> bool:
+        """Whether it has a place among those of a session."""
+        return self.index >= 0
+
 
 def job(store: StoreSettings, name: str) -> JobView | None:
     """What Redis knows of a job; None: nothing, or it is no job id."""

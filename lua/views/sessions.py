@@ -47,8 +47,9 @@ class LiveJob:
 
 @dataclass(frozen=True)
 class SessionJobs:
-    """``pin``: the node that the session is paired with, or empty. ``ended``: its last jobs, in the
-    order in which they ended. ``now_ms`` is the time of Redis.
+    """``pin``: the node that the session is paired with, or empty. ``live``: its utterances without
+    an end; ``ended``: the last with one, in the order in which they ended. ``now_ms`` is the time
+    of Redis.
     """
 
     pin: str
@@ -79,7 +80,8 @@ async def _read(cells: Cells, session: str) -> SessionJobs:
         for name in names:
             pipe.hgetall(f"{prefix}job:{name}")
         hashes = dict(zip(names, await pipe.execute(), strict=True))
-    views = [view for name, found in hashes.items() if (view := view_of(name, found))]
+    found = (view_of(name, fields) for name, fields in hashes.items())
+    views = [view for view in found if view and view.is_utterance]
     return SessionJobs(
         pin=fields.get(b"pin", b"").decode(),
         live=[

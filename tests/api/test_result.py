@@ -16,7 +16,7 @@ from jobs.api import result
 from jobs.api.views import JobViewSet
 from jobs.models import Job
 from jobs.settings import JobSettings
-from lua import ids
+from lua import ids, views
 from lua.client import StoreSettings
 from nodes.settings import NodeSettings
 from scheduler_site import credentials
@@ -214,6 +214,29 @@ async def test_a_job_of_a_live_session_ends_with_it(
 
     answer = await http.get(f"jobs/{bodies[1]['job_id']}/result/", params={"wait": 5})
     assert answer.json()["state"] == "CANCELLED"
+
+
+async def test_a_job_of_a_session_outlives_its_broken_connection_and_is_no_utterance_of_it(
+    web: Web, http: httpx.AsyncClient, node: HandNode, settings: Settings
+) -> None:
+    settings.PARLEY_AUTH = "off"
+    async with hand_session(web.session_url, "en", "zh", accepts=["resume"]) as session:
+        body = {**JOB, "session_id": session.id}
+        job_id = (await http.post("jobs/", json=body)).json()["job_id"]
+        job = await node.job()
+        cells = web.process.cells
+        live = web.process.sessions.get(session.id)
+        assert live is not None
+        await live.open()  # as in a replay, and when its socket is gone
+
+        past = await views.session_jobs(cells, session.id)
+        assert (past.live, past.ended) == ([], [])
+        await node.answers(job, "by REST")
+        answer = await http.get(f"jobs/{job_id}/result/", params={"wait": 5})
+        assert answer.json()["text_translated"] == "by REST"
+        past = await views.session_jobs(cells, session.id)
+        assert (past.live, past.ended) == ([], [])
+    assert (await http.get(f"jobs/{job_id}/")).json()["utterance_index"] is None
 
 
 def calls_in(text: str, web: Web, script: str) -> float:

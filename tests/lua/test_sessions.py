@@ -3,7 +3,7 @@
 import pytest
 
 from lua import scripts
-from lua.scripts import Denied, Elsewhere, Opened, Resumed
+from lua.scripts import NO_UTTERANCE, Denied, Elsewhere, Opened, Resumed
 from tests.lua.invariants import left_over
 from tests.lua.stage import Stage
 
@@ -71,6 +71,16 @@ def test_jobs_go_on_while_the_client_is_away(one: Stage) -> None:
     one.processes = ["p1", "p2"]
     one.pass_ms(31_000)
     assert "s-1" in one.cell.sessions
+
+
+def test_a_replay_cancels_what_it_does_not_know_but_no_job_that_is_no_utterance(one: Stage) -> None:
+    one.node("n1", capacity=3)
+    one.running("known", "n1")
+    one.running("stranger", "n1")
+    one.send("by rest", index=NO_UTTERANCE)
+    one.open_session(known=["known"])
+    states = [one.state(job) for job in ("known", "stranger", "by rest")]
+    assert states == ["DISPATCHED", "CANCELLED", "RESERVED"]
 
 
 def test_the_last_answers_are_kept_in_the_order_in_which_they_came(one: Stage) -> None:
