@@ -137,8 +137,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def words_of(text: str) -> dict[str, str] | None:
-    """The ``name=value`` words of a receipt; None without any."""
-    return dict(word.split("=", 1) for word in text.split()) or None
+    """The ``name=value`` words of a receipt; None without any. What is no such word is left out."""
+    return dict(word.split("=", 1) for word in text.split() if "=" in word) or None
 
 
 def _object(text: str) -> dict[str, Any] | None:

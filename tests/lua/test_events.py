@@ -34,6 +34,14 @@ def test_objects_are_read_and_empty_ones_are_none() -> None:
     assert (event.breakdown, event.brief, event.ms) == (counts, None, None)
 
 
+def test_a_strange_name_in_a_receipt_does_not_lose_the_event() -> None:
+    """A client may ask for a node of any name."""
+    receipt = "pools=auto:en-zh passed=no\tsuch node:other_cell us=70"
+    event = decode(entry(e="job", job="j", moves="NEW SELECTING RESERVED", receipt=receipt))
+    assert isinstance(event, JobMoved)
+    assert event.receipt == {"pools": "auto:en-zh", "passed": "no", "us": "70"}
+
+
 def test_a_retried_job_names_the_node_it_left() -> None:
     event = decode(entry(e="job", job="j", moves="ACKED RETRYING RESERVED", left="node-1"))
     assert isinstance(event, JobMoved)
