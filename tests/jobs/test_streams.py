@@ -20,8 +20,12 @@ NOISE = b"\xff\xff not Opus"
 
 
 def settings(**streams: int) -> JobSettings:
-    quick = StreamSettings(**{"stream_timeout_ms": 300, "final_hold_ms": 50, **streams})
+    quick = StreamSettings(**{"final_hold_ms": 50, **streams})
     return JobSettings(lease_pause_ms=200, reap_pause_ms=50, streams=quick)
+
+
+impatient = pytest.mark.parametrize("jobs", [settings(stream_timeout_ms=500)])
+PATIENCE_S = 0.8
 
 
 @pytest.fixture
@@ -59,6 +63,7 @@ async def test_what_is_said_up_to_the_final_is_one_job(node, session):
     assert (result["utterance_index"], result["text_translated"]) == (0, "你好")
 
 
+@impatient
 async def test_silence_ends_an_utterance_and_its_turn(node, session):
     anna, ben = await node(), await session()
     await ben.streams(opus(3))
@@ -193,17 +198,19 @@ async def test_a_chunk_that_is_not_base64_never_came(node, session):
     assert sound_of(await anna.job()) == opus(1)
 
 
+@impatient
 async def test_nobody_is_silent_while_a_result_is_played(node, session):
     anna, ben = await node(), await session()
     started, ended = plays(ben, "whatever it is called")
     await ben.streams(opus(1))
     await ben.peer.send(started)
-    await asyncio.sleep(0.5)  # longer than the timeout
+    await asyncio.sleep(PATIENCE_S)
     assert not anna.jobs
     await ben.peer.send(ended)
     assert cut_of(await anna.job()) == ["is_timeout_triggered"]
 
 
+@impatient
 async def test_a_session_that_vanishes_in_the_middle_leaves_nothing(web, node, session):
     anna, ben = await node(), await session()
     await ben.streams(opus(9))
@@ -211,7 +218,7 @@ async def test_a_session_that_vanishes_in_the_middle_leaves_nothing(web, node, s
     ben.peer.vanish()
     await until(lambda: web.process.streams.used == 0)
     assert not web.process.speaking
-    await asyncio.sleep(0.5)  # longer than the timeout
+    await asyncio.sleep(PATIENCE_S)
     assert not anna.jobs
 
 
@@ -225,12 +232,13 @@ async def test_a_session_that_may_come_back_has_not_spoken_in_vain(web, node, se
     assert web.process.streams.used == 0
 
 
+@impatient
 async def test_a_session_that_is_closed_in_the_middle_leaves_nothing(web, node, session):
     anna, ben = await node(), await session()
     await ben.streams(opus(9))
     await ben.ends()
     assert web.process.streams.used == 0
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(PATIENCE_S)
     assert not anna.jobs
 
 
@@ -248,17 +256,17 @@ async def test_when_memory_is_short_the_newest_is_refused(web, node, session):
     assert web.process.streams.used == 0
 
 
-@pytest.mark.parametrize("jobs", [replace(settings(), pause_ms=300)])
+@pytest.mark.parametrize("jobs", [replace(settings(), pause_ms=1_000)])
 async def test_in_a_pause_what_comes_after_the_final_belongs_to_it(node, session):
     ben = await session()
     await busy(node, session)
     await ben.says(deadline_ms=0)
     pause = await ben.peer.expect("backpressure")
-    assert (pause["action"], pause["resume_after_ms"]) == ("PAUSE", 300)
-    anna = await node()
+    assert (pause["action"], pause["resume_after_ms"]) == ("PAUSE", 1_000)
     await ben.streams(opus(2))
     await ben.streams(final=True)
-    await asyncio.sleep(0.35)
+    anna = await node()
+    await asyncio.sleep(1.0)
     await ben.streams(opus(3, start=2))
     await ben.streams(opus(4, start=5))
     assert sound_of(await anna.job()) == opus(9)

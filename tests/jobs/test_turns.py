@@ -10,7 +10,7 @@ from tests.jobs.test_streams import FULL, settings
 
 @pytest.fixture
 def jobs() -> JobSettings:
-    return settings(stream_timeout_ms=3_000)
+    return settings()
 
 
 async def turn(ben, anna):
