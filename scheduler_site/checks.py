@@ -79,6 +79,7 @@ def _relations() -> Iterator[CheckMessage]:
     jobs, limits = settings.PARLEY_JOBS, settings.PARLEY_LIMITS
     run_ms, streams = limits.job_timeout_ms, jobs.streams
     pause_ms = streams.stream_timeout_ms
+    window_ms, result_ms = limits.resume_window_ms, limits.result_ttl_ms
     length, memory = streams.stream_length_bytes, streams.stream_memory_bytes
     pairs = (
         ("PARLEY_LEASE_PAUSE_MS", jobs.lease_pause_ms, "PARLEY_LEASE_MS", limits.lease_ms),
@@ -88,6 +89,8 @@ def _relations() -> Iterator[CheckMessage]:
         ("PARLEY_ACK_TIMEOUT_MS", limits.ack_timeout_ms, "PARLEY_JOB_TIMEOUT_MS", run_ms),
         ("PARLEY_JOB_TIMEOUT_MS", run_ms, "PARLEY_JOB_LIFE_MS", limits.job_life_ms),
         ("PARLEY_JOB_LIFE_MS", limits.job_life_ms, "PARLEY_PAYLOAD_TTL_MS", limits.payload_ttl_ms),
+        ("PARLEY_RESUME_WINDOW_MS", window_ms, "PARLEY_RESULT_TTL_MS", result_ms),
+        ("PARLEY_RESEND_MS", jobs.resend_ms, "PARLEY_RESULT_TTL_MS", result_ms),
     )
     for low_name, low, high_name, high in pairs:
         if low >= high:

@@ -156,7 +156,9 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
         ("PARLEY_JOBS", JobSettings(order=OrderSettings(gap_ms=-1)), "parley.E004"),
         ("PARLEY_JOBS", JobSettings(lease_pause_ms=5_000), "parley.E006"),
         ("PARLEY_JOBS", JobSettings(streams=StreamSettings(final_hold_ms=9_000)), "parley.E006"),
+        ("PARLEY_JOBS", JobSettings(resend_ms=300_000), "parley.E006"),
         ("PARLEY_LIMITS", Limits(ack_timeout_ms=60_000), "parley.E006"),
+        ("PARLEY_LIMITS", Limits(resume_window_ms=300_000), "parley.E006"),
     ],
 )
 def test_a_setting_that_cannot_work_is_found(
