@@ -133,7 +133,7 @@ async def test_progress_is_told(service: Service, languages: tuple[str, str]) ->
         await session.says()
         job = await node.job()
         about = {name: job[name] for name in ("job_id", "attempt_id", "session_id", "trace_id")}
-        for message in (JOB_ACK, JOB_STARTED):
+        for message in (JOB_ACK, JOB_ACK, JOB_STARTED, JOB_STARTED):  # doubled, and told once
             await node.link.say({**message.full, **about, "node_id": node.id})
         for words, is_final in (("good", False), ("good morning", False), ("good morning", True)):
             await node.link.say(partial(job, node.id, words, is_final))
