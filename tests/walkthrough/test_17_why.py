@@ -48,15 +48,15 @@ async def test_languages_that_nobody_serves_are_named(parley, node, session):
 async def test_a_job_keeps_a_receipt_of_how_its_node_was_chosen(node, session, history):
     """Both have work, else the one without would be taken unseen."""
     anna, mary = await node("anna", slots=4), await node("mary", slots=2)
-    ben = await session("en", "zh")
+    ben, mia = await session("en", "zh"), await session("en", "zh")
     await ben.says(preferred_node_id="mary")
     first = await mary.job()
     await ben.says(preferred_node_id="anna")
     second = await anna.job()
-    await ben.says()
+    await mia.says()
     third = await anna.job()
 
-    _, events = await history(ben.id)
+    _, events = await history(mia.id)
     placed = events[0]
     assert placed["moves"][-1] in {"RESERVED", "DISPATCHED"}
     assert (placed["node_id"], placed["pool"]) == ("anna", "auto:en-zh")
@@ -68,7 +68,7 @@ async def test_a_job_keeps_a_receipt_of_how_its_node_was_chosen(node, session, h
     await mary.answers(first, "one")
     await anna.answers(second, "two")
     await anna.answers(third, "three")
-    told = [(await ben.hears())["text_translated"] for _ in range(3)]
+    told = [(await speaker.hears())["text_translated"] for speaker in (ben, ben, mia)]
     assert told == ["one", "two", "three"]
 
 
