@@ -30,9 +30,9 @@ JOBS = JobSettings(lease_pause_ms=200, reap_pause_ms=50)
 
 
 @pytest.fixture
-def store(redis_url: str, prefix: str) -> StoreSettings:
+def store(redis_url: str, prefix: str, cells: int) -> StoreSettings:
     limits = Limits(grace_ms=300, lonely_grace_ms=600, lease_ms=1_000, ack_timeout_ms=5_000)
-    return StoreSettings(url=redis_url, prefix=prefix, limits=limits)
+    return StoreSettings(url=redis_url, prefix=prefix, limits=limits, cells=cells)
 
 
 @pytest.fixture
@@ -205,6 +205,21 @@ async def test_its_heartbeat_changes_what_it_offers(anna, webs):
     anna.at = http_of(webs[1])
     await anna.beats()
     assert views.nodes(webs[0].store, ["anna"])["anna"].pools == ("auto:en-es",)
+
+
+class TestInFourCells:
+    @pytest.fixture
+    def cells(self) -> int:
+        return 4
+
+    async def test_a_job_of_its_cell_goes_all_its_way(self, anna, webs, session):
+        ben = await session(at=1)
+        await ben.says()
+        job = await anna.job()
+        anna.at = http_of(webs[1])
+        await anna.acks(job)
+        await anna.answers(job, "你好")
+        assert (await ben.hears())["text_translated"] == "你好"
 
 
 class TestWithTokens:
