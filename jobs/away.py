@@ -70,8 +70,10 @@ class Away:
             proof=ticket.proof,
             next_proof=next_ticket.proof,
         )
+        if self._is_over(name):
+            return None
         reply = await scripts.resume_session(cells, cell=cell, back=back)
-        if isinstance(reply, scripts.Denied):
+        if isinstance(reply, scripts.Denied) or self._is_over(name):
             return None
         session = self._sessions.get(name)
         if session is not None and session.generation == reply.generation - 1:
@@ -108,12 +110,17 @@ class Away:
         if timer := self._timers.pop(session.id, None):
             timer.cancel()
 
+    def _is_over(self, name: str) -> bool:
+        """Whether its client has said goodbye, over a socket that is not closed yet."""
+        session = self._sessions.get(name)
+        return session is not None and session.ended
+
     async def _revive(self, session: LiveSession, last: int | None) -> None:
         session.revives()
         self._sessions.add(session)
         try:
             await revive(session, last)
-        except StoreError:
+        except Exception:
             await self._sessions.close(session)  # its client has no ticket to come back with
             raise
 

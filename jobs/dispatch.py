@@ -223,7 +223,7 @@ def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) ->
     job, bearer = work.job, session.process.bearer
     assert job is not None
     assert bearer is not None
-    if session.ended:
+    if session.ended and not session.elsewhere:
         bearer.decline(session.cell, reply)
         return
     taken = scripts.Taken(

@@ -70,6 +70,7 @@ class HandSession:
 
     def __init__(self, peer: RawPeer, init: Json, ack: Json) -> None:
         self.peer = peer
+        self.ack = ack
         self.id: str = ack["session_id"]
         self.token: str | None = ack.get("resume_token")
         self._init = init

@@ -7,6 +7,7 @@ from lua import ids, scripts, views
 from lua.client import StoreSettings
 from lua.limits import Limits
 from nodes.settings import NodeSettings
+from tests.harness.actors import hand_session
 from tests.harness.frames import session_init
 from tests.harness.web import Web
 from tests.jobs.test_cells import node_in
@@ -53,6 +54,23 @@ async def test_its_jobs_go_to_that_node_alone(web, node, session, code_of):
         await ben.says(preferred_node_id="anna")
         await anna.answers(await anna.job(), str(number))
         assert (await ben.hears())["text_translated"] == str(number)
+
+
+async def test_it_stays_paired_when_it_goes_on_at_another_process(
+    web, stage, store, jobs, node, session, code_of
+):
+    anna = await node(node_in(2))
+    await node()  # somebody else for the same languages
+    code = await code_of(anna.name)
+    ben = await session(pairing_code=code, accepts=["resume"])
+    other = await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+    again = {"pairing_code": code, "resume_token": ben.token, "accepts": ["resume"]}
+    async with hand_session(other.session_url, "en", "zh", **again) as ben:
+        assert ben.ack["assigned_node_id"] == anna.name
+        for number in range(4):
+            await ben.says()
+            await anna.answers(await anna.job(), str(number))
+            assert (await ben.hears())["text_translated"] == str(number)
 
 
 async def test_it_says_which_node_and_a_code_is_good_once(web, node, code_of):

@@ -180,6 +180,14 @@ async def test_a_session_that_said_goodbye_is_over(web, session):
     await refused(web.session_url, resume_token=ben.token, **RESUME)
 
 
+async def test_a_goodbye_counts_before_the_socket_is_closed(web, session):
+    ben = await session(**RESUME)
+    web.process.sessions.get(ben.id).end()
+    await refused(web.session_url, resume_token=ben.token, **RESUME)
+    ben.peer.vanish()
+    await until(lambda: web.process.sessions.get(ben.id) is None)
+
+
 async def test_who_does_not_accept_it_ends_with_the_socket(web, node, session):
     anna, ben = await node(), await session()
     await ben.says()
