@@ -18,8 +18,6 @@ class Wish:
 
     groups: tuple[tuple[str, ...], ...]
     """Pools; those of a group are looked at when nobody is free in the groups before."""
-    sampled: frozenset[str]
-    """Pools of which only some members are compared."""
     wishes: frozenset[str]
     has: frozenset[str]
     pin: str
@@ -43,9 +41,6 @@ def _split(pools: str) -> dict[str, Any]:
     listed = pools.split()
     return {
         "groups": groups_of(pools),
-        "sampled": frozenset(
-            name.strip("|").partition("@")[0] for name in listed if "@" in name and name[0] != "~"
-        ),
         "wishes": frozenset(name[1:] for name in listed if name[0] == "~"),
     }
 
@@ -118,16 +113,13 @@ def best(cell: Snapshot, wish: Wish, now_ms: int) -> set[str]:
     found = candidates(cell, wish, now_ms)
     if wish.preferred in found and not wish.pin:
         return {wish.preferred}
-    pools: tuple[str, ...] = ()
-    for pools in wish.groups:
-        here = {node for node in found if not {*pools}.isdisjoint(_pools_of(cell, node))}
+    for group in wish.groups:
+        here = {node for node in found if not {*group}.isdisjoint(_pools_of(cell, node))}
         if here:
             found = here
             break
     fitting = {node for node in found if wish.wishes <= set(cell.nodes[node]["has"].split())}
     found = found if wish.pin else fitting or found
-    if wish.sampled & {*pools}:
-        return found
 
     def rank(node: str) -> tuple[float, int]:
         record: Record = cell.fleet[node]

@@ -150,7 +150,6 @@ class Scripts(RuleBasedStateMachine):
         number=index,
         pools=some_pools,
         starts=st.sets(st.sampled_from(POOLS), max_size=2),
-        sample=st.sampled_from([(), (), ((POOLS[0], 1),), ((POOLS[2], 1),)]),
         has=some_values,
         wishes=st.sampled_from([(), (), ("tts:zh",), ("type:tone",)]),
         odd=odds,
@@ -164,7 +163,6 @@ class Scripts(RuleBasedStateMachine):
         number: int,
         pools: list[str],
         starts: set[str],
-        sample: tuple[tuple[str, int], ...],
         has: list[str],
         wishes: tuple[str, ...],
         odd: int,
@@ -176,7 +174,7 @@ class Scripts(RuleBasedStateMachine):
         cell = number % self.CELLS
         nodes = [peer.node for peer in self.world.peers.values() if peer.cell == cell]
         pin = pick(nodes, number) if odd == 0 else ""
-        groups: Any = {"starts": frozenset(starts), "sample": sample, "wishes": wishes}
+        groups: Any = {"starts": frozenset(starts), "wishes": wishes}
         given = {} if pin else groups
         self._dispatch(
             cell,
