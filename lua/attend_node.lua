@@ -14,7 +14,7 @@ local jobs, unwanted = {}, {}
 for _, job in ipairs(call('SMEMBERS', cell .. 'node:' .. id .. ':jobs')) do
   local state, attempt, its_conn = unpack(call('HMGET', cell .. 'job:' .. job, 'state', 'attempt', 'conn'))
   if state == 'RESERVED' or (state == 'DISPATCHED' and its_conn == conn) then
-    jobs[#jobs + 1] = job .. '=' .. attempt
+    jobs[#jobs + 1] = job .. '=' .. attempt .. (state == 'RESERVED' and '' or '=again')
   elseif state == 'CANCELLED' then
     unwanted[#unwanted + 1] = job
   end

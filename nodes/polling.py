@@ -112,10 +112,12 @@ class Poll:
             process=self._registry.process.id,
         )
 
-    async def _take(self, job: str, number: str) -> bytes | None:
-        """The frame; None: it is somebody else's now, or lost."""
+    async def _take(self, job: str, number: str, again: str = "") -> bytes | None:
+        """The frame; None: it is somebody else's now, or lost. What it was given before ``again``
+        is the node's, also when it is to take no new jobs.
+        """
         standing, attempt = self.standing, int(number)
-        if standing.is_withheld and await standing.is_withheld_still():
+        if not again and standing.is_withheld and await standing.is_withheld_still():
             self._registry.start(self._give_back(job, attempt, ErrorCode.NODE_UNAVAILABLE))
             return None
         reply = await scripts.take(

@@ -166,8 +166,8 @@ async def change_pools(
 
 @dataclass(frozen=True)
 class Work:
-    """Jobs that the node is to take, each with its attempt (``ID=N``), and those that are no longer
-    wanted of it.
+    """Jobs that the node is to take, each with its attempt (``ID=N``; ``ID=N=again`` when it was
+    given to it before), and those that are no longer wanted of it.
     """
 
     state: NodeState

@@ -26,7 +26,7 @@ def test_it_is_told_of_what_is_reserved_and_takes_it(polled: Stage) -> None:
 
 def test_a_job_is_given_again_until_it_is_acknowledged(polled: Stage) -> None:
     polled.running("j1", "n1")
-    assert polled.attend("n1", process="p2").jobs == ["j1=1"]
+    assert polled.attend("n1", process="p2").jobs == ["j1=1=again"]
     again = polled.take("j1", "n1")
     assert isinstance(again, scripts.Taken)
     polled.ack("j1", "n1")

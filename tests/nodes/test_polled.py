@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import httpx
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
@@ -191,6 +192,18 @@ async def test_a_drained_node_sees_it_in_its_state(anna, webs):
     await tell(webs, Command.DRAIN)
     assert (await anna.asks(wait_s=0))["status"] == "draining"
     assert (await anna.beats())["status"] == "draining"
+
+
+async def test_a_job_that_was_given_before_a_drain_is_given_again(anna, webs, session):
+    ben = await session()
+    await ben.says()
+    first = await anna.job()
+    content = msgspec.json.encode({"drained_nodes": ["anna"]})
+    await scripts.write_config(webs[0].process.cells, cell=0, version=1, content=content)
+    await until(lambda: webs[0].process.snapshot.configuration(0).version == 1)
+    assert await anna.job() == first
+    await anna.answers(first, "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
 
 
 async def test_a_socket_of_the_same_node_takes_over(anna, webs, stage):
