@@ -22,7 +22,7 @@ from parley.frames import (
     NodeRegister,
 )
 from pools.configuration import Configuration
-from pools.definition import Capabilities
+from pools.definition import Capabilities, ready_types
 from pools.languages import own_code, primaries, primary
 from pools.matching import match
 from pools.modules import CORE_TYPES, dialect_value
@@ -97,17 +97,12 @@ class Description(msgspec.Struct, omit_defaults=True):
 
     def ready_types(self, out: Collection[str] = ()) -> frozenset[str]:
         """Types that work, but for those whose every ready service is in ``out`` (service ids)."""
-        reported = {entry.type: entry.ready for entry in self.capability_by_type}
-        reported.setdefault("semantic", bool(self.language_capabilities.semantic_core_ready))
-        ready = {type for type, is_ready in reported.items() if is_ready}
-        return frozenset(ready - self._types_out(out))
-
-    def _types_out(self, out: Collection[str]) -> set[str]:
-        if not out:
-            return set()
-        running = [one for one in self.installed_services if one.status == "running"]
-        left = {one.type for one in running if one.service_id not in out}
-        return {one.type for one in self.installed_services if one.service_id in out} - left
+        return ready_types(
+            [(entry.type, entry.ready) for entry in self.capability_by_type],
+            ((one.service_id, one.type, one.status) for one in self.installed_services),
+            semantic_core=bool(self.language_capabilities.semantic_core_ready),
+            out=out,
+        )
 
     def capabilities(self, out: Collection[str] = ()) -> Capabilities:
         """What decides its pools."""

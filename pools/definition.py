@@ -1,5 +1,6 @@
 """Classes of nodes: what every member of an automatic pool serves, and how the pool is called."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha1
 
@@ -31,6 +32,27 @@ class Capabilities:
     def sources(self) -> frozenset[str]:
         """Languages that may be spoken to it."""
         return self.semantic if self.asr is None else self.asr & self.semantic
+
+
+def ready_types(
+    reported: Iterable[tuple[str, bool]],
+    services: Iterable[tuple[str, str, str]],
+    *,
+    semantic_core: bool,
+    out: Collection[str] = (),
+) -> frozenset[str]:
+    """Types that work, as ``reported``; without those whose every running service is ``out``.
+
+    Of semantic repair the ``semantic_core`` of its languages counts where its type is not said.
+    ``services``: id, type and status of each; ``out``: ids.
+    """
+    ready = {"semantic": semantic_core} | dict(reported)
+    types = {type for type, is_ready in ready.items() if is_ready}
+    if out:
+        known = list(services)
+        left = {type for id, type, status in known if status == "running" and id not in out}
+        types -= {type for id, type, _ in known if id in out} - left
+    return frozenset(types)
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from lua import views
 from lua.states import NodeState
 from lua.views import NodeView
 from pools.configuration import OwnPool
-from pools.definition import Capabilities
+from pools.definition import Capabilities, ready_types
 from pools.languages import primary
 from pools.matching import why_not
 from pools.store import store
@@ -73,12 +73,17 @@ def capabilities_of(node: NodeView) -> Capabilities:
         kind, _, rest = value.partition(":")
         values.setdefault(kind, set()).add(rest)
     reported = node.caps.get("capability_by_type") or []
-    types = {entry["type"] for entry in reported if entry.get("ready")}
-    if (node.caps.get("language_capabilities") or {}).get("semantic_core_ready"):
-        types.add("semantic")
+    services = node.caps.get("installed_services") or []
+    known = node.caps.get("language_capabilities") or {}
+    types = ready_types(
+        [(entry["type"], entry["ready"]) for entry in reported],
+        ((one["service_id"], one["type"], one["status"]) for one in services),
+        semantic_core=bool(known.get("semantic_core_ready")),
+        out=[one.service for one in node.out],
+    )
     pairs = node.caps.get("nmt_pairs")
     return Capabilities(
-        types=frozenset(types),
+        types=types,
         semantic=frozenset(values.get("semantic", ())),
         asr=frozenset(values.get("asr", ())),
         tts=frozenset(values.get("tts", ())),

@@ -1,6 +1,8 @@
 """What selection learns from what a node reports."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from lua.scripts import Node
 from nodes.capabilities import Description, is_hot
 from nodes.settings import NodeSettings
 from pools.configuration import Configuration
+from pools.membership import capabilities_of
 from tests.nodes.frames import heartbeat, read_heartbeat, read_registration, ready, registration
 
 NO_GPU = {"cpu_cores": 8, "memory_gb": 32}
@@ -70,6 +73,27 @@ def test_slots(slots, capacity, arbitrates):
 def test_core_types(types, core_ready, core):
     known = languages(semantic_core_ready=core_ready)
     assert node(capability_by_type=types, language_capabilities=known).core is core
+
+
+@pytest.mark.parametrize("core_ready", [True, False])
+@pytest.mark.parametrize("said", [[], ready("semantic"), [{"type": "semantic", "ready": False}]])
+@pytest.mark.parametrize("out", [(), ("s-1",), ("s-1", "s-2")])
+def test_people_are_told_the_same_types_as_the_rule(out, said, core_ready):
+    """Once as told by the node, once as Redis has it: for the summaries and previews of pools."""
+    services = [
+        {"service_id": name, "type": "nmt", "device": "gpu", "status": "running"}
+        for name in ("s-1", "s-2")
+    ]
+    told = description(
+        capability_by_type=[*ready("asr", "nmt"), *said],
+        installed_services=services,
+        language_capabilities=languages(semantic_core_ready=core_ready),
+    )
+    kept = told.node("node-1", Configuration(), STRICT, out=out)
+    shown: Any = SimpleNamespace(
+        has=kept.has, caps=json.loads(kept.caps), out=[SimpleNamespace(service=one) for one in out]
+    )
+    assert capabilities_of(shown).types == told.ready_types(out)
 
 
 @pytest.mark.parametrize(
