@@ -8,19 +8,14 @@
 -- @include clock
 -- @include offer
 -- @include cancel
+-- @include indexes
 local job = load_job(id)
 if not job or job.stub == '1' then return { 'UNKNOWN' } end
 if is_final(job.state) then return { 'FINAL', job.state } end
 if idle and job.state ~= 'WAITING' then return { 'RUNS' } end
-local unsent, used, last = false, nil, nil
-local indexes, mine = cell .. 'session:' .. job.session, 'node:' .. job.node
-if process ~= '' and job.state == 'DISPATCHED' then
-  local placed
-  placed, used = unpack(call('HMGET', cell .. 'job:' .. id, 'begun', 'uidx'))
-  unsent = placed == process .. ' ' .. job.attempt
-  last = unsent and job.session ~= '' and call('HGET', indexes, mine)
-end
+local unsent = process ~= '' and job.state == 'DISPATCHED'
+  and call('HGET', cell .. 'job:' .. id, 'begun') == process .. ' ' .. job.attempt
+local skipped = unsent and has_last_index(job, job.node)
 local node = cancel_job(job, code, unsent)
--- An agent would wait for the index that it was never sent.
-if last and used == last then call('HINCRBY', indexes, mine, -1) end
+if skipped then give_back_index(job, job.node) end
 return { 'CANCELLED', flag(offer(node)) }

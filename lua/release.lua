@@ -10,6 +10,7 @@
 -- @include offer
 -- @include end_attempt
 -- @include place
+-- @include indexes
 local job = load_job(id)
 if not job or job.slot ~= '1' or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)
@@ -20,6 +21,8 @@ elseif state == 'CANCELLED' then
   drop_cancelled(job)
 else
   local unsent = state == 'RESERVED' or code == 'WS_DISCONNECTED' or code == 'SCHEDULER_DEPENDENCY_DOWN'
+  local skipped = unsent and state == 'DISPATCHED' and has_last_index(job, node)
   state = retry(job, { code = code, soft = unsent })
+  if skipped then give_back_index(job, node) end
 end
 return { 'RELEASED', state, flag(offer(holder)) }

@@ -263,6 +263,19 @@ def test_a_node_that_was_not_sent_its_job_may_have_it_later(stage: Stage, code: 
     assert (stage.field("j1", "node"), stage.field("j1", "attempt")) == ("n1", "2")
 
 
+def test_a_number_that_the_node_was_never_sent_goes_to_the_next_utterance(stage: Stage) -> None:
+    stage.node("n1", capacity=3)
+    stage.running("j1", "n1")
+    first = int(stage.field("j1", "uidx"))
+    stage.running("j2", "n1")
+    stage.release("j2", "n1", code="WS_DISCONNECTED")
+    stage.send("j3")
+    assert stage.take("j3", "n1").index == first + 1
+    stage.release("j1", "n1", code="WS_DISCONNECTED")  # not the last: that one was sent
+    stage.send("j4")
+    assert stage.take("j4", "n1").index == first + 2
+
+
 # --- results ---
 
 

@@ -87,13 +87,13 @@ def test_one_of_two_large_sets_is_found_by_the_sweep_at_the_latest(cells: Driven
     fleet(cells, 300)
     fleet(cells, 300, called="full", has=["tts:zh"], capacity=0)
     fleet(cells, 1, called="both", has=["tts:zh"])
-    reply = send(cells, 1, Need((POOL,), ("tts:zh",)))
+    reply = send(cells, 1, Need((POOL,), ("tts:zh",)), deadline_ms=60_000)
     for _ in range(9):
         if isinstance(reply, Reserved):
             break
         cells.advance(1_000)
         finished(scripts.reap(cells, cell=0))
-        reply = send(cells, 1, Need((POOL,), ("tts:zh",)))
+        reply = send(cells, 1, Need((POOL,), ("tts:zh",)), deadline_ms=60_000)
     assert reply.node == "both0000"
 
 

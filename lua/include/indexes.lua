@@ -1,0 +1,12 @@
+-- An agent runs a session index by index, and would wait for one that it was never sent.
+
+-- Whether the node's last index of the session is this job's. `node`: where the job is.
+local function has_last_index(job, node)
+  if job.session == '' then return false end
+  local used = call('HGET', cell .. 'job:' .. job.id, 'uidx')
+  return used and call('HGET', cell .. 'session:' .. job.session, 'node:' .. node) == used
+end
+
+local function give_back_index(job, node)
+  call('HINCRBY', cell .. 'session:' .. job.session, 'node:' .. node, -1)
+end
