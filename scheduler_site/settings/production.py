@@ -6,7 +6,8 @@ from scheduler_site.settings.base import VAR_DIR
 
 DEBUG = False
 SECRET_KEY = environment.required("SECRET_KEY")
-ALLOWED_HOSTS = environment.required("ALLOWED_HOSTS").split(",")
+environment.required("ALLOWED_HOSTS")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -71,6 +71,11 @@ def test_production_wants_authentication_and_a_gpu(tmp_path: Path) -> None:
     assert shown == "required True"
 
 
+def test_host_names_may_have_spaces_between_them(tmp_path: Path) -> None:
+    environ = {**PRODUCTION, "ALLOWED_HOSTS": "a.example, b.example"}
+    assert setting("settings.ALLOWED_HOSTS", tmp_path, **environ) == "['a.example', 'b.example']"
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
 def test_production_does_not_start_without(name: str, tmp_path: Path) -> None:
     environ = {key: value for key, value in PRODUCTION.items() if key != name}
