@@ -22,6 +22,7 @@ from jobs.settings import JobSettings
 from jobs.streams.memory import Memory
 from lua import ids, times
 from lua.client import Cells, StoreSettings
+from lua.errors import StoreError
 from lua.mailbox import Hello, Message, NewConfig
 from lua.scripts import IN_ORDER, Dispatched, Taken
 from pools.settings import PoolSettings
@@ -98,7 +99,10 @@ class Process:
         self.mailroom.handle(kind, handler)
 
     async def start(self) -> None:
-        """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back."""
+        """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back.
+
+        Raises CellsDiffer where other processes have another number of cells.
+        """
         for starter in self.starters:
             await starter()
         await self.cells.start(IN_ORDER)
@@ -112,6 +116,9 @@ class Process:
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LEASE_S):
                 await asyncio.gather(*(lease.held.wait() for lease in self._leases))
+        if self._leases[0].held.is_set():
+            with suppress(StoreError):
+                await self.cells.agree()
 
     async def ready(self, cell: int) -> bool:
         """Whether a cell knows this process, so that it can be told of outcomes; waits a little."""

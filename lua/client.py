@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -12,7 +13,7 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, Respon
 
 from lua import ids, loader
 from lua.connection import Multiplexed
-from lua.errors import ScriptFailed, StoreFull, StoreUnavailable
+from lua.errors import CellsDiffer, ScriptFailed, StoreFull, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.limits import Limits
 from lua.script import Arg, Script
@@ -79,6 +80,18 @@ class Cells:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def agree(self) -> None:
+        """Note how many cells there are, for all who come later.
+
+        Raises CellsDiffer where it was another number before; StoreError.
+        """
+        call, key = self._connections[0].call, f"{self.prefixes[0]}config"
+        with suppress(ResponseError):  # out of memory: then somebody was here before
+            await call("HSETNX", key, "cells", self.count)
+        there = int(await call("HGET", key, "cells") or self.count)
+        if there != self.count:
+            raise CellsDiffer(self.count, there)
 
     def on_reconnect(self, hook: Callable[[int], None]) -> None:
         """Call ``hook(cell)`` whenever a cell's script connection was lost and is back."""

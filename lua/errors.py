@@ -23,3 +23,13 @@ class ScriptFailed(StoreError):
     """A script ended with an error: a defect, or a damaged key."""
 
     code = "INTERNAL_ERROR"
+
+
+class CellsDiffer(Exception):
+    """The live state was made with another number of cells: nobody could find anything in it."""
+
+    def __init__(self, here: int, there: int) -> None:
+        super().__init__(
+            f"PARLEY_CELLS is {here}, but the live state in Redis has {there}: use {there}, "
+            "or begin with an empty Redis or another PARLEY_PREFIX."
+        )

@@ -1,6 +1,7 @@
 """The runtime of a web process: its mailboxes, its lease, and its end."""
 
 import asyncio
+from dataclasses import replace
 from unittest.mock import AsyncMock
 
 import pytest
@@ -9,7 +10,7 @@ import redis
 from jobs.process import Process
 from jobs.settings import JobSettings
 from lua import scripts
-from lua.errors import StoreUnavailable
+from lua.errors import CellsDiffer, StoreUnavailable
 from lua.mailbox import Accepted, Placed
 from pools.settings import PoolSettings
 from tests.peers.until import until
@@ -79,6 +80,16 @@ async def test_nothing_ends_the_reading_of_a_mailbox(process, post, first):
 async def test_new_configuration_is_known_at_once(process):
     await scripts.write_config(process.cells, cell=0, version=7, content=b"{}")
     await until(lambda: process.snapshot.configuration(0).version == 7)
+
+
+async def test_a_process_with_another_number_of_cells_does_not_start(process, store):
+    other = Process(replace(store, cells=4), QUICK, PoolSettings())
+    with pytest.raises(CellsDiffer, match=r"PARLEY_CELLS is 4, but .* has 1"):
+        await other.start()
+    await other.stop()
+    alike = Process(store, QUICK, PoolSettings())
+    await alike.start()
+    await alike.stop()
 
 
 async def test_a_lease_is_kept(process, client):
