@@ -14,10 +14,13 @@ from jobs.api.access import OPERATOR, principal_of
 from lua import times, views
 from pools.store import store
 from scheduler_site import stats
+from scheduler_site.credentials import SQL_AWAY
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Operators only. ``parley_up`` is 0, and the rest of Redis' figures missing, without Redis."""
+    """Operators only. ``parley_up`` is 0, and the rest of Redis' figures missing, without Redis;
+    ``parley_history_up`` likewise without SQL.
+    """
     principal = principal_of(request)
     if principal is None:
         return problems.unauthorized(shown="Authorization" in request.headers)
@@ -32,7 +35,7 @@ class Figures(Collector):
     """Everything, once."""
 
     def collect(self) -> Iterator[Metric]:
-        yield from _jobs()
+        yield from _history()
         up = GaugeMetricFamily("parley_up", "Whether the live state can be read.")
         try:
             found = [*_fleet(), *_cells(), *_speech(), *_scripts(), *_script_times()]
@@ -42,6 +45,18 @@ class Figures(Collector):
             up.add_metric([], 0)
         yield up
         yield from found
+
+
+def _history() -> Iterator[Metric]:
+    up = GaugeMetricFamily("parley_history_up", "Whether the history in SQL can be read.")
+    try:
+        found = [*_jobs()]
+        up.add_metric([], 1)
+    except SQL_AWAY:
+        found = []
+        up.add_metric([], 0)
+    yield up
+    yield from found
 
 
 def _jobs() -> Iterator[Metric]:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
@@ -11,6 +12,7 @@ from pytest_django import Settings
 
 from jobs import audit
 from lua.client import StoreSettings
+from scheduler_site import stats
 from scheduler_site.tasks import sing
 from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
@@ -101,6 +103,20 @@ def test_without_redis_the_rest_is_still_told(
     assert "parley_queues" not in str(found)
     problem(operator.get("stats/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
     problem(operator.post_job(), 503, "SCHEDULER_DEPENDENCY_DOWN")
+
+
+def test_without_sql_the_live_state_is_still_told(
+    operator: Api, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("no such host")
+
+    assert metrics_of(operator)["parley_history_up"] == 1
+    monkeypatch.setattr(stats, "job_sums", away)
+    found = metrics_of(operator)
+    assert (found["parley_history_up"], found["parley_up"]) == (0, 1)
+    assert found['parley_slots{kind="capacity"}'] > 0
+    problem(operator.get("stats/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
 
 
 def test_metrics_are_for_operators(api: Api, acme: Api) -> None:
