@@ -40,6 +40,7 @@ class Work:
     """An utterance without an answer. ``told``: whom the answer is for; more than one when its
     request was repeated. ``job`` is None until it was sent to Redis. ``passed``: what its receipt
     says of what was left out before. ``ending``: how it was cut off from what follows.
+    ``roundabout``: it goes by a mailbox, where what is dispatched after it must not overtake it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Work:
     passed: str = ""
     accepted: bool = False
     ending: Ending = WHOLE
+    roundabout: bool = False
 
     def went_to(self, node: str) -> None:
         """A node has it, or will in a moment: the rest of its turn is to follow it there."""
@@ -184,7 +186,7 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     """
     cells, cell = session.cells, session.cell
     if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
-        process = session.process.id if session.process.bearer else ""
+        process = session.process.id if session.process.bearer and session.is_straight else ""
         return await scripts.dispatch(
             cells, cell=cell, job=job, payload=work.payload, process=process, passed=work.passed
         )
@@ -204,9 +206,11 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
             session.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Reserved():
+            work.roundabout = True
             session.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Waiting():
+            work.roundabout = True
             session.waits(work, reply.level)
         case scripts.Held():
             session.telling.waiting(work.told)  # not for long: no reason to hold speech back

@@ -165,6 +165,11 @@ class LiveSession:
             return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
         return None
 
+    @property
+    def is_straight(self) -> bool:
+        """Whether a job may go to a node of this process at once, and overtake none of its own."""
+        return not any(work.roundabout for work in self.unfinished.values())
+
     def caller(self, speech: Speech) -> Caller:
         """As the order of pools sees it."""
         same = self._present[0] == speech.ask.route
@@ -232,7 +237,7 @@ class LiveSession:
         """The node works on it."""
         work = self.unfinished.get(message.job)
         if work and not work.accepted:
-            work.accepted = True
+            work.accepted, work.roundabout = True, False
             self.dispatched(work, message.node)
             self.telling.event(work.told, "NODE_ACCEPTED", node=message.node)
 

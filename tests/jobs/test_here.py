@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lua import scripts
+from lua.mailbox import Assign
 from pools.routes import Route
 from tests.peers.until import until
 
@@ -36,6 +37,26 @@ async def test_its_frames_keep_the_order_of_the_utterances(node, session):
         await anna.answers(job, "…")
     assert indexes == list(range(indexes[0], indexes[0] + 6))
     assert [(await ben.hears())["utterance_index"] for _ in range(6)] == list(range(6))
+
+
+async def test_nothing_overtakes_what_comes_by_the_mailbox(web, node, session, monkeypatch):
+    anna, ben = await node(slots=2), await session()
+    for _ in range(3):  # the third one waits
+        await ben.says()
+    working = [await anna.job(), await anna.job()]
+    await ben.peer.expect("backpressure")
+    mailroom, late = web.process.mailroom, []
+    real = mailroom._hand_over
+    monkeypatch.setattr(mailroom, "_hand_over", lambda *message: late.append(message))
+    for job in working:
+        await anna.answers(job, "…")
+        await ben.hears()
+    await ben.says()
+    await until(lambda: sum(isinstance(message, Assign) for _, message in late) == 2)
+    monkeypatch.setattr(mailroom, "_hand_over", real)
+    for message in late:
+        real(*message)
+    assert [(await anna.job())["session_utterance_index"] for _ in range(2)] == [2, 3]
 
 
 async def test_a_partial_text_is_not_overtaken_by_its_result(node, session):
