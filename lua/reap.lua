@@ -21,8 +21,19 @@ local limits = look_at_limits(warned == '1')
 
 local HANDLERS = { job = on_job, node = on_node, process = on_process, session = on_session,
   sweep = sweep }
+
+-- What damage has left behind must not hold up all the others.
+local function is_nobodys(kind, rest)
+  if kind == 'session' then return call('HEXISTS', cell .. 'session:' .. rest, 'process') == 0 end
+  if kind == 'node' then
+    return call('HEXISTS', cell .. 'fleet', string.match(rest, '^[^:]*')) == 0
+  end
+  return not HANDLERS[kind]
+end
+
 local function fire(member)
   local kind, rest = string.match(member, '^(%a+):?(.*)$')
+  if is_nobodys(kind, rest) then return call('ZREM', cell .. 'timers', member) end
   if now >= hold or (kind ~= 'process' and kind ~= 'node') then return HANDLERS[kind](rest) end
   -- STEP
   call('ZADD', cell .. 'timers', hold, member)

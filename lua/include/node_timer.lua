@@ -40,7 +40,7 @@ end
 local function on_service(node, _, name)
   -- @include services
   local services = read_services(node.id)
-  local one = services[name]
+  local one = services[name] or { pause = 0 }
   local tried = one.phase == 'out' and one.pause > 0
   services[name] = tried and one or nil
   one.phase, one.due = 'trial', now + one.pause

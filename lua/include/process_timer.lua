@@ -16,7 +16,14 @@ local function on_process(id)
     call('ZADD', cell .. 'timers', now + resume_window_ms, 'session:' .. session)
     call('SREM', sessions_key, session)
   end
-  for _, name in ipairs(its_nodes) do take_down(load_node(name), load_about(name), 'process') end
+  for _, name in ipairs(its_nodes) do
+    local node = load_node(name)
+    if node then
+      take_down(node, load_about(name), 'process')
+    else
+      call('SREM', cell .. 'process:' .. id .. ':nodes', name)
+    end
+  end
   if #its_nodes == AT_ONCE or #its_sessions == AT_ONCE then return end
   -- STEP
   call('ZREM', cell .. 'timers', 'process:' .. id)

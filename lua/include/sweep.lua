@@ -10,10 +10,13 @@ local function sweep_queue(sig)
   local given = 0
   for _, id in ipairs(call('ZRANGE', cell .. 'waiting:' .. sig, 0, HAND_OVERS - 1)) do
     local job = load_job(id)
-    local node, stale = choose(job, read_need(job.need))
+    local node, stale = nil, {}
+    if job then node, stale = choose(job, read_need(job.need)) end
     -- STEP
     take_out(stale)
-    if node then
+    if not job then
+      call('ZREM', cell .. 'waiting:' .. sig, id) -- damage: nothing else is known of it
+    elseif node then
       hand(job, node)
       given = given + 1
     elseif job.had == '' and job.avoid == '' then

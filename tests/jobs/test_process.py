@@ -134,6 +134,16 @@ async def test_time_is_made_to_act_by_any_process(process, store, client):
     await until(lambda: not client.sismember(f"{prefix}processes", other.id))
 
 
+async def test_time_that_stands_still_is_told_once(process, client, caplog):
+    key = f"{process.cells.prefixes[0]}timers"
+    client.delete(key)
+    client.rpush(key, "damage")
+    await until(lambda: "ask the doctor" in caplog.text)
+    await asyncio.sleep(0.2)
+    assert caplog.text.count("ask the doctor") == 1
+    client.delete(key)
+
+
 async def test_a_drain_waits_for_live_jobs(process):
     live = [1]
     process.busy.append(lambda: live[0])

@@ -243,3 +243,28 @@ def test_the_step_of_a_priority_is_the_one_that_is_set(redis_url: str, prefix: s
     assert isinstance(stage.send("waits", priority=5), scripts.Waiting)
     assert examined(stage) == []
     stage.cells.end()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("ZADD", "timers", 1, "node:n9:stale"),
+        ("ZADD", "timers", 1, "node:n1:service:gone"),
+        ("ZADD", "timers", 1, "session:s-9"),
+        ("ZADD", "timers", 1, "riddle:x"),
+        ("ZADD", f"waiting:{FULL}", 1, "nobody's"),
+        ("SADD", "process:p2:nodes", "n9"),
+    ],
+)
+def test_time_goes_on_for_all_the_others(busy: Stage, damage: tuple[Any, ...]) -> None:
+    """Nobody waits for an operator."""
+    busy.processes.append("p2")
+    busy.renew("p2")
+    command, key, *rest = damage
+    busy.cells.blocking.execute_command(command, f"{busy.cells.prefixes[0]}{key}", *rest)
+    busy.checks = False
+    busy.processes = ["p1"]
+    busy.pass_ms(11_000)
+    busy.look(0)
+    assert "waits" in busy.cell.jobs
+    assert busy.state("waits") == "FAILED"
