@@ -1,11 +1,12 @@
 """The client of all cells: runs scripts, carries large values, and reads what people ask for."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import redis.asyncio as aioredis
@@ -17,6 +18,8 @@ from lua.errors import CellsDiffer, ScriptFailed, StoreFull, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.limits import Limits
 from lua.script import Arg, Script
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class StoreSettings:
 
 
 INBOX_TTL_MS = 10_000
+FAILURE_TOLD_EVERY_S = 60.0
 SOCKET_OPTIONS: dict[str, Any] = {
     "protocol": 2,
     "socket_timeout": 15,
@@ -57,6 +61,7 @@ class Cells:
         ]
         self.times: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0.0])
         """By script: answered calls, and the seconds from call to answer summed up."""
+        self._failures: dict[str, float] = {}  # script → when its failure was last logged
         self.plain: aioredis.Redis = aioredis.Redis.from_url(settings.url, **SOCKET_OPTIONS)
 
     async def start(self, known: Iterable[Script] = ()) -> None:
@@ -116,11 +121,19 @@ class Cells:
         except OutOfMemoryError as error:
             raise StoreFull(str(error)) from error
         except ResponseError as error:
+            self._tell_failure(script.name, error)
             raise ScriptFailed(f"{script.name}: {error}") from error
         times = self.times[script.name]
         times[0] += 1
         times[1] += perf_counter() - began_s
         return script.decode(reply)
+
+    def _tell_failure(self, name: str, error: ResponseError) -> None:
+        """Once a minute of each script, whatever becomes of the call: nobody expects it."""
+        now_s = monotonic()
+        if now_s >= self._failures.get(name, float("-inf")) + FAILURE_TOLD_EVERY_S:
+            self._failures[name] = now_s
+            log.error("the script %s failed: %s", name, error)
 
     def _text(self, script: Script) -> str:
         text = self._texts.get(script.name)

@@ -1,9 +1,12 @@
 """Redis forgets its scripts, or everything: the next call works all the same."""
 
+from typing import Any
+
 import pytest
 
 from lua import scripts
 from lua.client import Cells
+from lua.errors import ScriptFailed
 from tests.harness.valkey import OwnValkey
 from tests.lua.fleet import PAYLOAD, a_job, a_registration, a_session, an_outcome
 from tests.peers.until import until
@@ -74,3 +77,17 @@ async def test_after_a_flush_a_job_is_made_again_in_either_order(
     assert isinstance(
         await scripts.finish(cells, cell=0, outcome=an_outcome("j1", "n1")), scripts.Done
     )
+
+
+async def test_a_script_that_fails_is_logged_but_not_each_time(
+    cells: Cells, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = f"{cells.prefixes[0]}fleet"
+    kept: Any = await cells.plain.dump(key)
+    await cells.plain.delete(key)
+    await cells.plain.set(key, "damage")
+    for _ in range(3):
+        with pytest.raises(ScriptFailed):
+            await scripts.offer(cells, cell=0, node="n1")
+    assert caplog.text.count("the script offer failed") == 1
+    await cells.plain.restore(key, 0, kept, replace=True)
