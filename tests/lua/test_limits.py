@@ -270,3 +270,26 @@ def test_a_long_backlog_is_told_once_and_a_longer_one_stops_dispatch(staged: Get
     stage.reap()
     assert stage.send("new").reason == Overload.BACKLOG_FULL
     assert isinstance(stage.finish("j0", "n2"), scripts.Done)
+
+
+def test_a_sweep_of_many_choosy_queues_takes_several_calls(stage: Stage) -> None:
+    """Each job that avoids a node is looked at: all of them at once would hold Redis up."""
+    key = f"{stage.cells.prefixes[0]}queues"
+    for number in range(30):
+        stage.node(f"n{number}", capacity=0, pools=[f"auto:x{number}"])
+        for job in range(8):
+            need = Need((f"auto:x{number}",))
+            stage.send(f"j{number}-{job}", need=need, avoid=["n9"], session="")
+    stage.checks = False
+    stage.cells.advance(1_100)
+
+    def due() -> int:
+        return int(stage.cells.blocking.zcount(key, "-inf", stage.cells.now_ms))
+
+    assert due() == 30
+    stage.reap()
+    assert 10 < due() < 25
+    for _ in range(3):
+        stage.cells.advance(60)
+        stage.reap()
+    assert due() == 0
