@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db.models import CharField, Model
 
 from jobs.models import Job, JobEvent, NodeEvent, Note, PoolEvent
+from jobs.notes import code_of
 from lua import events
 from lua.states import TERMINAL, JobState
 
@@ -71,6 +72,8 @@ def _lengths(model: type[Model]) -> dict[str, int]:
 
 
 def _add_job(rows: Rows, event: events.JobMoved, place: dict[str, Any]) -> None:
+    if event.code:
+        event = replace(event, code=code_of(event.code))  # a node may have put anything there
     row = fitted(
         JobEvent,
         job_id=event.job,

@@ -157,11 +157,23 @@ def test_a_damaged_entry_becomes_an_alert_and_holds_nothing_up(
 
 
 def test_texts_are_cut_to_their_columns(stream: Stream) -> None:
-    stream.job("job-1", "NEW SELECTING RESERVED", node="n" * 999, code="a\0b")
+    stream.job("job-1", "NEW SELECTING RESERVED", node="n" * 999, pool="a\0b")
 
     drain(stream)
 
-    assert (len(Job.objects.get().node), Job.objects.get().code) == (256, "ab")
+    assert (len(Job.objects.get().node), Job.objects.get().pool) == (256, "ab")
+
+
+def test_a_code_that_is_none_is_kept_out_of_the_history(stream: Stream) -> None:
+    """Nodes make up codes of their own; one may put what was said there."""
+    stream.job("job-1", "DISPATCHED RETRYING RESERVED", code="OUT_OF_CUDA-7")
+    stream.job("job-1", "DISPATCHED RETRYING FAILED", code="good morning, Ben")
+
+    drain(stream)
+
+    codes = [event.code for event in JobEvent.objects.order_by("entry")]
+    assert (codes, Job.objects.get().code) == (["OUT_OF_CUDA-7", "OTHER"], "OTHER")
+    assert set(JobTotal.objects.values_list("code", flat=True)) <= {"", *codes}
 
 
 def test_what_is_in_sql_leaves_the_stream(stream: Stream) -> None:
