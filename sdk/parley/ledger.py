@@ -21,6 +21,8 @@ class Ledger:
         self.unanswered: dict[int, Utterance] = {}
         self.streamed: dict[int, bool] = {}
         """Utterances of streams without an outcome: whether all of it was heard."""
+        self.torn: set[int] = set()
+        """Those that the connection was lost in: nobody waits for an answer, but one may come."""
         self.last_answered: int | None = None
         self.added = asyncio.Event()
         self._next_index = 0
@@ -70,12 +72,16 @@ class Ledger:
 
     def interrupted(self) -> None:
         """The connection is lost: what was just being said is not heard to its end."""
+        self.torn |= {index for index, whole in self.streamed.items() if not whole}
         self.streamed = {index: whole for index, whole in self.streamed.items() if whole}
+        self.wake()
 
     def settle(self, outcome: Outcome) -> None:
         """An outcome has come. A second one of an utterance counts only when it is late."""
         sent = self.unanswered.pop(outcome.index, None) is not None
         known = self.streamed.pop(outcome.index, None) is not None or sent
+        known = known or outcome.index in self.torn
+        self.torn.discard(outcome.index)
         if not known and not (isinstance(outcome, Answer) and outcome.late):
             return
         self.last_answered = max(outcome.index, self.last_answered or 0)

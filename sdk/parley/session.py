@@ -136,8 +136,8 @@ class Session:
 
         A chunk is pcm16 (16 kHz, mono) of any length, or what `init` says of its `audio_format`:
         for `opus` packets of 20 ms, each after its length (u16, little-endian). Not together with
-        `send`, nor with another stream. What is being said when the connection is lost is not
-        heard; the chunks that come meanwhile wait for the next one.
+        `send`, nor with another stream. Of what is being said when the connection is lost the rest
+        may not be heard; the chunks that come meanwhile wait for the next one.
 
         Raises what `chunks` raises, and `SessionError` when the session ends.
         """
@@ -303,6 +303,7 @@ class Session:
                 lost = MissingResult(self.session_id, index, "job_failed", now_ms())
                 lost.code = ErrorCode.STATE_LOST
                 self._ledger.settle(Missing(lost))
+            self._ledger.torn.clear()
         self.ack = ack
         self._opened.set()
 

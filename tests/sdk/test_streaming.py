@@ -137,6 +137,40 @@ async def test_after_a_break_it_goes_on_and_what_was_heard_is_answered(server: F
         assert [event.index for event in await saying] == [0]
 
 
+async def test_a_stream_ends_though_the_connection_broke_before_its_last_word_was_told(
+    server: FakeServer,
+) -> None:
+    async with talking(server) as (session, peer):
+        saying = asyncio.create_task(said(session))
+        await hears(peer, 0, "INPUT_STARTED")
+        await beats(peer)
+        await until(session._voice.heard.is_set)
+        assert session._ledger.streamed == {0: False}
+        peer.vanish()
+        await welcome(server)
+        assert await asyncio.wait_for(saying, 5) == []
+
+
+async def test_what_was_torn_by_a_break_may_be_answered_after_it(server: FakeServer) -> None:
+    async with talking(server) as (session, peer):
+        more = asyncio.Event()
+
+        async def spoken() -> AsyncIterator[bytes]:
+            yield PIECES[0]
+            await more.wait()
+
+        saying = asyncio.create_task(collect(session, spoken()))
+        await hears(peer, 0, "INPUT_STARTED")
+        await until(lambda: session._ledger.streamed == {0: False})
+        peer.vanish()
+        again = await welcome(server)
+        await again.send(result(0))
+        await again.send(result(0))
+        more.set()
+        await beats(again)
+        assert [event.index for event in await saying] == [0]
+
+
 async def test_another_session_cannot_answer_what_the_first_one_heard(server: FakeServer) -> None:
     async with talking(server) as (session, peer):
         saying = asyncio.create_task(said(session))
