@@ -22,7 +22,7 @@ async def revive(session: LiveSession, last: int | None) -> None:
     session.pin = past.pin
     ended = _untold(session, past, last)
     indexes = [*(view.index for view in ended), *(job.view.index for job in past.live)]
-    session.go_on(indexes, last)
+    session.go_on(indexes, last, used=[view.index for view in past.ended])
     for job in past.live:
         _go_on(session, job, last)
     for view in ended:

@@ -117,11 +117,11 @@ class LiveSession:
         """Its client is back, and may come back once more with this ticket."""
         self.ticket, self.generation, self.away = ticket, generation, False
 
-    def go_on(self, indexes: Collection[int], last: int | None) -> None:
+    def go_on(self, indexes: Collection[int], last: int | None, used: Collection[int]) -> None:
         """Another process had it before. ``indexes``: of the utterances that are to be taken in;
-        up to ``last`` all is told.
+        up to ``last`` all is told. ``used``: of those that have ended, however long ago.
         """
-        self.intake.next_index = max((*indexes, -1 if last is None else last)) + 1
+        self.intake.next_index = max((*indexes, *used, -1 if last is None else last)) + 1
         if last is not None:
             late = [index for index in indexes if index <= last]
             self.telling.go_on(last + 1, late=late, is_told=True)

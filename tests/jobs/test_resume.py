@@ -344,6 +344,17 @@ async def test_a_stream_goes_on_counting_at_another_process(web, other, node, se
     assert (await ben.hears())["utterance_index"] == 2
 
 
+@pytest.mark.parametrize("jobs", [JobSettings(lease_pause_ms=200, reap_pause_ms=50, resend_ms=0)])
+async def test_a_stream_takes_no_number_of_what_was_told_long_ago(web, other, node, session, back):
+    anna, ben = await node(), await session(**RESUME)
+    await answered(anna, ben, "zero", "one")
+    raw = {"audio_format": "pcm16", "sample_rate": 16_000}
+    ben = await back(ben, to=other, **raw)
+    await ben.streams(b"\1\0" * 1_600, final=True)
+    await anna.answers(await anna.job(), "two")
+    assert (await ben.hears())["utterance_index"] == 2
+
+
 @pytest.mark.parametrize("node_is", ["where it was", "where it goes"])
 async def test_a_job_that_came_to_redis_too_late_to_be_found_is_answered(
     web, other, stage, session, back, monkeypatch, node_is
