@@ -56,8 +56,7 @@ class Cutter:
         self._settings = settings
         self._memory = memory
         self._flush_ms = flush_ms
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._sound = bytearray()
         self._ms = 0.0
         self._loose = b""  # the beginning of a packet
         self._counted = 0  # bytes that the memory knows of
@@ -148,20 +147,20 @@ class Cutter:
     def _take(self, sound: bytes, events: list[Event]) -> None:
         room = self._memory.may_grow if self._spoken else self._memory.may_begin
         if sound and not room(len(sound)):
-            if self._size:
+            if self._sound:
                 events.append(self._cut(Why.LENGTH))  # what was accepted is not lost
             raise NoRoom("Too much is being said at once: this is not heard.")
         sound, self._loose = self._loose + sound, b""
         while sound:
             self._begin(events)
             left_ms = self._settings.stream_duration_ms - self._ms
-            left_bytes = self._settings.stream_length_bytes - self._size
+            left_bytes = self._settings.stream_length_bytes - len(self._sound)
             fit = self._framing.fit(sound, left_ms, left_bytes)
             self._keep(sound[: fit.size], fit.ms)
             sound = sound[fit.size :]
             if fit.full is None:
                 break
-            if not self._size:
+            if not self._sound:
                 raise Damaged(f"A piece of more than {left_bytes} bytes can't be cut.")
             events.append(self._cut(fit.full))
         self._loose = sound
@@ -173,12 +172,11 @@ class Cutter:
 
     def _keep(self, sound: bytes, ms: float) -> None:
         if sound:
-            self._parts.append(sound)
-            self._size += len(sound)
+            self._sound += sound
             self._ms += ms
 
     def _cut(self, why: Why) -> Cut:
-        cut = Cut(b"".join(self._parts), round(self._ms), why, self._turn)
+        cut = Cut(bytes(self._sound), round(self._ms), why, self._turn)
         self._clear()
         return cut
 
@@ -187,7 +185,7 @@ class Cutter:
         events: list[Event] = []
         if self._loose:
             events.append(Spoilt(Damaged.code, "The sound ends in the middle of a packet."))
-        elif self._size:
+        elif self._sound:
             events.append(self._cut(why))
         self._clear()
         self._turn += self._in_turn
@@ -195,10 +193,10 @@ class Cutter:
         return events
 
     def _clear(self) -> None:
-        self._parts, self._size, self._ms, self._loose = [], 0, 0.0, b""
+        self._sound, self._ms, self._loose = bytearray(), 0.0, b""
         self._spoken, self._spoilt_ms = False, None
 
     def _count(self) -> None:
-        held = self._size + len(self._loose)
+        held = len(self._sound) + len(self._loose)
         self._memory.change(self._counted, held)
         self._counted = held

@@ -1,5 +1,6 @@
 """The rules by which a stream is cut, told when what comes."""
 
+import tracemalloc
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -310,6 +311,19 @@ def test_a_chunk_that_no_utterance_can_hold_is_refused():
 
 
 # --- memory ---
+
+
+def test_sound_in_tiny_pieces_takes_no_more_room_than_is_counted():
+    speaker = Speaker(framing_of("pcm16", None))
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            speaker.says(b"\1\0")
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert speaker.memory.used == 40_000
+    assert taken < 1.5 * speaker.memory.used
 
 
 def test_when_memory_is_short_those_who_began_come_to_their_end():
