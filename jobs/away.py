@@ -5,6 +5,7 @@ process.
 """
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 REPLACED = 4409
+ASKED_AGAIN_S = 1.0
 
 
 class Away:
@@ -34,6 +36,7 @@ class Away:
         self._sessions = sessions
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._asked_for: Counter[str] = Counter()  # by clients; Redis has not answered yet
 
     async def gone(self, session: LiveSession, wire: Wire) -> None:
         """A socket of a session is gone. Its client may come back for a while, where it can."""
@@ -44,9 +47,7 @@ class Away:
             await self._sessions.close(session)
             return
         session.away = True
-        window_s = session.cells.limits.resume_window_ms / 1000
-        loop = asyncio.get_running_loop()
-        self._timers[session.id] = loop.call_later(window_s, self._end, session)
+        self._wait(session, session.cells.limits.resume_window_ms / 1000)
         await self._tell(session)
 
     async def back(
@@ -72,7 +73,12 @@ class Away:
         )
         if self._is_over(name):
             return None
-        reply = await scripts.resume_session(cells, cell=cell, back=back)
+        self._asked_for[name] += 1
+        try:
+            reply = await scripts.resume_session(cells, cell=cell, back=back)
+        finally:
+            self._asked_for[name] -= 1
+            self._asked_for += Counter()  # forget those that are 0
         if isinstance(reply, scripts.Denied) or self._is_over(name):
             return None
         session = self._sessions.get(name)
@@ -124,7 +130,14 @@ class Away:
             await self._sessions.close(session)  # its client has no ticket to come back with
             raise
 
+    def _wait(self, session: LiveSession, for_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers[session.id] = loop.call_later(for_s, self._end, session)
+
     def _end(self, session: LiveSession) -> None:
+        if session.id in self._asked_for:
+            self._wait(session, ASKED_AGAIN_S)
+            return
         task = asyncio.create_task(self._sessions.close(session))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

@@ -8,7 +8,7 @@ import redis
 
 from jobs.session import LiveSession
 from jobs.settings import JobSettings
-from lua import views
+from lua import scripts, views
 from lua.client import StoreSettings
 from lua.limits import Limits
 from lua.mailbox import Moved
@@ -171,6 +171,29 @@ async def test_another_tenant_cannot_use_it(web, session, back):
     await vanished(ben, web)
     await refused(web.session_url, resume_token=ben.token, tenant_id="other", **RESUME)
     await back(ben, tenant_id="acme")
+
+
+async def test_a_client_that_asks_in_time_may_be_answered_later(
+    web, node, session, back, monkeypatch
+):
+    """The window ends between its question and Redis' answer."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    await vanished(ben, web)
+    resume, live = scripts.resume_session, web.process.sessions.get(ben.id)
+
+    async def slowly(*args, **named):
+        reply = await resume(*args, **named)
+        web.process.sessions.away._end(live)
+        await asyncio.sleep(0.1)
+        return reply
+
+    monkeypatch.setattr(scripts, "resume_session", slowly)
+    ben = await back(ben)
+    await anna.answers(job, "one")
+    assert (await ben.hears())["text_translated"] == "one"
+    assert not web.process.sessions.away._asked_for
 
 
 async def test_a_session_that_said_goodbye_is_over(web, session):
