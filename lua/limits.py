@@ -8,6 +8,7 @@ class Limits:
     """Defaults, stated once. Every process of one service must use the same values."""
 
     sample_k: int = 20
+    idle_k: int = 1  # of those without work, which are looked at first
     reservation_ttl_ms: int = 5_000
     ack_timeout_ms: int = 2_000  # only for nodes that acknowledge
     job_timeout_ms: int = 60_000

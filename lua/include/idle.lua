@@ -1,4 +1,5 @@
 -- @include text
+-- CONST idle_k
 -- Who has no work is found without looking at many: nobody is less loaded.
 
 -- The pool to draw from, by how many idle members each has; nil when none has any.
@@ -15,10 +16,10 @@ local function draw_pool(pools)
   end
 end
 
--- One of them; of those that may lack what is asked for, a few.
+-- One of them as a rule; more of those that may lack what is asked for.
 local function draw_idle(pools, picky)
   local pool = #pools == 1 and pools[1] or draw_pool(pools)
-  return pool and call('SRANDMEMBER', cell .. 'idle:' .. pool, picky and 4 or 1) or {}
+  return pool and call('SRANDMEMBER', cell .. 'idle:' .. pool, picky and 4 * idle_k or idle_k) or {}
 end
 
 -- Who is in several of the pools is drawn as often, and taken so much more seldom.

@@ -48,6 +48,7 @@ LIMITS = Limits(
     queues=4,
     most_live_bytes=30 * len(PAYLOAD),
     budget_retries=2,
+    idle_k=20,  # all of them, else Redis draws by a lot that is another one the next time
     brake_ttl_ms=600_000,  # by Redis' own clock, which goes on when the machine does not
 )
 PLAIN = Need(POOLS[:2])

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from lua import scripts
 from lua.client import StoreSettings
 from lua.ids import new_token
+from lua.limits import Limits
 from lua.scripts import Node
 from parley.frames import Pipeline
 from pools.ask import Ask
@@ -105,7 +106,9 @@ class Pools(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cells = DrivenCells(StoreSettings(url=self.url, prefix=f"p{new_token()}:"))
+        limits = Limits(idle_k=20)  # all of them, else Redis draws by lot
+        store = StoreSettings(url=self.url, prefix=f"p{new_token()}:", limits=limits)
+        self.cells = DrivenCells(store)
         self.stage = Stage(self.cells)
         self.versions = [Configuration()]
         self.told: dict[str, tuple[Capabilities, Configuration]] = {}
