@@ -86,19 +86,20 @@ class Opening:
     async def _new(self, pairing: Pairing) -> LiveSession:
         process = self._process
         cell = await self._cell(pairing)
-        session = LiveSession(
-            process,
-            self._wire,
-            self._init,
-            id=ids.new_session(cell, process.cells.count),
-            cell=cell,
-            tenant=self._tenant,
-            credential=self._principal.credential,
-            pin=pairing.node,
-        )
         await self._is_known(cell)
-        await process.sessions.open(session)
-        return session
+        while True:  # one in four thousand million names is that of any other session
+            session = LiveSession(
+                process,
+                self._wire,
+                self._init,
+                id=ids.new_session(cell, process.cells.count),
+                cell=cell,
+                tenant=self._tenant,
+                credential=self._principal.credential,
+                pin=pairing.node,
+            )
+            if await process.sessions.open(session):
+                return session
 
     async def _cell(self, pairing: Pairing) -> int:
         """That of its node; else drawn from those in which somebody serves the languages, by how

@@ -84,8 +84,10 @@ class LiveSession:
             on_gap=self._give_up,
         )
 
-    async def open(self) -> None:
-        """Make it known to its cell, again after a loss: its other jobs are then cancelled."""
+    async def open(self, *, begins: bool = False) -> bool:
+        """Make it known to its cell, again after a loss: its other jobs are then cancelled. False
+        where it ``begins`` and its name is another's.
+        """
         told = scripts.NewSession(
             session=self.id,
             process=self.process.id,
@@ -94,12 +96,14 @@ class LiveSession:
             proof=self.ticket.proof if self.ticket else "",
             generation=self.generation,
             away=self.away,
+            begins=begins,
             known=list(self.unfinished) if self._ended_early is None else None,
             pin=self.pin,
         )
         reply = await scripts.open_session(self.cells, cell=self.cell, session=told)
         if isinstance(reply, scripts.Elsewhere) and told.generation == self.generation:
             self.process.sessions.away.let_go(self)
+        return not isinstance(reply, scripts.NameTaken)
 
     def agree(self, init: SessionInit) -> None:
         """What its client says of itself, and of utterances that say less."""

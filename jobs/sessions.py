@@ -72,14 +72,21 @@ class Sessions:
         del self._live[session.id]
         return True
 
-    async def open(self, session: LiveSession) -> None:
-        """A session begins. Raises StoreError; then it has not."""
+    async def open(self, session: LiveSession) -> bool:
+        """A session begins; False where its name is another's. Raises StoreError; then it has not
+        begun.
+        """
+        if session.id in self._live or session.id in self._left:
+            return False
         self.add(session)
         try:
-            await session.open()
+            begun = await session.open(begins=True)
         except StoreError:
             await self.close(session)
             raise
+        if not begun:
+            self.drop(session)
+        return begun
 
     async def close(self, session: LiveSession) -> None:
         """A session is over: what waits or runs for it is cancelled, at the latest by a replay."""

@@ -1,12 +1,12 @@
 -- Makes a session, or makes it known again to the process that has it. On a replay its live jobs that
 -- the process does not know of are cancelled, but for those that are no utterances. `generation` rises with each return of its client: a
 -- process that slept meanwhile must not take it back. `away`: its socket is gone, and its client has
--- some time to return.
+-- some time to return. `begins`: it was just given its name, which another process may have in use.
 -- KEYS cell
--- SPEC session, process, tenant, credential, pin, proof, generation:int, away:bool, known:list
+-- SPEC session, process, tenant, credential, pin, proof, generation:int, away:bool, begins:bool, known:list
 -- CONST resume_window_ms
 -- FLAGS allow-oom
--- RETURNS OPENED | ELSEWHERE
+-- RETURNS OPENED | ELSEWHERE | NAME_TAKEN
 -- @include clock
 -- @include job
 -- @include lease
@@ -14,6 +14,7 @@
 -- @include cancel
 local id, key = session, cell .. 'session:' .. session
 local before, present = unpack(call('HMGET', key, 'process', 'generation'))
+if begins and before and before ~= process then return { 'NAME_TAKEN' } end
 if tonumber(present or 0) > generation then return { 'ELSEWHERE' } end
 local strangers = {}
 if type(known) == 'table' then

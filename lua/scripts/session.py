@@ -12,7 +12,8 @@ class NewSession(Spec, frozen=True, kw_only=True):
     ``tenant`` and ``credential`` (a hash): whose it is. ``pin``: the node that it is paired
     with, or empty. ``proof``: SHA-256 (hex) of the token that
     resumes it, empty where its client can't. ``generation``: how often it was resumed. ``away``:
-    its socket is gone; it ends by itself unless it is resumed. ``known``: on a replay, its
+    its socket is gone; it ends by itself unless it is resumed. ``begins``: it has just been
+    given its name. ``known``: on a replay, its
     unfinished jobs: its other live jobs are cancelled.
     """
 
@@ -24,6 +25,7 @@ class NewSession(Spec, frozen=True, kw_only=True):
     proof: str = ""
     generation: int = 0
     away: bool = False
+    begins: bool = False
     known: list[str] | None = None
 
 
@@ -37,10 +39,17 @@ class Elsewhere:
     """Its client has resumed it since, maybe at another process. Nothing changed."""
 
 
-OPEN_SESSION = Script("open_session", (Opened, Elsewhere), NewSession)
+@dataclass(frozen=True)
+class NameTaken:
+    """Another session has the name. Nothing changed."""
 
 
-async def open_session(cells: Cells, *, cell: int, session: NewSession) -> Opened | Elsewhere:
+OPEN_SESSION = Script("open_session", (Opened, Elsewhere, NameTaken), NewSession)
+
+
+async def open_session(
+    cells: Cells, *, cell: int, session: NewSession
+) -> Opened | Elsewhere | NameTaken:
     """Make a session, or make it known again."""
     return await cells.run(OPEN_SESSION, cell, session.packed())
 

@@ -7,8 +7,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from jobs.settings import JobSettings
+from lua import ids
+from nodes.settings import NodeSettings
 from parley.codes import advice
+from tests.harness.actors import hand_session
 from tests.harness.frames import session_init, utterance
+from tests.harness.web import Web
 from tests.peers.raw import raw_peer
 from tests.peers.until import until
 
@@ -20,6 +24,24 @@ async def opened(client, **changes) -> str:
     await client.send({**INIT, **changes})
     ack = await client.expect("session_init_ack")
     return str(ack["session_id"])
+
+
+@pytest.mark.parametrize("at", ["the same process", "another process"])
+async def test_no_session_gets_the_name_of_another(
+    web, stage, store, jobs, node, session, monkeypatch, at
+):
+    anna, ben = await node(), await session()
+    await ben.says()
+    job = await anna.job()
+    there = web
+    if at == "another process":
+        there = await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+    names = iter([ben.id, ben.id, "s-0000BEEF"])
+    monkeypatch.setattr(ids, "new_session", lambda cell, cells: next(names))
+    eve = await stage.enter_async_context(hand_session(there.session_url, "en", "zh"))
+    assert eve.id == "s-0000BEEF"
+    await anna.answers(job, "one")
+    assert (await ben.hears())["text_translated"] == "one"
 
 
 async def test_a_session_is_acknowledged_with_the_values_that_clients_know(client):

@@ -33,6 +33,7 @@ NOTHING_DONE = (
     scripts.Config,
     scripts.Denied,
     scripts.Elsewhere,
+    scripts.NameTaken,
     scripts.Noted,
     scripts.InUse,
     scripts.Spent,

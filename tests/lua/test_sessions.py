@@ -3,7 +3,7 @@
 import pytest
 
 from lua import scripts
-from lua.scripts import NO_UTTERANCE, Denied, Elsewhere, Opened, Resumed
+from lua.scripts import NO_UTTERANCE, Denied, Elsewhere, NameTaken, Opened, Resumed
 from tests.lua.invariants import left_over
 from tests.lua.stage import Stage
 
@@ -20,6 +20,12 @@ def test_a_token_is_good_for_one_return(one: Stage) -> None:
     assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
     assert one.resume_session("one", "three", credential="c") == Denied()
     assert one.resume_session("two", "three", credential="c") == Resumed(generation=2)
+
+
+def test_a_new_session_gets_no_name_that_another_process_has_in_use(one: Stage) -> None:
+    assert one.open_session(proof="x", process="p2", begins=True) == NameTaken()
+    assert one.open_session(proof="one", credential="c", begins=True) == Opened()  # asked twice
+    assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
 
 
 def test_a_return_whose_answer_was_lost_may_be_asked_for_again(one: Stage) -> None:
