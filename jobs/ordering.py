@@ -58,7 +58,8 @@ class Ordering(Generic[T]):
         self._patient: set[int] = set()  # of these: they wait for a node, or are tried again
         self._held: dict[int, _Held[T]] = {}  # answered, but not their turn; oldest answer first
         self._timed_out: set[int] = set()  # pending, but a gap_timeout was told
-        self._unseen: set[int] = set()  # never announced, but a gap_timeout was told
+        # Never announced, but a gap_timeout was told: the latest of them.
+        self._unseen: set[int] = set()
         self._early: set[int] = set()  # below the first
 
     def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
@@ -147,6 +148,8 @@ class Ordering(Generic[T]):
             else:
                 self._pending.discard(index)
             self._patient.discard(index)
+        for index in sorted(self._unseen)[: -self._settings.max_held]:
+            self._unseen.remove(index)
         self._next = lowest
         return releases + self._advance()
 

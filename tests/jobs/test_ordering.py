@@ -36,6 +36,16 @@ def test_answers_leave_in_the_order_of_their_utterances(ordering: Ordering[str])
     assert ordering.due_ms() is None
 
 
+def test_only_the_latest_of_those_that_never_came_may_come_late(ordering: Ordering[str]) -> None:
+    ordering.announce(0)
+    put(ordering, 0)
+    for index in (5, 10):  # 1 to 4 and 6 to 9 are left out
+        ordering.announce(index)
+        put(ordering, index)
+        ordering.expire(FAST.gap_ms)
+    assert [index for index in range(1, 10) if ordering.announce(index)] == [4, 6, 7, 8, 9]
+
+
 def test_the_first_index_seen_is_the_first_expected(ordering: Ordering[str]) -> None:
     ordering.announce(41)
     assert put(ordering, 41) == [(41, "r41")]
