@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parley import Answer, Missing, SessionError
-from parley.audio import AudioError, load_wav, tone, wav_from_pcm16
+from parley.audio import SAMPLE_RATE, AudioError, load_wav, tone, wav_from_pcm16
 from parley.frames import AsrPartial, Backpressure, Error, SessionInit
 from tests.peers.server import FakeServer
 from tests.peers.until import until
@@ -73,6 +73,13 @@ async def test_audio_may_be_a_path_a_wav_or_samples(
         await session.send(audio)
         utterance = await peer.expect("utterance")
         assert len(base64.b64decode(utterance["audio"])) == 2 * samples
+
+
+async def test_more_sound_than_a_frame_may_have_is_refused_here(server: FakeServer) -> None:
+    async with talking(server) as (session, _):
+        with pytest.raises(AudioError, match="at most 196 s"):
+            await session.send(b"\0\0" * SAMPLE_RATE * 197)
+        assert await session.send(tone(0.1)) == 0
 
 
 async def test_audio_that_is_none_is_refused_here(server: FakeServer) -> None:
