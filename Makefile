@@ -13,8 +13,8 @@ help: ## List the targets
 up: $(if $(filter 1,$(SPEECH)),install-dev,install) ## Start everything on this machine: PORT=5010 HOST=127.0.0.1 WEB=1 DEMO=0 SPEECH=0
 	@exec $(BIN)/python -m scheduler_site.supervisor --stop-with-parent
 
-test: install-dev ## Run all tests; ARGS= is passed to pytest
-	@$(BIN)/pytest $(ARGS)
+test: install-dev ## Run all tests, two files at a time; ARGS= is passed to pytest
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: install-dev ## Lint, types, layers, migrations and the production settings
 	$(BIN)/ruff check .

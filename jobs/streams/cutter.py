@@ -78,7 +78,7 @@ class Cutter:
         if self._closes_ms is None:
             if final:
                 self._hold(now_ms, paused_ms)
-        elif chunk and now_ms >= self._paused_ms > NEVER:
+        elif (chunk or final) and now_ms >= self._paused_ms > NEVER:
             # What was held back comes all at once.
             self._closes_ms = min(self._closes_ms, now_ms + self._settings.final_hold_ms)
         return events

@@ -154,6 +154,10 @@ STORIES: dict[str, tuple[list[Any], list[Any]]] = {
         [(0, opus(1)), (100, b"", {**FINAL, "pause": 5_100})],
         [(7_100, "manual", 20)],
     ),
+    "nor who says so himself after the pause": (
+        [(0, opus(1)), (100, b"", {**FINAL, "pause": 5_100}), (5_200, b"", FINAL)],
+        [(5_400, "manual", 20)],
+    ),
     "sound that was on its way as the pause began does not end it": (
         [
             (0, opus(1)),
