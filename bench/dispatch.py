@@ -28,7 +28,7 @@ import redis
 from bench.commandstats import Usage, prefer, undisturbed
 from bench.connection import server
 from bench.fleet import BY_NOBODY, Fleet, limits
-from bench.lives import lives
+from bench.lives import Lives
 from bench.registrations import registrations
 from lua import loader
 from lua.scripts import job as job_calls
@@ -123,9 +123,10 @@ def without_receipt(fleet: Fleet) -> Dispatches:
     return Dispatches(fleet, bare)
 
 
-def take_turns(runs: list[Dispatches], turns: int) -> None:
+def take_turns(runs: list[Dispatches], lives: Lives, turns: int) -> None:
     """Time all, one batch each a turn; the first only warms up."""
     for turn in range(turns + 1):
+        lives.turn()
         for run in runs:
             run.time()
             run.fleet.tidy()
@@ -161,7 +162,9 @@ def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
     runs = [variants(fleet) for fleet in fleets]
     asking, bare = offering(fleets[0]), without_receipt(fleets[0])
     busy = variants(Fleet(client, cell=len(FULL), size=size, full=FULL[0], least=1))
-    take_turns([bare, *(run for each in (*runs, asking, busy) for run in each.values())], turns)
+    every = [bare, *(run for each in (*runs, asking, busy) for run in each.values())]
+    lives = Lives(fleets[0])
+    take_turns(every, lives, turns)
     for fleet, each in zip(fleets, runs, strict=True):
         for row in rows_of(fleet, each):
             print(line_of(row))
@@ -175,7 +178,7 @@ def measure(client: redis.Redis, size: int, turns: int) -> Iterator[Row]:
         )
     bare_us = undisturbed(bare.taken_us)
     print(f"{size:>7,}  20 {fleets[0].full:>5} % {bare_us:>11.1f}{'':27}  without its receipt")
-    for line in (*lives(fleets[0], turns), *registrations(fleets[0], turns)):
+    for line in (*lives.lines(), *registrations(fleets[0], turns)):
         print(line, flush=True)
 
 

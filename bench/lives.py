@@ -116,21 +116,32 @@ def _outcome(job: str, node: str) -> bytes:
     ).packed()
 
 
-def lives(fleet: Fleet, rounds: int) -> list[str]:
-    """A line for each call."""
-    life = Life(fleet)
-    taken: dict[str, list[float]] = {}
+class Lives:
+    """The calls of a life on one fleet, one batch each a turn, and their times."""
 
-    def note(name: str, us: float) -> None:
-        taken.setdefault(name, []).append(us)
+    def __init__(self, fleet: Fleet) -> None:
+        self._life = Life(fleet)
+        self._fleet = fleet
+        self._taken: dict[str, list[float]] = {}
 
-    for _ in range(max(rounds, 7)):
+    def turn(self) -> None:
+        """Time each call."""
+        life = self._life
         placed = life.place(life.at_once)
-        note("take", life.take(placed))
-        note("ack", life.ack(placed))
-        note("finish", life.finish(placed))
-        note("heartbeat", life.heartbeat(described=False))
-        note("heartbeat that describes the node again", life.heartbeat(described=True))
-        note(f"reap of {DUE} jobs", life.reap())
-        fleet.tidy()
-    return [f"{life.size:>7,} {name:<41} {undisturbed(us):>8.1f} µs" for name, us in taken.items()]
+        self._note("take", life.take(placed))
+        self._note("ack", life.ack(placed))
+        self._note("finish", life.finish(placed))
+        self._note("heartbeat", life.heartbeat(described=False))
+        self._note("heartbeat that describes the node again", life.heartbeat(described=True))
+        self._note(f"reap of {DUE} jobs", life.reap())
+        self._fleet.tidy()
+
+    def lines(self) -> list[str]:
+        """A line for each call."""
+        size = self._life.size
+        return [
+            f"{size:>7,} {name:<41} {undisturbed(us):>8.1f} µs" for name, us in self._taken.items()
+        ]
+
+    def _note(self, name: str, us: float) -> None:
+        self._taken.setdefault(name, []).append(us)
