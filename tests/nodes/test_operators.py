@@ -240,5 +240,7 @@ async def test_a_service_without_its_model_is_out_also_when_redis_was_lost(web, 
         await command(caller, Command.CLEAR)
         await until(lambda: out() == [])
         await peer.send(heartbeat())
+        (connection,) = web.registry._connections.values()
+        await until(lambda: not connection.standing.out)  # its process has learned of it
         await web.registry.replay(0)
         assert out() == []
