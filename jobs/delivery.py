@@ -6,6 +6,7 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+from jobs.alarm import Alarm
 from jobs.answers import Told
 from jobs.failures import Failure
 from jobs.line import Line
@@ -43,8 +44,7 @@ class Delivery:
         self._ordering: Ordering[Answer] = Ordering(settings)
         self._sent: Sent[Answer] = Sent(keep_ms=keep_ms)
         self._told: dict[int, Told] = {}
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._expire)
         self._queue: list[Release[Answer]] = []
         self._pump: asyncio.Task[None] | None = None
         self._is_over = False
@@ -52,7 +52,7 @@ class Delivery:
     @property
     def is_busy(self) -> bool:
         """Whether an answer is on its way, or held back for those before it."""
-        return self._pump is not None or self._timer is not None
+        return self._pump is not None or self._alarm.is_set
 
     def announce(self, told: Told) -> bool:
         """An utterance came; False when its index was used before."""
@@ -66,7 +66,7 @@ class Delivery:
         self._told.pop(told.index, None)
         is_result = isinstance(answer, Found)
         releases = self._ordering.put(
-            told.index, (told, answer), self._now_ms(), is_result=is_result
+            told.index, (told, answer), self._alarm.now_ms(), is_result=is_result
         )
         self._release(releases)
 
@@ -91,8 +91,7 @@ class Delivery:
     def stop(self) -> None:
         """The session is over: nothing more is told, whatever may end still."""
         self._is_over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
         self._stop_pump()
 
     def _stop_pump(self) -> None:
@@ -112,17 +111,10 @@ class Delivery:
         self._arm()
 
     def _arm(self) -> None:
-        due_ms = None if self._is_over else self._ordering.due_ms()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if due_ms is not None:
-            self._timer = self._loop.call_at(due_ms / 1000, self._expire)
+        self._alarm.set(None if self._is_over else self._ordering.due_ms())
 
-    def _expire(self) -> None:
-        self._timer = None
-        # A timer may fire a clock tick early.
-        self._release(self._ordering.expire(self._now_ms() + 1))
+    def _expire(self, now_ms: float) -> None:
+        self._release(self._ordering.expire(now_ms))
 
     async def _run(self) -> None:
         try:
@@ -153,6 +145,3 @@ class Delivery:
 
     async def _frame(self, release: Release[Answer]) -> bytes:
         return await self._wording.frame(release, self._told.get(release.index))
-
-    def _now_ms(self) -> float:
-        return self._loop.time() * 1000

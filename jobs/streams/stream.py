@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobs.alarm import Alarm
 from jobs.answers import Told, now_ms
 from jobs.base64 import from_base64
 from jobs.failures import Failure
@@ -46,8 +47,7 @@ class Stream:
         self._way_ms: int | None = None  # of the last piece
         self._turn = Turn()
         self._turn_number = 0
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._expire)
 
     def chunk(self, frame: AudioChunk) -> "asyncio.Task[None] | None":
         """A piece of speech, unless it came before. Raises FrameError: then it never came.
@@ -66,19 +66,19 @@ class Stream:
         if not self._seen.is_new(seq):
             return None
         self._way_ms = way_ms
-        at_ms = self._now_ms()
+        at_ms = self._alarm.now_ms()
         paused_ms = at_ms + 1000 * self._pause_left_s()
         events = self._cutter.chunk(sound, final=final, now_ms=at_ms, paused_ms=paused_ms)
         return self._act(events)
 
     def plays(self) -> None:
         """The client has begun to play a result."""
-        self._cutter.plays(self._now_ms())
+        self._cutter.plays(self._alarm.now_ms())
         self._arm()
 
     def played(self) -> None:
         """It has played it to its end."""
-        self._cutter.played(self._now_ms())
+        self._cutter.played(self._alarm.now_ms())
         self._arm()
 
     def cut_short(self) -> None:
@@ -131,20 +131,10 @@ class Stream:
         return replace(begun, way_ms=self._way_ms)
 
     def _arm(self) -> None:
-        due_ms = self._cutter.due_ms()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if due_ms is not None:
-            self._timer = self._loop.call_at(due_ms / 1000, self._expire)
+        self._alarm.set(self._cutter.due_ms())
 
-    def _expire(self) -> None:
-        self._timer = None
-        # A timer may fire a clock tick early.
-        self._act(self._cutter.expire(self._now_ms() + 1))
-
-    def _now_ms(self) -> float:
-        return self._loop.time() * 1000
+    def _expire(self, now_ms: float) -> None:
+        self._act(self._cutter.expire(now_ms))
 
 
 def _decoded(frame: AudioChunk) -> bytes:
