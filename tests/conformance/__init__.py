@@ -3,6 +3,6 @@
 `PARLEY_URL=ws://host:5010 pytest tests/conformance` tests a running service with default settings;
 without an address the suite starts one of its own, with shorter times. It speaks private-use
 languages (`qaa` … `qtz`), so that it takes nobody's jobs. The tables, one a message, are in
-`node_frames`, `session_frames` and `server_frames`; the last is checked in every test. Tokens, if
-the service wants some, are in `PARLEY_SESSION_TOKEN` and `PARLEY_NODE_TOKEN`.
+`node_frames`, `session_frames` and `server_frames`; the last is checked in every test. A service
+that wants tokens is tested with those of five peers: see CONTRIBUTING.md.
 """

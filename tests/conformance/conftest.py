@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,23 @@ from tests.conformance.times import SHORT
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
+# who connects, and the kind of its token
+KINDS = {
+    "session": "session",
+    "node": "node",
+    "operator": "operator",
+    "other_session": "session",
+    "other_node": "node",
+}
+# The commands that an operator gives, in one Django.
+MAKE = """
+import sys, django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", verbosity=0)
+for kind in sys.argv[1:]:
+    call_command("token", "create", "--kind", kind, "--tenant", "conformance")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -24,28 +42,32 @@ def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     if url := os.environ.get("PARLEY_URL"):
-        yield Service(url)
+        told = {who: os.environ.get(f"PARLEY_{who.upper()}_TOKEN") for who in KINDS}
+        yield Service(url, {who: token for who, token in told.items() if token})
         return
     redis_url = request.getfixturevalue("redis_url")
     folder = tmp_path_factory.mktemp("service")
     environ = {
         **os.environ,
         **SHORT,
+        "DJANGO_SETTINGS_MODULE": "scheduler_site.settings",
         "PARLEY_ENV": "development",
+        "PARLEY_AUTH": "required",
         "PARLEY_VAR": str(folder),
         "PARLEY_PREFIX": "conformance:",
         "STATE_REDIS_URL": redis_url,
     }
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(migrate, cwd=ROOT, env=environ, check=True)
+    make = [sys.executable, "-c", MAKE, *KINDS.values()]
+    made = subprocess.run(make, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE)
+    tokens = dict(zip(KINDS, made.stdout.decode().split(), strict=True))
     port = free_port()
     command = [sys.executable, "-m", "scheduler_site.web", "--port", str(port), "--drain-s", "0"]
     log = folder / "log"
     with log.open("wb") as said:
         web = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=said)
     try:
-        wait_until_it_listens(port, web, log)
-        yield Service(f"ws://127.0.0.1:{port}")
+        wait_until_it_is_ready(port, web, log)
+        yield Service(f"ws://127.0.0.1:{port}", tokens)
         assert web.poll() is None, log.read_text()
     finally:
         web.terminate()
@@ -65,11 +87,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_it_listens(port: int, web: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_it_is_ready(port: int, web: subprocess.Popen[bytes], log: Path) -> None:
     end_s = time.monotonic() + START_S
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=START_S).close()
             return
         except OSError:
             if web.poll() is not None or time.monotonic() > end_s:

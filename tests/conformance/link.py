@@ -66,7 +66,7 @@ class Link:
         start = len(self.frames)
         await self.say(*messages, {"type": mark})
         async with asyncio.timeout(WITHIN_S), self._came:
-            await self._came.wait_for(lambda: self._fence(start, mark) or self._is_over)
+            await self._came.wait_for(lambda: self._fence(start, mark) is not None or self._is_over)
         end = self._fence(start, mark)
         if end is None:
             raise AssertionError(f"closed with {self.socket.close_code}: {self.frames[start:]}")

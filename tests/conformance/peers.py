@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
 import secrets
 import urllib.error
@@ -110,32 +109,45 @@ class Session:
 
 
 class Service:
-    """The service at `url`, such as `ws://localhost:5010`."""
+    """The service at `url`, such as `ws://localhost:5010`. `tokens`: of a `session`, a `node`, an
+    `operator`, and of another session and node; empty where the service asks for none.
+    """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tokens: Mapping[str, str]) -> None:
         self.url = url.rstrip("/")
+        self.tokens = tokens
 
     def session_link(self, **options: Any) -> AbstractAsyncContextManager[Link]:
-        return link(self._address("session"), **options)
+        return link(self.address("session", self.tokens.get("session", "")), **options)
 
     def node_link(self, **options: Any) -> AbstractAsyncContextManager[Link]:
-        return link(self._address("node"), **options)
+        return link(self.address("node", self.tokens.get("node", "")), **options)
 
-    def _address(self, socket: str) -> str:
-        token = os.environ.get(f"PARLEY_{socket.upper()}_TOKEN", "")
+    def address(self, socket: str, token: str = "") -> str:
+        """Of a socket, with a token where one is given."""
         return f"{self.url}/ws/{socket}" + (f"?token={token}" if token else "")
 
+    def token(self, who: str) -> str:
+        """The test is skipped where there is none."""
+        if who not in self.tokens:
+            pytest.skip(f"PARLEY_{who.upper()}_TOKEN is not set")
+        return self.tokens[who]
+
     def operate(self, path: str, **body: Any) -> Json:
-        """`POST` to the REST interface; the test is skipped where that takes a credential."""
+        """`POST` to the REST interface; the test is skipped where that takes a credential and there
+        is none.
+        """
         address = f"{self.url.replace('ws', 'http', 1)}/api/v1/{path}"
         request = urllib.request.Request(address, data=json.dumps(body).encode(), method="POST")
         request.add_header("Content-Type", "application/json")
+        if token := self.tokens.get("operator"):
+            request.add_header("Authorization", f"Bearer {token}")
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 told: Json = json.load(answer)
         except urllib.error.HTTPError as error:
-            if error.code in (401, 403):
-                pytest.skip("this is for operators")
+            if error.code == 401 and not token:
+                pytest.skip("PARLEY_OPERATOR_TOKEN is not set")
             raise
         return told
 
