@@ -158,8 +158,8 @@ class Cutter:
             fit = self._framing.fit(sound, left_ms, left_bytes)
             self._keep(sound[: fit.size], fit.ms)
             sound = sound[fit.size :]
-            if fit.full is None:
-                break
+            if fit.full is None or not sound:
+                break  # full is not over: with no more sound, this is how its turn ends
             if not self._sound:
                 raise Damaged(f"A piece of more than {left_bytes} bytes can't be cut.")
             events.append(self._cut(fit.full))

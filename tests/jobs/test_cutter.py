@@ -114,9 +114,13 @@ STORIES: dict[str, tuple[list[Any], list[Any]]] = {
         [(0, opus(500)), (1, opus(15)), (2, b"", FINAL)],
         [(1, "duration", 10_200), (202, "manual", 100)],
     ),
-    "one that is just too long is over at its cut": (
-        [(0, opus(510)), (2, b"", FINAL)],
-        [(0, "duration", 10_200)],
+    "one that is as long as it may be ends its turn, where that is all": (
+        [(0, opus(510)), (400, b"", FINAL), (1_000, opus(1_020))],
+        [(600, "manual", 10_200), (1_000, "duration", 10_200), (4_000, "timeout", 10_200)],
+    ),
+    "and is cut by the sound that follows": (
+        [(0, opus(510)), (100, opus(1)), (200, b"", FINAL)],
+        [(100, "duration", 10_200), (400, "manual", 20)],
     ),
     "a chunk may be longer than several": (
         [(0, opus(1_100), FINAL)],
@@ -230,7 +234,7 @@ def test_a_turn_goes_on_until_somebody_pauses():
     ben.says(opus(1), final=True)
     ben.ends()
     ben.says(opus(510))
-    ben.ends()  # nothing is cut, but the turn is over
+    ben.ends()
     ben.says(opus(1), final=True)
     ben.ends()
     assert [cut.turn for cut in ben.cuts] == [0, 0, 0, 1, 2, 3]

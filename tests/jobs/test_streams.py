@@ -93,7 +93,7 @@ async def test_a_long_turn_stays_on_its_node(node, session):
 
 async def test_a_turn_moves_between_utterances_when_its_node_is_drained(web, node, session):
     anna, ben = await node("anna"), await session()
-    await ben.streams(opus(FULL))
+    await ben.streams(opus(FULL + 1))
     job = await anna.job()
     mary = await node("mary")
     await control_node(
@@ -111,7 +111,7 @@ async def test_a_turn_moves_between_utterances_when_its_node_is_drained(web, nod
 async def test_a_turn_that_waited_goes_on_where_it_was_taken(node, session):
     ben = await session()
     await busy(node, session)
-    await ben.streams(opus(FULL))
+    await ben.streams(opus(FULL + 1))
     await ben.peer.expect("backpressure")
     anna, _ = await node("anna"), await node("mary")
     first = await anna.job()

@@ -5,7 +5,7 @@ import pytest
 from jobs.settings import JobSettings
 from lua import views
 from tests.harness.frames import opus
-from tests.jobs.test_streams import FULL, settings
+from tests.jobs.test_streams import FULL, cut_of, settings
 
 
 @pytest.fixture
@@ -32,6 +32,17 @@ async def test_the_last_part_answers_for_those_before_it(where, node, elsewhere,
     for job in (first, second):
         assert (await anna.peer.expect("job_cancel", job_id=job["job_id"]))["reason"] == "TURN_DONE"
     assert ben.peer.of_type("error") == []
+
+
+async def test_a_turn_ends_with_sound_also_where_its_parts_are_full(node, session):
+    anna, ben = await node(), await session()
+    await ben.streams(opus(2 * FULL), final=True)
+    first, last = await anna.job(), await anna.job()
+    assert [cut_of(first), cut_of(last)] == [["is_max_duration_triggered"], ["is_manual_cut"]]
+    assert first["turn_id"] == last["turn_id"]
+    await anna.answers(last, "all that was said")
+    heard = [await ben.hears() for _ in range(2)]
+    assert [one.get("reason") for one in heard] == ["silence_detected", None]
 
 
 async def test_parts_may_be_answered_one_by_one(node, session):

@@ -39,7 +39,8 @@ BOTH_WAYS = {
 SILENT = b"\x00"
 SLOW_S = 0.15  # how long a slow agent works on a job
 BREATH_S = 0.03  # between two sentences: longer than a final is held
-LONG = 560  # packets, more than one utterance may have
+FULL = 510  # packets, as many as one utterance may have
+LONG = 560
 
 
 def spoken_in(job: Json) -> list[bytes]:
@@ -145,6 +146,12 @@ async def long_turn(talk: Talk) -> None:
     await talk.hear()
 
 
+async def full_turn(talk: Talk) -> None:
+    """As long as an utterance may be, and not a packet more: that is how the turn ends."""
+    await talk.say(FULL)
+    await talk.hear()
+
+
 async def crowded(talk: Talk) -> None:
     """Four sentences in a row, for a slow agent with two slots: some wait, the page is paused."""
     talk.agent.silence_s = SLOW_S
@@ -172,8 +179,8 @@ async def agent_goes(talk: Talk) -> None:
     await talk.hear()
 
 
-COUNTED = {usual: 1, silence: 1, hasty: 1, barge_in: 2, long_turn: 1, crowded: 4}
-ROUND = (usual, silence, hasty, barge_in, usual, usual, long_turn, crowded, usual, usual, silence)
+COUNTED = {usual: 1, silence: 1, hasty: 1, barge_in: 2, long_turn: 1, full_turn: 1, crowded: 4}
+ROUND = (usual, silence, hasty, barge_in, usual, usual, long_turn, crowded, usual, full_turn, silence)
 
 
 @pytest.mark.timeout(180)
