@@ -4,13 +4,13 @@ BIN := .venv/bin
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 TYPED := lua pools jobs nodes scheduler_site sdk/parley tests
 
-.PHONY: help up test check format soak-frames soak-lua pictures bench lock install install-dev
+.PHONY: help up test check format soak-frames soak-lua pictures bench lock install install-dev install-speech
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## /\1 /p' $(MAKEFILE_LIST) \
 	  | while read -r target text; do printf '%-12s %s\n' "$$target" "$$text"; done
 
-up: $(if $(filter 1,$(SPEECH)),install-dev,install) ## Start everything on this machine: PORT=5010 HOST=127.0.0.1 WEB=1 DEMO=0 SPEECH=0
+up: install $(if $(filter 1,$(SPEECH)),install-speech) ## Start everything on this machine: PORT=5010 HOST=127.0.0.1 WEB=1 DEMO=0 SPEECH=0
 	@exec $(BIN)/python -m scheduler_site.supervisor --stop-with-parent
 
 test: install-dev ## Run all tests, two files at a time; ARGS= is passed to pytest
@@ -51,8 +51,10 @@ lock: ## Pin what pyproject.toml needs, with hashes; ARGS=--upgrade takes newer 
 	$(PYTHON) -m venv .venv/lock
 	.venv/lock/bin/pip install --quiet --disable-pip-version-check uv
 	.venv/lock/bin/uv pip compile $(LOCK) $(ARGS) pyproject.toml --extra postgres -o requirements.txt
-	.venv/lock/bin/uv pip compile $(LOCK) $(ARGS) pyproject.toml --extra postgres --extra dev \
+	.venv/lock/bin/uv pip compile $(LOCK) $(ARGS) pyproject.toml --extra postgres --extra dev --group speech \
 	  -c requirements.txt -o requirements-dev.txt
+	.venv/lock/bin/uv pip compile $(LOCK) $(ARGS) --group pyproject.toml:speech \
+	  -c requirements-dev.txt -o requirements-speech.txt
 
 LOCK := --quiet --no-config --universal --fork-strategy fewest --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
@@ -67,6 +69,7 @@ export LINK_SDK
 
 install: .venv/runtime.stamp
 install-dev: .venv/development.stamp
+install-speech: .venv/speech.stamp
 
 .venv/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Parley needs Python 3.11 or newer.")'
@@ -83,4 +86,9 @@ install-dev: .venv/development.stamp
 .venv/development.stamp: .venv/runtime.stamp requirements-dev.txt
 	@echo "Installing requirements-dev.txt into .venv"
 	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/speech.stamp: .venv/runtime.stamp requirements-speech.txt
+	@echo "Installing requirements-speech.txt into .venv"
+	@$(PIP) install --require-hashes -r requirements-speech.txt
 	@touch $@

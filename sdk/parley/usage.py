@@ -31,36 +31,54 @@ def is_high(usage: ResourceUsage) -> bool:
 class Measured:
     """CPU since the last measurement and memory now, from `/proc`; zero where there is none.
 
-    It knows nothing of GPUs: a node that has one reports it by a callable of its own.
+    The CPU is what others take of it: this process and its children work on its jobs, of which its
+    slots say how many it can bear. A node that counted them would refuse the next one because it
+    works on this one. It knows nothing of GPUs: a node that has one reports it by a callable of its
+    own.
     """
 
-    def __init__(self) -> None:
-        self._ticks = _cpu_times()
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._ticks = _cpu_times(proc)
         self._at_s = time.monotonic()
         self._cpu_percent = 0.0
 
     def __call__(self, running: int) -> ResourceUsage:
         if time.monotonic() - self._at_s >= WINDOW_S:
             self._measure()
-        return ResourceUsage(round(self._cpu_percent, 1), round(_memory_percent(), 1), running)
+        memory_percent = round(_memory_percent(self._proc / "meminfo"), 1)
+        return ResourceUsage(round(self._cpu_percent, 1), memory_percent, running)
 
     def _measure(self) -> None:
-        before, self._ticks = self._ticks, _cpu_times()
+        before, self._ticks = self._ticks, _cpu_times(self._proc)
         self._at_s = time.monotonic()
-        total, quiet = (now - then for now, then in zip(self._ticks, before, strict=True))
-        self._cpu_percent = 100 * (total - quiet) / total if total else 0.0
+        total, quiet, own = (now - then for now, then in zip(self._ticks, before, strict=True))
+        self._cpu_percent = 100 * max(0, total - quiet - own) / total if total else 0.0
 
 
-def _cpu_times(path: Path = Path("/proc/stat")) -> tuple[int, int]:
-    """Ticks since boot: all, and those spent idle or waiting."""
+def _cpu_times(proc: Path) -> tuple[int, int, int]:
+    """Ticks since boot: all, those spent idle or waiting, and those of this process."""
     try:
-        ticks = [int(word) for word in path.read_text().splitlines()[0].split()[1:9]]
+        ticks = [int(word) for word in (proc / "stat").read_text().splitlines()[0].split()[1:9]]
     except OSError:
-        return 0, 0
-    return sum(ticks), ticks[3] + ticks[4]
+        return 0, 0, 0
+    return sum(ticks), ticks[3] + ticks[4], ticks_of(proc, "self")
 
 
-def _memory_percent(path: Path = Path("/proc/meminfo")) -> float:
+def ticks_of(proc: Path, pid: str) -> int:
+    """What a process has taken with its children, and they with theirs: those that live, and those
+    that it has waited for.
+    """
+    try:
+        times = (proc / pid / "stat").read_text().rpartition(")")[2].split()[11:15]
+        threads = [path.read_text().split() for path in (proc / pid / "task").glob("*/children")]
+    except OSError:  # it has just ended
+        return 0
+    children = (child for thread in threads for child in thread)
+    return sum(map(int, times)) + sum(ticks_of(proc, child) for child in children)
+
+
+def _memory_percent(path: Path) -> float:
     try:
         lines = path.read_text().splitlines()
     except OSError:

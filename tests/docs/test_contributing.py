@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, GROUPS = DECLARED["project"], DECLARED["dependency-groups"]
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -16,17 +17,25 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_every_dependency_has_its_reason() -> None:
     extras = PROJECT["optional-dependencies"]
-    wanted = names([*PROJECT["dependencies"], *extras["postgres"], *extras["dev"]])
+    further = [*extras["postgres"], *extras["dev"], *GROUPS["speech"]]
+    wanted = names([*PROJECT["dependencies"], *further])
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", text, re.MULTILINE)
     assert {name for name, _ in rows if name != "package"} == wanted
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_everything_is_pinned_with_hashes_and_no_address(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("requirements.txt", PROJECT["dependencies"]),
+        ("requirements-dev.txt", PROJECT["dependencies"]),
+        ("requirements-speech.txt", GROUPS["speech"]),
+    ],
+)
+def test_everything_is_pinned_with_hashes_and_no_address(name: str, wanted: list[str]) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^([a-z0-9-]+)(?:\[.+\])?==\S+.*\\\n    --hash=sha256:", text, re.MULTILINE)
-    assert names(PROJECT["dependencies"]) <= set(pins)
+    assert names(wanted) <= set(pins)
     assert len(pins) == len(re.findall(r"^[a-z]", text, re.MULTILINE))
     assert "://" not in text
     assert "--index" not in text
