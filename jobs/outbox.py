@@ -1,4 +1,4 @@
-"""The way out of a socket: a bounded queue and one writer.
+"""The way out of a socket: straight on, or a bounded queue and one writer while that must wait.
 
 A peer that does not read is dropped, so that nobody's memory and nobody's jobs wait for it.
 """
@@ -6,7 +6,7 @@ A peer that does not read is dropped, so that nobody's memory and nobody's jobs 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,17 +21,24 @@ class Binary(bytes):
     """A frame that leaves as a binary one."""
 
 
+class Below(Protocol):
+    """The server's side of a connection: what ASGI has no word for."""
+
+    transport: asyncio.Transport
+
+    def write_message(self, data: bytes, *, is_text: bool) -> bool:
+        """Send it now. False where only ASGI's ``send`` can, which waits for a slow peer."""
+
+
 class Outbox:
-    """``send`` is the server's; ``transport`` lies under it, None where it can't be reached.
+    """``send`` is the server's; ``below`` lies under it, None where it can't be reached.
 
     Frames leave in the order of :meth:`put`, a close after all of them.
     """
 
-    def __init__(
-        self, send: Send, transport: asyncio.Transport | None, settings: SocketSettings
-    ) -> None:
+    def __init__(self, send: Send, below: Below | None, settings: SocketSettings) -> None:
         self._send = send
-        self._transport = transport
+        self._below = below
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._queue: deque[bytes] = deque()
@@ -61,6 +68,8 @@ class Outbox:
         """
         if not self.is_open:
             return False
+        if self._writer is None and self._write_now(frame):
+            return True
         self._queue.append(frame)
         self._bytes += len(frame)
         if self._is_over():
@@ -93,8 +102,8 @@ class Outbox:
             return
         log.warning("a peer that does not read is dropped", why=why, waiting_bytes=self._bytes)
         self.end()
-        if self._transport is not None:
-            self._transport.abort()
+        if self._below is not None:
+            self._below.transport.abort()
 
     def end(self) -> None:
         """The connection is gone."""
@@ -105,6 +114,10 @@ class Outbox:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+
+    def _write_now(self, frame: bytes) -> bool:
+        below = self._below
+        return below is not None and below.write_message(frame, is_text=type(frame) is not Binary)
 
     def _is_over(self) -> bool:
         settings = self._settings
@@ -142,7 +155,7 @@ class Outbox:
         self._watch = None
         if self._writer is None:
             return
-        buffered = self._transport.get_write_buffer_size() if self._transport else 0
+        buffered = self._below.transport.get_write_buffer_size() if self._below else 0
         seen, self._seen = self._seen, (self._written, buffered)
         if seen == self._seen:
             self.drop("it takes nothing")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from channels.consumer import AsyncConsumer
 
-from jobs.outbox import Outbox, Send
+from jobs.outbox import Below, Outbox, Send
 from parley.codes import ErrorCode, advice
 from parley.frames import Error, encode
 
@@ -45,7 +45,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.process = scope["parley"]
         self._send = send
         self._tasks: set[asyncio.Task[None]] = set()
-        self.outbox = Outbox(send, transport_of(receive), self.process.settings.socket)
+        self.outbox = Outbox(send, below(receive), self.process.settings.socket)
         try:
             await receive()  # websocket.connect
             await self.opened()
@@ -136,11 +136,11 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.send_error(Error(code=code, message=advice(code, self.lang)))
 
 
-def transport_of(receive: Receive) -> asyncio.Transport | None:
-    """What lies under uvicorn's protocol, whose method ``receive`` is, or what ``receive`` says.
+def below(receive: Receive) -> Below | None:
+    """The server's side of the connection, whose method ``receive`` is, or what that says.
 
-    ASGI has no word for ending a connection whose peer does not read: a close waits for it.
+    None for a server that is not ours.
     """
-    protocol = getattr(receive, "__self__", receive)
-    transport: asyncio.Transport | None = getattr(protocol, "transport", None)
-    return transport
+    found: Any = getattr(receive, "__self__", receive)
+    found = getattr(found, "below", found)
+    return found if hasattr(found, "write_message") else None

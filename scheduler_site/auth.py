@@ -14,7 +14,7 @@ from jobs.api import problems
 from jobs.api.asgi import at_once, serve
 from jobs.pauses import pauses
 from jobs.principal import Principal
-from jobs.socket import transport_of
+from jobs.socket import below
 from parley.codes import ErrorCode, advice
 from scheduler_site.credentials import BEARER, SQL_AWAY, auth_is_off, everybody, identify
 from scheduler_site.lifespan import App, Receive, Scope, Send
@@ -102,13 +102,12 @@ class Handshake:
 class _Connecting:
     """What a peer sends, kept for the application while its handshake is held.
 
-    ``transport`` is what lies under the server's ``receive``: the application drops a peer that
-    does not read by it.
+    ``below`` is the server's side of the connection, by which the application reaches past ASGI.
     """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self.transport = transport_of(receive)
+        self.below = below(receive)
         self._first: Any = None
         self._next: asyncio.Future[Any] | None = None
 

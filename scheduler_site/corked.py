@@ -7,8 +7,6 @@ its session at once.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
 MOST_BYTES = 65_536
 
 
@@ -50,10 +48,3 @@ class Corked:
         """Close the connection after all that was written."""
         self.flush()
         self._transport.close()
-
-
-class CorkedProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket connection, corked."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]

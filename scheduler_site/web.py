@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 from django.conf import settings
 
-from scheduler_site.corked import CorkedProtocol
+from scheduler_site.connection import Connection
 from scheduler_site.lifespan import Lifespan
 from scheduler_site.supervisor.listener import open_listener
 
@@ -82,7 +82,7 @@ def config(app: Lifespan) -> uvicorn.Config:
         app,
         loop="uvloop",
         lifespan="on",
-        ws=CorkedProtocol,
+        ws=Connection,
         ws_per_message_deflate=False,
         ws_max_size=settings.PARLEY_JOBS.socket.max_frame_bytes + FRAME_SLACK_BYTES,
         ws_ping_interval=20,

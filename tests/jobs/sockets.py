@@ -11,6 +11,7 @@ import uvicorn
 
 from jobs.settings import JobSettings
 from jobs.socket import HotConsumer
+from scheduler_site.connection import Connection
 from tests.harness.server import Server
 
 
@@ -38,7 +39,7 @@ async def serving(consumer: type[HotConsumer], settings: JobSettings) -> AsyncIt
 
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=Connection,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
