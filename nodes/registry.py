@@ -80,6 +80,7 @@ class Registry:
         self._connections: dict[str, Connection] = {}
         self._of_node: dict[str, list[Connection]] = {}
         self._held: dict[str, Held] = {}
+        self._forgetting: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -107,7 +108,10 @@ class Registry:
         An earlier connection of the node that still waits for its registration gives way: it
         must not be answered after this one.
         """
-        of_node = self._of_node.setdefault(connection.standing.node, [])
+        node = connection.standing.node
+        if timer := self._forgetting.pop(node, None):
+            timer.cancel()
+        of_node = self._of_node.setdefault(node, [])
         for earlier in of_node:
             if earlier is not connection and earlier.gives_way_to(connection.standing):
                 earlier.replaced()
@@ -128,15 +132,15 @@ class Registry:
 
     def remove(self, connection: Connection) -> None:
         """The socket is gone: tell Redis, however long that takes."""
-        standing = connection.standing
+        standing, node = connection.standing, connection.standing.node
         if self._connections.pop(standing.conn, None) is None:
             return
         self.start(self._leave(standing))
-        self._of_node[standing.node].remove(connection)
-        if not self._of_node[standing.node]:
-            del self._of_node[standing.node]
-            asyncio.get_running_loop().call_later(
-                self._keep_ms(standing.node) / 1000, self._forget, standing.node
+        self._of_node[node].remove(connection)
+        if not self._of_node[node]:
+            del self._of_node[node]
+            self._forgetting[node] = asyncio.get_running_loop().call_later(
+                self._keep_ms(node) / 1000, self._forget, node
             )
 
     def assign(self, cell: int, message: Assign) -> None:
@@ -236,9 +240,8 @@ class Registry:
         return self.cells.limits.job_life_ms if self._held[node] else 0
 
     def _forget(self, node: str) -> None:
-        """The jobs of a node that left are over, unless it came back."""
-        if node not in self._of_node:
-            self._held.pop(node, None)
+        """The jobs of a node that left, and did not come back, are over."""
+        del self._forgetting[node], self._held[node]
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
