@@ -5,7 +5,7 @@ Nothing is lost while it is stopped: history waits in the event stream, cleanup 
 
 import os
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging
@@ -15,13 +15,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_site.settings")
 
 
 def broker_url(url: str) -> str:
-    """A Redis URL as kombu takes it, which has a scheme of its own for unix sockets."""
+    """A Redis URL as kombu takes it, which has a scheme of its own for unix sockets, and reads who
+    connects before the path only.
+    """
     parts = urlsplit(url)
     if parts.scheme != "unix":
         return url
-    who, at, _ = parts.netloc.rpartition("@")
-    database = dict(parse_qsl(parts.query)).get("db", "0")
-    return f"redis+socket://{who}{at}{parts.path}?virtual_host={database}"
+    asked = dict(parse_qsl(parts.query))
+    name = unquote(parts.username or "") or asked.get("username", "")
+    password = unquote(parts.password or "") or asked.get("password", "")
+    who = f"{quote(name, safe='')}:{quote(password, safe='')}@" if name or password else ""
+    return f"redis+socket://{who}{parts.path}?virtual_host={asked.get('db', '0')}"
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:

@@ -139,6 +139,10 @@ def test_celery_gets_a_unix_socket_under_kombus_scheme() -> None:
     assert broker_url("unix:///run/valkey.sock") == kept
     other = "redis+socket://me:secret@/run/valkey.sock?virtual_host=2"
     assert broker_url("unix://me:secret@/run/valkey.sock?db=2") == other
+    asked = "unix:///run/valkey.sock?username=me&password=a%2Fb%3Ac&db=2"
+    assert broker_url(asked) == "redis+socket://me:a%2Fb%3Ac@/run/valkey.sock?virtual_host=2"
+    nameless = "redis+socket://:secret@/run/valkey.sock?virtual_host=0"
+    assert broker_url("unix:///run/valkey.sock?password=secret") == nameless
     assert broker_url("redis://redis.example:6379/1") == "redis://redis.example:6379/1"
 
 
