@@ -1,6 +1,6 @@
 """REST of pools: reading them, and defining some. Operators only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from lua import views
 from lua.errors import StoreError
 from pools.author import author_of
-from pools.defining import delete_pool, faults_of, save_pool, save_settings
+from pools.defining import delete_pool, faults_of, one_at_a_time, save_pool, save_settings
 from pools.membership import preview, summary
 from pools.models import Change, Configuration, DefinedPool
 from pools.modules_api import ModulesView
@@ -58,15 +58,15 @@ class PoolViewSet(viewsets.ViewSet):
 
     @extend_schema(request=DefinedPoolSerializer, responses={201: DefinedPoolSerializer})
     def create(self, request: Request) -> Response:
-        return _save(request, DefinedPool(), status=201)
+        return _save(request, DefinedPool, status=201)
 
     @extend_schema(request=DefinedPoolSerializer, responses=DefinedPoolSerializer)
     def update(self, request: Request, pool_id: str) -> Response:
-        return _save(request, _fresh(_defined(pool_id)))
+        return _save(request, lambda: _fresh(_defined(pool_id)))
 
     @extend_schema(request=DefinedPoolSerializer(partial=True), responses=DefinedPoolSerializer)
     def partial_update(self, request: Request, pool_id: str) -> Response:
-        return _save(request, _defined(pool_id), partial=True)
+        return _save(request, lambda: _defined(pool_id), partial=True)
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pool_id: str) -> Response:
@@ -115,10 +115,14 @@ class ChoosingView(APIView):
 
 
 def _save(
-    request: Request, pool: DefinedPool, *, status: int = 200, partial: bool = False
+    request: Request,
+    find: Callable[[], DefinedPool],
+    *,
+    status: int = 200,
+    partial: bool = False,
 ) -> Response:
-    _filled(pool, request, partial=partial)
-    with _by_field():
+    with _by_field(), one_at_a_time():
+        pool = _filled(find(), request, partial=partial)
         saved = save_pool(pool, author=author_of(request._request))
     _publish(request)
     return Response(DefinedPoolSerializer(saved).data, status=status)

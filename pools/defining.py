@@ -2,8 +2,8 @@
 every process.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -33,6 +33,14 @@ def values_of(row: DefinedPool | Configuration) -> dict[str, Any]:
     """What of a row an operator decides."""
     fields = FIELDS if isinstance(row, DefinedPool) else SETTING_FIELDS
     return model_to_dict(row, fields=fields)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """A change that starts from what is there: until it is over all other changes wait."""
+    with transaction.atomic():
+        Configuration.objects.select_for_update().get_or_create(pk=1)
+        yield
 
 
 @transaction.atomic

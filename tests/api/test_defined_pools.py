@@ -1,13 +1,17 @@
 """Pools that operators define over REST: refused by field, told to the cells, in the history."""
 
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connections
+from rest_framework.serializers import Serializer
 
 from lua.client import StoreSettings
 from pools.configuration import decode
 from pools.models import Change, DefinedPool
 from pools.publication import current
+from pools.serializers import DefinedPoolSerializer
 from pools.store import call
 from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
@@ -19,6 +23,32 @@ CUSTOM = {"kind": "own", "name": "acme", "languages": ["en", "zh"]}
 def published() -> Any:
     """The configuration that the cell has."""
     return decode(*call(lambda cells: cells.config(0)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_of_one_pool_at_once_both_count(
+    operator: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.post("pools/", CUSTOM)
+    others: list[Thread] = []
+
+    def change_note() -> None:
+        operator.patch("pools/own:acme/", {"note": "theirs"})
+        connections.close_all()
+
+    def is_valid(asked: DefinedPoolSerializer, **options: Any) -> bool:
+        """The pool has been read: before it is written another change begins."""
+        if not others:
+            others.append(Thread(target=change_note))
+            others[0].start()
+            others[0].join(0.3)
+        return bool(Serializer.is_valid(asked, **options))
+
+    monkeypatch.setattr(DefinedPoolSerializer, "is_valid", is_valid)
+    assert operator.patch("pools/own:acme/", {"priority": 9}).status_code == 200
+    others[0].join()
+    now = DefinedPool.objects.get()
+    assert (now.priority, now.note) == (9, "theirs")
 
 
 def test_a_pool_is_defined_and_told_to_the_cells(operator: Api) -> None:
