@@ -6,6 +6,7 @@ held by those who wait.
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -70,9 +71,11 @@ async def _respond(scope: dict[str, Any]) -> HttpResponse:
 async def _answer(cells: Cells, job_id: str, principal: Principal, wait_s: float) -> HttpResponse:
     job = await _ended(cells, job_id, principal, wait_s)
     if job is None:
-        return await _from_history(job_id, principal)
+        return _of_row(job_id, principal, await _row(job_id))
     if not _may_see(principal, job):
         return _unknown(job_id)
+    if job.state is not JobState.DONE and (row := await _ended_otherwise(job)):
+        return _of_row(job_id, principal, row)
     if not job.is_final:
         return _not_yet(job.state)
     if job.state is not JobState.DONE:
@@ -101,9 +104,16 @@ async def _ended(cells: Cells, job_id: str, principal: Principal, wait_s: float)
         await asyncio.sleep(min(next(pause_s), left_s))
 
 
-async def _from_history(job_id: str, principal: Principal) -> HttpResponse:
+async def _ended_otherwise(live: JobView) -> Job | None:
+    """The job as SQL has it, when it has ended there: Redis may be an older copy of itself."""
+    with suppress(InterfaceError, OperationalError):
+        row = await _row(live.job)
+        return row if row and row.state in FINAL and row.state != live.state else None
+    return None
+
+
+def _of_row(job_id: str, principal: Principal, job: Job | None) -> HttpResponse:
     """Redis forgets a job 10 min after its end, its answer sooner."""
-    job = await _row(job_id)
     if job is None or not _may_see(principal, job):
         return _unknown(job_id)
     if job.state == JobState.DONE or job.state not in FINAL:

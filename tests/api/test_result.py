@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from django.db import InterfaceError
+from django.utils import timezone
 from pytest_django import Settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -158,6 +159,22 @@ async def test_an_answer_that_is_not_kept_any_more_is_not_found(http: httpx.Asyn
     response = await http.get("jobs/job-00000000000000AB/result/")
 
     assert (response.status_code, response.json()["code"]) == (404, "STATE_LOST")
+
+
+@pytest.mark.parametrize(("ended", "code"), [("FAILED", "NMT_TIMEOUT"), ("CANCELLED", "CANCELLED")])
+async def test_an_end_that_sql_knows_counts_although_redis_went_back_to_before_it(
+    http: httpx.AsyncClient, node: HandNode, ended: str, code: str
+) -> None:
+    job_id = await post_job(http)
+    await node.job()
+    values = {"state": ended, "code": code, "finished_at": timezone.now(), "tenant": "acme"}
+    times = dict.fromkeys(("created_at", "updated_at"), timezone.now())
+    await Job.objects.acreate(job_id=job_id, **values, **times)
+
+    answer = (await http.get(f"jobs/{job_id}/result/")).json()
+
+    assert (answer["state"], answer["code"]) == (ended, code)
+    assert (await http.get(f"jobs/{job_id}/")).json()["state"] == ended
 
 
 async def test_nobody_gets_it_without_a_token(
