@@ -20,6 +20,7 @@ from pools.store import store
 AT_ONCE = 500
 IN_TIME = timedelta(minutes=1)  # beat's turn comes sooner
 CONFIGURATION = "what operators decided is in every cell"
+OVER = "slots: they were made fewer, or it came back with more; it gets none until it has room"
 HISTORY = "a job that is live in SQL is known to Redis"
 
 
@@ -39,6 +40,9 @@ def warnings() -> Iterator[str]:
     names = sorted(views.fleet(store()))
     for start in range(0, len(names), AT_ONCE):
         for node, view in views.nodes(store(), names[start : start + AT_ONCE]).items():
+            load = view.load
+            if load.used > load.capacity:
+                yield f"cell {view.cell}: {node}: holds {load.used} jobs in {load.capacity} {OVER}"
             left = sorted(pool for pool, why in view.reasons.items() if why == LIMIT)
             if left:
                 count, out = len(view.pools), ", ".join(left)

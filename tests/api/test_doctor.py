@@ -76,6 +76,17 @@ def test_a_node_that_is_in_as_many_pools_as_it_may_be_is_a_warning(
     )
 
 
+def test_a_node_with_more_jobs_than_slots_is_a_warning(
+    acme: Api, live_state: StoreSettings
+) -> None:
+    FakeNode("node-1", capacity=2, conn="c").register()
+    for _ in range(2):
+        assert acme.post_job().status_code == 201
+    FakeNode("node-1", capacity=1, conn="c").register()
+    doctor(repair=True)
+    assert doctor().startswith("warning: cell 0: node-1: holds 2 jobs in 1 slots: ")
+
+
 def test_without_redis_it_says_so(settings: Settings, tmp_path: object) -> None:
     settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
     with pytest.raises(CommandError, match="Redis does not answer"):
