@@ -1,7 +1,7 @@
 -- An operator's word to a node: drain, resume, shutdown (drain, and leave when empty), kick, clear
--- (close its breaker, and its services are no longer out). It takes
+-- (close its breaker, and its services are no longer out), refresh (only the agent does it). It takes
 -- effect here at once, whether or not the agent understands `node_control`. A disable comes with the
--- configuration: here it is only recorded. What changes no state leaves a note.
+-- configuration: here it is only recorded. What changes no state leaves a note, but for a refresh.
 -- KEYS cell
 -- ARGV id, command, reason, deadline_ms:int
 -- FLAGS allow-oom
@@ -57,7 +57,7 @@ if command == 'kick' and about.process == '' and from ~= 'offline' then
 end
 if from ~= about.state then
   enter_state(node, from, command, 'text', reason)
-else
+elseif command ~= 'refresh' then
   emit('e', 'note', 'what', command, 'node', id, 'text', reason)
 end
 return { 'OK', about.state, flag(offer(node)) }

@@ -44,7 +44,7 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Control:
-    """An operator's command for ``node``: ``drain resume shutdown kick``."""
+    """An operator's command for ``node``: ``drain resume shutdown refresh kick``."""
 
     node: str
     conn: str

@@ -38,12 +38,12 @@ if live and not same then
 end
 if known.conn ~= '' and not same then past[#past + 1] = known.conn end
 
-local jobs = held_jobs(id)
-local node = load_node(id) or new_node(id)
+local jobs, node = held_jobs(id), load_node(id) or new_node(id)
 local plan = plan_membership(node, about.pools, about.has, about.definition, about.reasons)
+local leave = present and known.leave or ''
+if known.leave == '1' and not present then known.drain = '' end -- as it was asked to, it has left
 about.drain = draining and known.drain == '' and 'kept' or known.drain
-about.queue = present and known.queue or '0'
-about.state, about.breaker = known.state, known.breaker
+about.state, about.breaker, about.queue = known.state, known.breaker, present and known.queue or '0'
 about.state = state_of(about)
 
 -- STEP
@@ -53,7 +53,7 @@ end
 if known.process ~= '' then call('SREM', cell .. 'process:' .. known.process .. ':nodes', id) end
 bear_node(id, process)
 keep_numbers(sent, id)
-node.process, node.ear, node.conn, node.state, node.leave = process, process, conn, about.state, ''
+node.process, node.ear, node.conn, node.state, node.leave = process, process, conn, about.state, leave
 apply_membership(node, plan, 'register')
 node.beat, node.why = now, judge(about)
 if not present then
@@ -65,7 +65,7 @@ save_node(node)
 save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
-  'drain', about.drain, 'leave', '', 'queue', about.queue)
+  'drain', about.drain, 'leave', leave, 'queue', about.queue)
 -- A node without a socket owes an ack from its first job on: who asked for it may have been cut off.
 if not same then call('HSET', cell .. 'node:' .. id, 'acking', process == '' and '1' or '', 'since', now) end
 arm(id, about)

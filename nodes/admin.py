@@ -16,6 +16,7 @@ from unfold.forms import ActionForm
 
 from lua import views
 from lua.errors import StoreError
+from lua.scripts import Command
 from lua.states import NodeState
 from lua.views import NodeView
 from nodes import pairing, services
@@ -60,7 +61,8 @@ class NodeAdmin(LiveAdmin):
     ordering = ("node_id",)
     action_form = NodeActionForm
     actions = (
-        "drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "kick_nodes", "pair_nodes",
+        "drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "shutdown_nodes",
+        "kick_nodes", "refresh_nodes", "pair_nodes",
     )  # fmt: skip
     fields = (
         "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
@@ -157,7 +159,7 @@ class NodeAdmin(LiveAdmin):
         description="Clear: close the breaker, take its services in again", permissions=["control"]
     )
     def clear_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._tell(request, nodes, services.clear, reason=f"cleared by {request.user}")
+        self._control(request, nodes, Command.CLEAR, "cleared")
 
     @admin.action(description="Disable: never use", permissions=["control"])
     def disable_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
@@ -165,7 +167,18 @@ class NodeAdmin(LiveAdmin):
 
     @admin.action(description="Kick: close the connection", permissions=["control"])
     def kick_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._tell(request, nodes, services.kick, reason=f"kicked by {request.user}")
+        self._control(request, nodes, Command.KICK, "kicked")
+
+    @admin.action(
+        description="Shut down: no new jobs, and it leaves when it is empty",
+        permissions=["control"],
+    )
+    def shutdown_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._control(request, nodes, Command.SHUTDOWN, "shut down")
+
+    @admin.action(description="Refresh: ask for a heartbeat now", permissions=["control"])
+    def refresh_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
+        self._control(request, nodes, Command.REFRESH, "asked for")
 
     @admin.action(description="Pairing code: bind one session to it", permissions=["control"])
     def pair_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
@@ -181,23 +194,31 @@ class NodeAdmin(LiveAdmin):
                 text = f"{node}: the pairing code is {code.digits}, for {left_s / 60:.0f} minutes."
                 messages.success(request, text)
 
+    def _control(
+        self, request: HttpRequest, nodes: QuerySet[Node], command: Command, done: str
+    ) -> None:
+        reason = f"{done} by {request.user}"
+        self._tell(request, nodes, services.control, command=command, reason=reason)
+
     def _tell(
         self,
         request: HttpRequest,
         nodes: QuerySet[Node],
-        tell: Callable[..., object],
+        tell: Callable[..., services.Told],
         **options: str | int | None,
     ) -> None:
-        told = 0
-        for node in nodes.values_list("node_id", flat=True):
-            try:
-                tell(node, request=request, **options)
-            except (StoreError, RedisError) as error:
-                messages.error(request, f"{node}: Redis does not answer ({error}).")
-            else:
-                told += 1
-        if told:
-            messages.success(request, f"Told {told} {'node' if told == 1 else 'nodes'}.")
+        names = list(nodes.values_list("node_id", flat=True))
+        count = f"{len(names)} {'node' if len(names) == 1 else 'nodes'}"
+        try:
+            told = tell(names, request=request, **options)
+        except (StoreError, RedisError) as error:
+            messages.error(request, f"Redis does not answer ({error}): try again.")
+            return
+        if told.pending:
+            text = f"Redis does not answer: {count} will be told when it does."
+            messages.warning(request, text)
+        else:
+            messages.success(request, f"Told {count}.")
 
 
 def _left_s(until_ms: int) -> float:

@@ -29,6 +29,11 @@ from parley.frames import Error, NodeFrame, NodeRegister, encode
 log = structlog.get_logger(__name__)
 
 REFUSED, KICKED, REPLACED = 4400, 4403, 4409
+_STATES: dict[str, NodeState] = {
+    Command.DRAIN: NodeState.DRAINING,
+    Command.SHUTDOWN: NodeState.DRAINING,
+    Command.RESUME: NodeState.READY,
+}
 
 
 class Socket(Way, Protocol):
@@ -100,8 +105,7 @@ class Serving:
         if command == Command.KICK:
             self._socket.close(KICKED)
             return
-        resumed = command == Command.RESUME
-        self.standing.state = NodeState.READY if resumed else NodeState.DRAINING
+        self.standing.state = _STATES.get(command, self.standing.state)
         self._send(frames.NodeControl(command=command, reason=reason or None))
 
     async def replay(self) -> None:

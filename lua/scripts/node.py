@@ -191,6 +191,7 @@ class Command(StrEnum):
     DRAIN = "drain"
     RESUME = "resume"
     SHUTDOWN = "shutdown"  # drain, and leave when empty
+    REFRESH = "refresh"  # send a heartbeat now
     KICK = "kick"  # close its connection now
     CLEAR = "clear"  # close its breaker, take its services in again
     DISABLE = "disable"  # recorded; the configuration does it
@@ -202,7 +203,7 @@ CONTROL_NODE = Script("control_node", (Ok, Unknown))
 async def control_node(
     cells: Cells, *, cell: int, node: str, command: Command, reason: str, deadline_ms: int = -1
 ) -> Ok | Unknown:
-    """Drain, resume, shut down, kick or clear a node, or record that it was disabled.
+    """Drain, resume, shut down, refresh, kick or clear a node, or record that it was disabled.
 
     ``deadline_ms`` from now what still runs on a node that drains is given to others; -1: never.
     """

@@ -119,10 +119,11 @@ class DrainSerializer(ReasonSerializer):
 
 
 class StateSerializer(serializers.Serializer[Any]):
-    """Its state now; null while it is not connected: the decision counts when it comes."""
+    """Its state now; null while it is not connected: what was decided counts when it comes."""
 
     node_id = serializers.CharField()
     state = serializers.CharField(allow_null=True)
+    pending = serializers.BooleanField(help_text="Redis is away: it is done when it is back.")
 
 
 class PairingCodeSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lua import views
+from lua.scripts import Command
 from nodes import pairing, services
 from nodes.api.page import page
 from nodes.api.serializers import (
@@ -23,6 +24,11 @@ from nodes.api.serializers import (
     StateSerializer,
 )
 from pools.store import store
+
+DECIDED = {
+    200: StateSerializer,
+    202: OpenApiResponse(StateSerializer, "Redis is away: it is kept, and done when it is back"),
+}
 
 
 class NodeViewSet(viewsets.ViewSet):
@@ -55,22 +61,37 @@ class NodeViewSet(viewsets.ViewSet):
         context = {"jobs": views.jobs_of(store(), node_id)}
         return Response(NodeDetailSerializer(node, context=context).data)
 
-    @extend_schema(request=DrainSerializer, responses=StateSerializer)
+    @extend_schema(request=DrainSerializer, responses=DECIDED)
     @action(detail=True, methods=["post"])
     def drain(self, request: Request, node_id: str) -> Response:
+        """No new jobs until it is resumed."""
         body = DrainSerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
-        return _control(node_id, services.drain, request, **body.validated_data)
+        return _told(node_id, services.drain, request, **body.validated_data)
 
-    @extend_schema(request=None, responses=StateSerializer)
+    @extend_schema(request=None, responses=DECIDED)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, node_id: str) -> Response:
-        return _control(node_id, services.resume, request)
+        """Ends a drain, a shutdown that is under way, and a disable."""
+        return _told(node_id, services.resume, request)
 
     @extend_schema(request=ReasonSerializer, responses=StateSerializer)
     @action(detail=True, methods=["post"])
     def kick(self, request: Request, node_id: str) -> Response:
-        return _control(node_id, services.kick, request, reason=_reason(request))
+        """Close its connection now; what it works on goes to others unless it comes back soon."""
+        return _control(node_id, Command.KICK, request)
+
+    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def shutdown(self, request: Request, node_id: str) -> Response:
+        """No new jobs; when those that run have ended its agent ends, or is disconnected."""
+        return _control(node_id, Command.SHUTDOWN, request)
+
+    @extend_schema(request=ReasonSerializer, responses=StateSerializer)
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, node_id: str) -> Response:
+        """Ask its agent for a heartbeat now; old agents do not listen."""
+        return _control(node_id, Command.REFRESH, request)
 
     @extend_schema(request=None, responses={201: PairingCodeSerializer})
     @action(detail=True, methods=["post"], url_path="pairing-code")
@@ -87,15 +108,20 @@ class NodeViewSet(viewsets.ViewSet):
     @action(detail=True, methods=["post"])
     def clear(self, request: Request, node_id: str) -> Response:
         """Close its breaker, and take in again the services that are out."""
-        return _control(node_id, services.clear, request, reason=_reason(request))
+        return _control(node_id, Command.CLEAR, request)
 
 
-def _control(node_id: str, act: Any, request: Request, **options: Any) -> Response:
+def _control(node_id: str, command: Command, request: Request) -> Response:
+    return _told(node_id, services.control, request, command=command, reason=_reason(request))
+
+
+def _told(node_id: str, act: Any, request: Request, **options: Any) -> Response:
     try:
-        state = act(node_id, request=request._request, **options)
+        told: services.Told = act([node_id], request=request._request, **options)
     except services.UnknownNode as error:
         raise _not_found(node_id) from error
-    return Response({"node_id": node_id, "state": state})
+    body = {"node_id": node_id, "state": told.states[node_id], "pending": told.pending}
+    return Response(body, status=202 if told.pending else 200)
 
 
 def _reason(request: Request) -> str:

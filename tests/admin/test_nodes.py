@@ -12,9 +12,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from lua import views
+from lua.client import Cells
 from lua.keys import cell_prefix
 from nodes.models import Node
 from nodes.tasks import expire_nodes
+from pools import publication
+from pools.models import Configuration
 from pools.store import store
 from tests.api.fleet import FakeNode
 
@@ -149,8 +152,41 @@ def test_an_action_without_redis_is_kept_and_said(
 ) -> None:
     settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
     page = act(admin, "drain_nodes", "node-1").content.decode()
-    assert "node-1: Redis does not answer" in page
+    assert "Redis does not answer: 1 node will be told when it does." in page
     assert Node.objects.get().drain
+    assert "try again" in act(admin, "kick_nodes", "node-1").content.decode()
+
+
+@pytest.mark.parametrize("action", ["drain_nodes", "resume_nodes", "disable_nodes"])
+def test_one_action_on_many_nodes_is_one_change(
+    admin: Client, node: FakeNode, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    names = [f"node-x{number}" for number in range(5)]
+    for name in names:
+        FakeNode(name).register()
+    expire_nodes()
+    told: list[int] = []
+
+    async def publish(cells: Cells, version: int, content: bytes) -> None:
+        told.append(version)
+
+    monkeypatch.setattr(publication, "publish", publish)
+    assert "Told 5 nodes." in act(admin, action, *names).content.decode()
+    assert told == [1]
+    assert Configuration.objects.get().version == 1
+
+
+def test_a_node_that_is_shut_down_is_used_again_when_it_comes_back(
+    admin: Client, node: FakeNode
+) -> None:
+    act(admin, "shutdown_nodes", "node-1")
+    live = views.nodes(store(), ["node-1"])["node-1"]
+    assert (live.state, live.drain, live.leaving) == ("draining", "shut down by anna", True)
+    act(admin, "refresh_nodes", "node-1")
+    node.leave()
+    FakeNode("node-1").register()
+    live = views.nodes(store(), ["node-1"])["node-1"]
+    assert (live.state, live.drain, live.leaving) == ("ready", "", False)
 
 
 def test_who_may_only_look_is_offered_no_action(node: FakeNode) -> None:

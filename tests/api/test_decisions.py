@@ -87,7 +87,7 @@ async def test_a_disabled_node_is_not_used_until_it_is_resumed(
     web: Web, http: httpx.AsyncClient, live_state: StoreSettings
 ) -> None:
     async with hand_node(web.node_url, "node-1", languages=["en", "zh"], slots=2):
-        await sync_to_async(services.disable)("node-1", reason="bad fan")
+        await sync_to_async(services.disable)(["node-1"], reason="bad fan")
         await until(lambda: not node_now(live_state).enabled, 5)
         assert node_now(live_state).load.reason == "status_not_ready"
         assert (await http.get("nodes/node-1/")).json()["state"] == "disabled"

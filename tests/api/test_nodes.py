@@ -93,14 +93,14 @@ def test_a_drained_node_takes_no_new_jobs_until_resumed(
     operator: Api, acme: Api, node: FakeNode, live_state: StoreSettings
 ) -> None:
     drained = operator.post("nodes/node-1/drain/", {"reason": "new driver"})
-    assert drained.json() == {"node_id": "node-1", "state": "draining"}
+    assert drained.json() == {"node_id": "node-1", "state": "draining", "pending": False}
     assert acme.post_job(options={"deadline_ms": 0}).status_code == 503
     assert operator.get("nodes/node-1/").json()["draining"] == "new driver"
     assert (Node.objects.get().drain, Node.objects.get().note) == (True, "new driver")
     assert content(live_state)["drained_nodes"] == ["node-1"]
 
     resumed = operator.post("nodes/node-1/resume/")
-    assert resumed.json() == {"node_id": "node-1", "state": "ready"}
+    assert resumed.json() == {"node_id": "node-1", "state": "ready", "pending": False}
     assert acme.post_job(options={"deadline_ms": 0}).status_code == 201
     assert content(live_state)["drained_nodes"] == []
 
@@ -133,7 +133,7 @@ def test_the_history_says_who_decided_and_why(
     operator.post("nodes/node-1/drain/", {"reason": "new driver"})
     operator.post("nodes/node-1/drain/", {"reason": "still"})
     operator.post("nodes/node-1/resume/")
-    services.disable("node-1", reason="bad fan")
+    services.disable(["node-1"], reason="bad fan")
     operator.post("nodes/node-1/resume/")
     audit.drain(live_state, 0)
 
@@ -153,7 +153,7 @@ def test_an_operator_sees_a_breaker_and_clears_it(
 
     cleared = operator.post("nodes/node-1/clear/", {"reason": "new GPU"})
 
-    assert cleared.json() == {"node_id": "node-1", "state": "ready"}
+    assert cleared.json()["state"] == "ready"
     seen = operator.get("nodes/node-1/").json()
     assert (seen["breaker"]["state"], seen["reason"]) == ("closed", "usable")
     audit.drain(live_state, 0)
@@ -176,17 +176,39 @@ def test_a_decision_is_kept_for_a_node_that_is_away(operator: Api, node: FakeNod
     assert Node.objects.get().drain
 
 
-def test_a_kicked_node_is_told_to_go(
-    operator: Api, node: FakeNode, live_state: StoreSettings
+def test_a_decision_is_kept_while_redis_is_away(
+    operator: Api, node: FakeNode, settings: Settings, tmp_path: Path
+) -> None:
+    expire_nodes()
+    there, settings.STATE_REDIS_URL = settings.STATE_REDIS_URL, f"unix://{tmp_path}/nobody"
+    told = operator.post("nodes/node-1/drain/", {"reason": "new driver"})
+    assert told.status_code == 202
+    assert told.json() == {"node_id": "node-1", "state": None, "pending": True}
+    problem(operator.post("nodes/node-1/kick/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
+    problem(operator.post("nodes/strange/drain/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
+
+    settings.STATE_REDIS_URL = there
+    teach_cells()
+    seen = operator.get("nodes/node-1/").json()
+    assert (seen["state"], seen["draining"]) == ("draining", "new driver")
+
+
+@pytest.mark.parametrize("command", ["kick", "shutdown", "refresh"])
+def test_what_an_operator_asks_of_a_node_is_passed_on(
+    operator: Api, node: FakeNode, live_state: StoreSettings, command: str
 ) -> None:
     mailbox = f"{cell_prefix(live_state.prefix, 0)}mailbox:web-1"
     client(live_state).xadd(mailbox, {"kind": "hello"})
 
-    assert operator.post("nodes/node-1/kick/", {"reason": "bye"}).status_code == 200
+    asked = operator.post(f"nodes/node-1/{command}/", {"reason": "bye"})
 
+    assert asked.json()["state"] == ("draining" if command == "shutdown" else "ready")
     entries: Any = client(live_state).xrange(mailbox)
-    told = entries[-1][1]
-    assert (told[b"kind"], told[b"command"], told[b"reason"]) == (b"control", b"kick", b"bye")
+    told = entries[1][1]
+    assert (told[b"kind"], told[b"command"]) == (b"control", command.encode())
+    assert told[b"reason"] == b"bye"
+    assert not Node.objects.filter(drain=True).exists()
+    problem(operator.post(f"nodes/strange/{command}/"), 404, "INVALID_MESSAGE")
 
 
 def test_a_pairing_code_has_six_digits_and_an_end(operator: Api, node: FakeNode) -> None:
@@ -228,7 +250,8 @@ def test_what_was_decided_while_redis_was_away_is_told_when_it_is_back(
     operator.post("nodes/node-1/drain/")
     waiting = acme.post_job().json()["job_id"]
     url, settings.STATE_REDIS_URL = settings.STATE_REDIS_URL, f"unix://{tmp_path}/nobody"
-    problem(operator.post("nodes/node-1/resume/"), 503, "SCHEDULER_DEPENDENCY_DOWN")
+    told = operator.post("nodes/node-1/resume/")
+    assert (told.status_code, told.json()["pending"]) == (202, True)
     settings.STATE_REDIS_URL = url
     assert operator.get("nodes/node-1/").json()["state"] == "draining"
 

@@ -120,8 +120,8 @@ async def test_each_utterance_has_one_answer_and_what_operators_decided_stays(
     speaking = asyncio.gather(*map(speak, speakers))
     await until(answered(speakers, 0.2), 30)
     copy = valkey.copy()
-    await sync_to_async(services.drain)("mary", reason="new driver")
-    await sync_to_async(services.disable)("tom", reason="bad fan")
+    await sync_to_async(services.drain)(["mary"], reason="new driver")
+    await sync_to_async(services.disable)(["tom"], reason="bad fan")
     await until(answered(speakers, 0.5), 30)
 
     told = [len(agents[name].jobs) for name in IDLE]

@@ -194,6 +194,20 @@ def an_operator_shuts_a_node_down(stage: Stage) -> Act:
 
 
 @scene
+def a_node_that_is_to_leave_is_registered_again(stage: Stage) -> Act:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.control("n1", Command.SHUTDOWN)
+    return lambda: stage.node("n1")
+
+
+@scene
+def an_operator_wants_a_heartbeat(stage: Stage) -> Act:
+    stage.node("n1")
+    return lambda: stage.control("n1", Command.REFRESH, "why")
+
+
+@scene
 def an_operator_kicks_a_node(stage: Stage) -> Act:
     stage.node("n1")
     return lambda: stage.control("n1", Command.KICK)

@@ -213,6 +213,34 @@ def test_an_empty_node_that_is_to_leave_goes_at_once(stage: Stage) -> None:
     assert [m["command"] for m in stage.told("control")] == ["shutdown", "kick"]
 
 
+def test_a_node_that_is_to_leave_is_still_when_its_process_registers_it_again(
+    stage: Stage,
+) -> None:
+    stage.node("n1")
+    stage.running("j1", "n1")
+    stage.control("n1", Command.SHUTDOWN)
+    stage.node("n1")
+    stage.finish("j1", "n1")
+    assert [m["command"] for m in stage.told("control")] == ["shutdown", "kick"]
+
+
+def test_a_node_that_left_as_asked_is_used_again(stage: Stage) -> None:
+    stage.node("n1")
+    stage.control("n1", Command.SHUTDOWN)
+    stage.offline("n1")
+    assert stage.node("n1").state == "ready"
+    stage.control("n1", Command.DRAIN)
+    stage.control("n1", Command.SHUTDOWN)
+    stage.offline("n1")
+    assert stage.node("n1", draining=True).state == "draining"
+
+
+def test_a_refresh_is_for_the_agent_alone(stage: Stage) -> None:
+    stage.node("n1")
+    assert stage.control("n1", Command.REFRESH, "curious").state == "ready"
+    assert [(m["command"], m["reason"]) for m in stage.told("control")] == [("refresh", "curious")]
+
+
 def test_an_unknown_node_takes_no_command(stage: Stage) -> None:
     assert stage.control("n1", Command.KICK) == scripts.node.Unknown()
     assert stage.beat("n1") == scripts.node.Unknown() if "n1" in stage.cell.nodes else True

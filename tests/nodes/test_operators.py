@@ -72,6 +72,12 @@ async def test_a_node_that_shuts_down_leaves_when_it_is_empty(node, caller):
     assert await node.closed() == 4403
 
 
+async def test_a_refresh_reaches_the_agent_and_changes_nothing_else(web, node, caller):
+    await command(caller, Command.REFRESH)
+    await node.expect("node_control", command="refresh")
+    assert [one.standing.state for one in web.registry._connections.values()] == ["ready"]
+
+
 async def configure(caller, version: int, **content: list[str]) -> None:
     body = msgspec.json.encode(content)
     await scripts.write_config(caller.cells, cell=0, version=version, content=body)
