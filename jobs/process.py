@@ -22,7 +22,7 @@ from jobs.settings import JobSettings
 from jobs.streams.memory import Memory
 from lua import ids, times
 from lua.client import Cells, StoreSettings
-from lua.errors import StoreError
+from lua.errors import CellsDiffer, StoreError
 from lua.mailbox import Hello, Message, NewConfig
 from lua.scripts import IN_ORDER, Dispatched, Taken
 from pools.settings import PoolSettings
@@ -83,7 +83,7 @@ class Process:
         self.bearer: Bearer | None = None
         self.asking: set[str] = set()
         self.sessions = Sessions(self)
-        self.replayers: list[Replayer] = [self.sessions.replay]
+        self.replayers: list[Replayer] = [self._agree, self.sessions.replay]
         self.drainers: list[Callable[[], None]] = []
         self.busy: list[Callable[[], int]] = [self.sessions.unfinished]
         self.starters: list[Callable[[], Awaitable[None]]] = []
@@ -119,6 +119,14 @@ class Process:
         if self._leases[0].held.is_set():
             with suppress(StoreError):
                 await self.cells.agree()
+
+    async def _agree(self, cell: int) -> None:
+        """A Redis that has lost everything does not know the number of cells any more."""
+        try:
+            if cell == 0:
+                await self.cells.agree()
+        except CellsDiffer as error:
+            log.error("this process finds nobody that others find", why=str(error))
 
     async def ready(self, cell: int) -> bool:
         """Whether a cell knows this process, so that it can be told of outcomes; waits a little."""

@@ -48,3 +48,8 @@ def call(function: Callable[[Cells], Awaitable[T]], request: HttpRequest | None 
             return await function(own)
 
     return async_to_sync(run)()
+
+
+def agree() -> None:
+    """Raises CellsDiffer where the live state has another number of cells; StoreError."""
+    call(lambda cells: cells.agree())

@@ -7,11 +7,18 @@ import os
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from celery import Celery
+import structlog
+from celery import Celery, Task
+from celery.exceptions import Ignore
 from celery.signals import beat_init, setup_logging
 from django.conf import settings
 
+from lua.errors import CellsDiffer, StoreError
+from pools.store import agree
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_site.settings")
+
+log = structlog.get_logger(__name__)
 
 
 def broker_url(url: str) -> str:
@@ -33,7 +40,22 @@ def every(seconds: float, task: str) -> dict[str, Any]:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-app = Celery("parley")
+class Checked(Task):  # type: ignore[misc]
+    """Nothing is done with another number of cells than the live state has: it would be done in
+    some of them, or in none.
+    """
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        try:
+            agree()
+        except CellsDiffer as error:
+            log.error("a task is left out", task=self.name, why=str(error))
+            raise Ignore from error
+        except StoreError:  # the task itself says what it lacks
+            pass
+
+
+app = Celery("parley", task_cls=Checked)
 app.conf.update(
     broker_url=broker_url(settings.BROKER_REDIS_URL),
     broker_connection_retry_on_startup=True,

@@ -87,6 +87,13 @@ def test_a_node_with_more_jobs_than_slots_is_a_warning(
     assert doctor().startswith("warning: cell 0: node-1: holds 2 jobs in 1 slots: ")
 
 
+def test_it_looks_at_all_cells_or_at_none(node: FakeNode, settings: Settings) -> None:
+    doctor(repair=True)
+    settings.PARLEY_CELLS = 2
+    with pytest.raises(CommandError, match="PARLEY_CELLS is 2, but the live state in Redis has 1"):
+        doctor()
+
+
 def test_without_redis_it_says_so(settings: Settings, tmp_path: object) -> None:
     settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
     with pytest.raises(CommandError, match="Redis does not answer"):

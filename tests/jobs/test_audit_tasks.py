@@ -1,5 +1,7 @@
 """The worker's tasks: thin, and all of them in beat's schedule."""
 
+from pathlib import Path
+
 import pytest
 from pytest_django import Settings
 
@@ -9,7 +11,7 @@ from lua.client import StoreSettings
 from lua.keys import cell_prefix
 from lua.lock import lead
 from lua.reader import client
-from pools.store import store
+from pools.store import agree, store
 from scheduler_site.celery import app
 from tests.jobs.streams import Stream
 
@@ -35,6 +37,22 @@ def test_the_drain_takes_every_cell(redis_settings: Settings, stream: Stream) ->
     prune_history()
 
     assert set(Job.objects.values_list("job_id", "cell")) == {("job-1", 0), ("job-2", 1)}
+
+
+def test_no_task_is_done_with_another_number_of_cells(redis_settings: Settings) -> None:
+    agree()
+    redis_settings.PARLEY_CELLS = 2
+    app.loader.import_default_modules()
+    for name in {entry["task"] for entry in app.conf.beat_schedule.values()}:
+        assert app.tasks[name].apply().state == "IGNORED"
+
+
+@pytest.mark.django_db
+def test_a_task_that_needs_no_redis_is_done_without(
+    redis_settings: Settings, tmp_path: Path
+) -> None:
+    redis_settings.STATE_REDIS_URL = f"unix://{tmp_path}/nobody"
+    assert prune_history.apply().successful()
 
 
 def test_only_one_leads_and_a_late_one_finds_out(redis_settings: Settings) -> None:

@@ -92,6 +92,13 @@ async def test_a_process_with_another_number_of_cells_does_not_start(process, st
     await alike.stop()
 
 
+async def test_a_redis_that_lost_everything_is_told_the_number_of_cells_again(process, client):
+    key = f"{process.cells.prefixes[0]}config"
+    await until(lambda: client.hget(key, "cells") == b"1")
+    client.delete(*client.keys(f"{process.cells.settings.prefix}*"))
+    await until(lambda: client.hget(key, "cells") == b"1")
+
+
 async def test_a_lease_is_kept(process, client):
     prefix = process.cells.prefixes[0]
     await asyncio.sleep(process.cells.limits.lease_ms / 1000)  # the time itself is tested

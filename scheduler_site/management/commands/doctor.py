@@ -8,8 +8,8 @@ from redis.exceptions import RedisError
 
 from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
-from lua.errors import StoreError
-from pools.store import call, store
+from lua.errors import CellsDiffer, StoreError
+from pools.store import agree, call, store
 from scheduler_site import doctor
 
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, repair: bool, pause_s: float, **options: Any) -> None:
         try:
+            agree()
             found = _examine(pause_s)
             self._tell(found)
             if found and repair:
@@ -41,6 +42,8 @@ class Command(BaseCommand):
                 found = _examine(pause_s)
                 self._tell(found)
             warnings = list(doctor.warnings())
+        except CellsDiffer as error:
+            raise CommandError(str(error)) from error
         except (RedisError, StoreError) as error:
             raise CommandError(f"Redis does not answer: {error}") from error
         for text in warnings:
