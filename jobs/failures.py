@@ -52,9 +52,14 @@ class Failure:
 
 
 def failure_of(
-    refusal: Refusal | Refused | Conflict, *, snapshot: Snapshot, cell: int, speech: Speech
+    refusal: Refusal | Refused | Conflict,
+    *,
+    snapshot: Snapshot,
+    cell: int,
+    speech: Speech,
+    pin: str = "",
 ) -> Failure:
-    """Why the speech was not placed in the cell."""
+    """Why the speech was not placed in the cell. ``pin``: the only node that it may go to."""
     match refusal:
         case Refusal():
             return Failure(refusal.code, refusal.message, refusal.reason)
@@ -64,13 +69,27 @@ def failure_of(
         case Refused():
             return Failure(
                 refusal.code,
-                reason=refusal.reason,
+                _of_one(pin, refusal, speech) if pin else "",
+                refusal.reason,
                 breakdown=refusal.breakdown,
                 retry_after_ms=refusal.retry_ms,
             )
         case Conflict():
             message = "This request id was used with other contents."
             return Failure(ErrorCode.INVALID_MESSAGE, message)
+
+
+def _of_one(pin: str, refused: Refused, speech: Speech) -> str:
+    """What the node of a paired session can't do, where that is why."""
+    cannot = {
+        Reason.ASR_LANG_UNSUPPORTED: f"understand speech in {speech.src!r}",
+        Reason.LANG_PAIR_UNSUPPORTED: f"translate from {speech.src!r} to {speech.tgt!r}",
+        Reason.TTS_LANG_UNSUPPORTED: f"speak {speech.tgt!r}",
+    }
+    if refused.code != ErrorCode.NO_CAPABLE_NODE or refused.reason not in cannot:
+        return ""
+    what = cannot[Reason(refused.reason)]
+    return f"This session is paired with the node {pin}, which can't {what}."
 
 
 def _lacks_sound(refused: Refused, ask: Ask) -> bool:

@@ -54,7 +54,7 @@ class CellPools:
         if any(name not in self.automatic for name in pools):
             has += [f"format:{ask.audio_format}"] if ask.audio_format in BASE_FORMATS else []
         if Kind.OTHER in pools:
-            has += asked_of_other(ask.route)
+            has += asked_of_one(ask.route)
         lacking, wishes = self._lacking(pools, has), self._wishes(ask, pools) if ask.wishes else ()
         return Serving(tuple(sorted(pools)), lacking, tuple(has), wishes)
 
@@ -72,7 +72,7 @@ class CellPools:
         for pool in self.configuration.pools:
             if pool.id in self.offers and route.served_by(pool):
                 yield pool.id
-        if self._some_member(Kind.OTHER, asked_of_other(route)):
+        if self._some_member(Kind.OTHER, asked_of_one(route)):
             yield Kind.OTHER.value
 
     def _takes(self, name: str, ask: Ask) -> bool:
@@ -87,8 +87,8 @@ class CellPools:
         return any(offered.issuperset(has) for offered in self.offers.get(pool, ()))
 
 
-def asked_of_other(route: Route) -> list[str]:
-    """What a member of ``other`` must offer to serve the languages."""
+def asked_of_one(route: Route) -> list[str]:
+    """What a node must offer to serve the languages, where no pool of its says that it does."""
     if route.src == AUTO:
         return [f"semantic:{route.tgt}"]
     heard = (route.src, route.tgt) if route.both_ways else (route.src,)

@@ -20,7 +20,7 @@ from pools.definition import Definition
 from pools.offered import Offered, offered
 from pools.order import ANYBODY, Caller, Chooser, Ranking
 from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal, tenant_refusal
-from pools.serving import CellPools, Offers, Serving
+from pools.serving import CellPools, Offers, Serving, asked_of_one
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
@@ -155,7 +155,7 @@ class Snapshot:
         A refusal may only be a matter of being late: see :meth:`need`.
         """
         if pin:
-            return Need(pools=(), has=ask.has, pin=pin)
+            return Need(pools=(), has=(*asked_of_one(ask.route), *ask.has), pin=pin)
         known = self._cells[cell]
         if len(known.needs) + len(known.served) > CACHED_NEEDS:
             known.forget()

@@ -4,8 +4,11 @@
 local REASONS = { [0] = 'capacity_exceeded', 'offline', 'status_not_ready', 'not_in_public_pool',
   'gpu_unavailable', 'resource_threshold_exceeded', 'capacity_exceeded' }
 
+local LACKING = { asr = 'asr_lang_unsupported', semantic = 'lang_pair_unsupported',
+  tts = 'tts_lang_unsupported' }
+
 local function lacking(value)
-  return string.sub(value, 1, 4) == 'tts:' and 'tts_lang_unsupported' or 'model_not_available'
+  return LACKING[string.match(value, '^(%a+):')] or 'model_not_available'
 end
 
 local function reason_of(id, raw, need, skip)

@@ -38,6 +38,11 @@ def code_of(web):
     return issue
 
 
+def speaking(semantic, asr, tts):
+    lists = {"semantic_languages": semantic, "asr_languages": asr, "tts_languages": tts}
+    return {"semantic_core_ready": True, **lists}
+
+
 async def ack_of(web, **init):
     async with raw_peer(web.session_url) as peer:
         await peer.send(session_init("en", "zh", **init))
@@ -92,6 +97,30 @@ async def test_a_private_node_serves_whom_it_is_paired_with(node, session, code_
     await eve.says(preferred_node_id="anna")
     assert (await eve.hears())["code"] == "NO_CAPABLE_NODE"
     await ben.says()
+    await anna.answers(await anna.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+    assert len(anna.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("src", "tgt", "cannot"),
+    [
+        ("ja", "zh", "understand speech in 'ja'"),
+        ("en", "ja", "translate from 'en' to 'ja'"),
+        ("auto", "ja", "translate from 'auto' to 'ja'"),
+        ("zh", "en", "speak 'en'"),
+    ],
+)
+async def test_it_is_told_what_its_node_cannot_do(node, session, code_of, src, tgt, cannot):
+    both, all_three = ["en", "zh"], ["en", "ja", "zh"]
+    anna = await node(language_capabilities=speaking(both, both, ["zh"]))
+    await node("mary", language_capabilities=speaking(all_three, all_three, all_three))
+    ben = await session(pairing_code=await code_of("anna"))
+    await ben.says(src_lang=src, tgt_lang=tgt)
+    told = await ben.hears()
+    assert told["code"] == "NO_CAPABLE_NODE"
+    assert told["message"] == f"This session is paired with the node anna, which can't {cannot}."
+    await ben.says(src_lang="en", tgt_lang="zh")
     await anna.answers(await anna.job(), "你好")
     assert (await ben.hears())["text_translated"] == "你好"
     assert len(anna.jobs) == 1

@@ -16,10 +16,7 @@ ROOT = loader.HERE.parent
 EVERY_FILE = (*luatext.scripts(), *luatext.includes())
 TEXT = luatext.body(*EVERY_FILE)
 STRINGS = luatext.strings(TEXT)
-OF_THE_PROCESS = {  # found before a script is called
-    Reason.ASR_LANG_UNSUPPORTED,
-    Reason.SRC_AUTO_NO_CANDIDATE,
-}
+OF_THE_PROCESS = {Reason.SRC_AUTO_NO_CANDIDATE}  # found before a script is called
 OF_PYTHON = {"lock:NAME", "times:PROCESS"}
 
 

@@ -130,7 +130,8 @@ def test_a_pool_whose_members_take_no_opus_gets_none():
 
 def test_a_pinned_job_names_its_node_and_no_pool():
     need = knowing().compile_need(0, Ask.of(route("en", "zh"), Pipeline(), "opus"), pin="node-1")
-    assert need == Need(pools=(), has=("tts:zh",), pin="node-1")
+    asked = ("asr:en", "semantic:en", "semantic:zh", "tts:zh")
+    assert need == Need(pools=(), has=asked, pin="node-1")
 
 
 def test_more_pools_than_a_job_may_name_are_used_in_turn():
