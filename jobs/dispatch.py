@@ -246,9 +246,7 @@ def _failure(
     session: "LiveSession", refusal: Refusal | Refused | Conflict, speech: Speech
 ) -> Failure:
     snapshot = session.process.snapshot
-    return failure_of(
-        refusal, snapshot=snapshot, cell=session.cell, speech=speech, pin=session.pin
-    )
+    return failure_of(refusal, snapshot=snapshot, cell=session.cell, speech=speech, pin=session.pin)
 
 
 async def _join(session: "LiveSession", work: Work, earlier: str) -> None:
