@@ -15,7 +15,7 @@ from jobs.resuming import Ticket, new_ticket
 from jobs.reviving import revive
 from jobs.session import LiveSession
 from lua import ids, scripts
-from lua.errors import StoreError
+from lua.errors import StoreError, StoreUnavailable
 from parley.frames import SessionInit
 
 if TYPE_CHECKING:
@@ -43,11 +43,10 @@ class Away:
         if not session.line.detach(wire):
             return  # it has, already
         full = len(self._timers) >= self._process.settings.max_sessions
-        if session.ended or session.ticket is None or full:
+        if full or not session.may_return:
             await self._sessions.close(session)
             return
-        session.away = True
-        self._wait(session, session.cells.limits.resume_window_ms / 1000)
+        self._expect(session)
         await self._tell(session)
 
     async def back(
@@ -55,13 +54,13 @@ class Away:
     ) -> LiveSession | None:
         """The session of a client that is back with its ticket; its socket is not used yet.
 
-        None where the ticket is not, or no more, good for anything. Raises StoreError.
+        None where the ticket is not, or no more, good for anything. Raises StoreError; then it is
+        as good as before.
         """
         name = ticket.session
-        if name is None:
+        if name is None or self._sessions.is_over(name):
             return None
-        cells = self._process.cells
-        cell = ids.cell_of(name, cells.count)
+        cell = ids.cell_of(name, self._process.cells.count)
         next_ticket = new_ticket(name)
         back = scripts.Return(
             session=name,
@@ -71,31 +70,31 @@ class Away:
             proof=ticket.proof,
             next_proof=next_ticket.proof,
         )
-        if self._is_over(name):
-            return None
-        self._asked_for[name] += 1
-        try:
-            reply = await scripts.resume_session(cells, cell=cell, back=back)
-        finally:
-            self._asked_for[name] -= 1
-            self._asked_for += Counter()  # forget those that are 0
-        if isinstance(reply, scripts.Denied) or self._is_over(name):
+        reply = await self._ask(cell, back)
+        if self._sessions.is_over(name):
             return None
         session = self._sessions.get(name)
-        if session is not None and session.generation == reply.generation - 1:
-            self.stay(session)
-            session.line.close(REPLACED, "the session was resumed")
-            session.taken_back(next_ticket, reply.generation)
-            session.agree(init)
-            return session
-        if session is not None:
+        if isinstance(reply, scripts.Denied):
+            if session is not None and session.is_for(ticket, tenant, credential):
+                self._process.suspect(cell)
+                raise StoreUnavailable("Redis has lost the session")
+            return None
+        if session is not None and session.generation < reply.since:
             self.let_go(session)  # it was elsewhere meanwhile
-        session = LiveSession(
-            self._process, wire, init, id=name, cell=cell, tenant=tenant, credential=credential
-        )
-        session.taken_back(next_ticket, reply.generation)
-        session.agree(init)
-        await self._revive(session, init.last_utterance_index)
+            session = None
+        if session is None:
+            session = LiveSession(
+                self._process,
+                wire,
+                init,
+                id=name,
+                cell=cell,
+                tenant=tenant,
+                credential=credential,
+                returns=True,
+            )
+            self._sessions.add(session)
+        await self._take_back(session, init, next_ticket, reply)
         return session
 
     def let_go(self, session: LiveSession) -> None:
@@ -116,19 +115,40 @@ class Away:
         if timer := self._timers.pop(session.id, None):
             timer.cancel()
 
-    def _is_over(self, name: str) -> bool:
-        """Whether its client has said goodbye, over a socket that is not closed yet."""
-        session = self._sessions.get(name)
-        return session is not None and session.ended
-
-    async def _revive(self, session: LiveSession, last: int | None) -> None:
-        session.revives()
-        self._sessions.add(session)
+    async def _ask(self, cell: int, back: scripts.Return) -> scripts.Resumed | scripts.Denied:
+        self._asked_for[back.session] += 1
         try:
-            await revive(session, last)
-        except Exception:
-            await self._sessions.close(session)  # its client has no ticket to come back with
+            return await scripts.resume_session(self._process.cells, cell=cell, back=back)
+        finally:
+            self._asked_for[back.session] -= 1
+            self._asked_for += Counter()  # forget those that are 0
+
+    async def _take_back(
+        self, session: LiveSession, init: SessionInit, ticket: Ticket, reply: scripts.Resumed
+    ) -> None:
+        self.stay(session)
+        session.line.close(REPLACED, "the session was resumed")
+        session.taken_back(ticket, reply)
+        session.agree(init)
+        if session.is_whole:
+            return
+        try:
+            await revive(session, init.last_utterance_index)
+        except StoreError:  # its client comes back once more
+            if session.generation == reply.generation and not session.ended:
+                self._expect(session)
+                session.start(self._tell(session))
             raise
+        except Exception:
+            await self._sessions.close(session)
+            raise
+        if session.generation != reply.generation or session.ended:
+            raise StoreUnavailable("the client has come back once more")
+
+    def _expect(self, session: LiveSession) -> None:
+        """Its client may come back for a while."""
+        session.away = True
+        self._wait(session, session.cells.limits.resume_window_ms / 1000)
 
     def _wait(self, session: LiveSession, for_s: float) -> None:
         loop = asyncio.get_running_loop()

@@ -137,5 +137,5 @@ def acknowledgement(session: LiveSession, init: SessionInit, message: str) -> Se
         negotiated_audio_format="opus",
         negotiated_sample_rate=16_000,
         negotiated_channel_count=1,
-        resume_token=session.ticket.token if session.ticket else None,
+        resume_token=session.tickets.token,
     )

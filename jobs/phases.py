@@ -105,7 +105,7 @@ class Serving:
     def __init__(self, socket: Socket, session: LiveSession, init: SessionInit) -> None:
         self._socket = socket
         self._session = session
-        self._stream = Stream(session, init, pause_left_s=self._pause_left_s)
+        self._stream = session.stream = Stream(session, init, pause_left_s=self._pause_left_s)
 
     def frame(self, frame: AnyFrame) -> Task | None:
         """A frame of the client, of this session."""
@@ -113,12 +113,14 @@ class Serving:
         if named != self._session.id:
             _refuse(self._socket, ErrorCode.INVALID_SESSION, "This is another session.")
             return None
+        if self._session.tickets.former:
+            self._session.heard()
         return self._handlers[type(frame)](self, frame)
 
     async def closed(self) -> None:
         """The socket is gone, and the session with it unless it may be resumed."""
         session = self._session
-        self._stream.close(goes_on=session.ticket is not None and not session.ended)
+        self._stream.close(goes_on=session.may_return)
         await self._socket.process.sessions.away.gone(self._session, self._socket)
 
     def _init(self, frame: SessionInit) -> None:

@@ -13,12 +13,15 @@ from lua.views import JobView, LiveJob, SessionJobs
 
 
 async def revive(session: LiveSession, last: int | None) -> None:
-    """Take in the session's jobs. What ends meanwhile is taken in after it. Raises StoreError.
+    """Take in the session's jobs. What ends meanwhile is taken in after it. Raises StoreError, and
+    then nothing is changed.
 
     ``last``: its client has all answers up to this index. Where it does not say so, it gets those
     of the last while once more.
     """
     past = await views.session_jobs(session.cells, session.id)
+    if session.is_whole:
+        return  # its client has come back twice
     session.pin = past.pin
     ended = _untold(session, past, last)
     indexes = [*(view.index for view in ended), *(job.view.index for job in past.live)]
@@ -27,7 +30,7 @@ async def revive(session: LiveSession, last: int | None) -> None:
         _go_on(session, job, last)
     for view in ended:
         _settle(session, view)
-    session.is_whole()
+    session.becomes_whole()
 
 
 async def adopt(session: LiveSession, outcome: Outcome) -> None:

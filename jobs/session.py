@@ -5,6 +5,7 @@ They come by way of :mod:`jobs.intake`; what becomes of them comes back from the
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from jobs.failures import Failure, failure_from
 from jobs.intake import Intake
 from jobs.line import Line, Wire
 from jobs.payload import Speech
-from jobs.resuming import Ticket, new_ticket
-from jobs.telling import RESUME, Telling
+from jobs.resuming import Ticket, Tickets
+from jobs.telling import Telling
 from jobs.wording import Found
 from lua import scripts
+from lua.errors import StoreError
 from lua.mailbox import Accepted, Outcome, Partial, Placed
 from lua.scripts import NewJob
 from lua.states import JobState, Level
@@ -29,6 +31,7 @@ from pools.routes import Route
 
 if TYPE_CHECKING:
     from jobs.process import Process
+    from jobs.streams.stream import Stream
 
 _decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
 
@@ -37,9 +40,10 @@ class LiveSession:
     """``unfinished``: utterances without an answer, by job; their sound is kept for a replay.
     ``pin``: the node that it is paired with, or empty: nobody else gets its jobs.
 
-    ``ticket``: what its client may come back with, None where it can't; ``away``: it has gone, and
-    may. ``generation``: how often it came back. ``ended``: nobody listens here any more;
-    ``elsewhere``: because another process has it.
+    ``away``: its client has gone, and may come back with its ``tickets``; ``generation``: how often
+    it did. ``returns``: it was at another process before, and is not whole until its jobs are taken
+    in. ``ended``: nobody listens here any more; ``elsewhere``: because another process has it.
+    ``stream``: the speech of its present socket.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class LiveSession:
         tenant: str,
         credential: str = "",
         pin: str = "",
+        returns: bool = False,
     ) -> None:
         self.id = id
         self.cell = cell
@@ -67,11 +72,12 @@ class LiveSession:
         self.generation = 0
         self.away = self.ended = self.elsewhere = False
         self.sig = ""  # the queue that its last utterance would wait in
-        self._ended_early: list[Outcome] | None = None  # while it does not know all its jobs
+        self.stream: Stream | None = None
+        self._ended_early: list[Outcome] | None = [] if returns else None
         self._waiting: set[str] = set()
         self._unfinished_bytes = 0
         self._present: tuple[Route | None, str] = (None, "")
-        self.ticket: Ticket | None = new_ticket(id)
+        self.tickets = Tickets(id)
         self.intake = Intake(self)
         self.agree(init)
         self.telling = Telling(
@@ -82,22 +88,39 @@ class LiveSession:
             accepts=init.accepts or (),
             settings=process.settings,
             on_gap=self._give_up,
+            may_return=self.may_return or returns,
         )
 
-    async def open(self, *, begins: bool = False) -> bool:
-        """Make it known to its cell, again after a loss: its other jobs are then cancelled. False
-        where it ``begins`` and its name is another's.
+    @property
+    def is_whole(self) -> bool:
+        """Whether it knows all its jobs."""
+        return self._ended_early is None
+
+    @property
+    def may_return(self) -> bool:
+        """Whether its client may come back over another socket."""
+        return self.tickets.present is not None and not self.ended
+
+    def is_for(self, ticket: Ticket, tenant: str, credential: str) -> bool:
+        """Whether its client may come back with this ticket."""
+        owner = self.origin.tenant, self.credential
+        return owner == (tenant, credential) and self.tickets.fit(ticket)
+
+    async def open(self, *, begins: bool = False, forgets: bool = True) -> bool:
+        """Make it known to its cell, again after a loss: where it ``forgets`` its other jobs are
+        then cancelled. False where it ``begins`` and its name is another's.
         """
         told = scripts.NewSession(
             session=self.id,
             process=self.process.id,
             tenant=self.origin.tenant,
             credential=self.credential,
-            proof=self.ticket.proof if self.ticket else "",
+            proof=self.tickets.present.proof if self.tickets.present else "",
+            former=self.tickets.former,
             generation=self.generation,
             away=self.away,
             begins=begins,
-            known=list(self.unfinished) if self._ended_early is None else None,
+            known=list(self.unfinished) if forgets and self.is_whole else None,
             pin=self.pin,
         )
         reply = await scripts.open_session(self.cells, cell=self.cell, session=told)
@@ -109,17 +132,27 @@ class LiveSession:
         """What its client says of itself, and of utterances that say less."""
         self.intake.agree(init)
         self.lang = init.src_lang
-        if RESUME not in (init.accepts or ()):
-            self.ticket = None
+        self.tickets.agree(init.accepts or ())
 
     def talk(self, wire: Wire, init: SessionInit) -> None:
         """Talk over a socket, its first or another one."""
         self.line.attach(wire)
         self.telling.resume(init.accepts or (), init.last_utterance_index)
 
-    def taken_back(self, ticket: Ticket, generation: int) -> None:
-        """Its client is back, and may come back once more with this ticket."""
-        self.ticket, self.generation, self.away = ticket, generation, False
+    def taken_back(self, ticket: Ticket, reply: scripts.Resumed) -> None:
+        """Its client is back, and may come back once more with this ticket. What it was saying over
+        its last socket is numbered before anything that comes over the new one.
+        """
+        if self.stream is not None:
+            self.stream.close(goes_on=True)
+            self.stream = None
+        self.tickets.renew(ticket, reply.former)
+        self.generation, self.away = reply.generation, False
+
+    def heard(self) -> None:
+        """Its client is there, and has the acknowledgement of its return."""
+        self.tickets.heard()
+        self.start(self._forget_former())
 
     def go_on(self, indexes: Collection[int], last: int | None, used: Collection[int]) -> None:
         """Another process had it before. ``indexes``: of the utterances that are to be taken in;
@@ -132,11 +165,7 @@ class LiveSession:
         elif indexes:
             self.telling.go_on(min(indexes), late=(), is_told=False)
 
-    def revives(self) -> None:
-        """It is about to take in jobs that it had elsewhere."""
-        self._ended_early = []
-
-    def is_whole(self) -> None:
+    def becomes_whole(self) -> None:
         """All its jobs are taken in."""
         early, self._ended_early = self._ended_early or (), None
         for outcome in early:
@@ -255,6 +284,10 @@ class LiveSession:
             self.telling.event(work.told, "ASR_FINAL" if heard.is_final else "ASR_PARTIAL")
         work.heard = True
         self.telling.partial(work.told, heard)
+
+    async def _forget_former(self) -> None:
+        with suppress(StoreError):  # then a replay says it
+            await self.open(forgets=False)
 
     def _give_up(self, index: int) -> None:
         """Those behind it are told: it need not wait for a node any more."""

@@ -58,6 +58,11 @@ class Sessions:
         here = (one for one in self._live.values() if not one.away)
         return sum(len(one.unfinished) + one.telling.is_busy for one in here)
 
+    def is_over(self, name: str) -> bool:
+        """Whether it has ended, though its socket is open still or Redis does not know."""
+        session = self._live.get(name)
+        return name in self._left or (session is not None and session.ended)
+
     def add(self, session: LiveSession) -> None:
         """Hand it what is told of it from now on."""
         self._live[session.id] = session
@@ -130,8 +135,7 @@ class Sessions:
                 await asyncio.gather(*map(self._leave, list(self._live.values())))
 
     async def _leave(self, session: LiveSession) -> None:
-        may_return = session.ticket is not None and not session.ended
-        await (self.away.leave(session) if may_return else self.close(session))
+        await (self.away.leave(session) if session.may_return else self.close(session))
 
     async def _adopt(self, session: LiveSession, message: Outcome) -> None:
         with suppress(StoreError):

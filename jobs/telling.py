@@ -14,14 +14,14 @@ from parley.codes import ErrorCode
 from parley.frames import AsrPartial, NodeAsrPartial, encode
 
 SHORTAGES = frozenset({ErrorCode.NO_AVAILABLE_NODE, ErrorCode.NODE_OVERLOADED})
-RESUME = "resume"  # in what a client accepts
 KEPT_RESULTS = 32  # that may be played still
 
 
 class Telling:
     """Events, partials and errors at once, answers in order. ``accepts``: what the client says that
     it understands; with ``errors`` it gets ``error`` frames for more than it did wrong itself and
-    what nodes reported.
+    what nodes reported. ``may_return``: what is told may have to be told once more, over another
+    socket.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Telling:
         accepts: Collection[str],
         settings: JobSettings,
         on_gap: Callable[[int], None],
+        may_return: bool,
     ) -> None:
         self._line = line
         self._pause_ms = settings.pause_ms
@@ -46,7 +47,7 @@ class Telling:
             settings=settings.order,
             line=line,
             on_gap=on_gap,
-            keep_ms=settings.resend_ms if RESUME in accepts else 0,
+            keep_ms=settings.resend_ms if may_return else 0,
         )
         self._agree(accepts)
 

@@ -1,9 +1,10 @@
 -- Makes a session, or makes it known again to the process that has it. On a replay its live jobs that
 -- the process does not know of are cancelled, but for those that are no utterances. `generation` rises with each return of its client: a
--- process that slept meanwhile must not take it back. `away`: its socket is gone, and its client has
--- some time to return. `begins`: it was just given its name, which another process may have in use.
+-- process that slept meanwhile must not take it back. `former`: proofs that are good besides `proof`.
+-- `away`: its socket is gone, and its client has some time to return. `begins`: it was just given its
+-- name, which another process may have in use.
 -- KEYS cell
--- SPEC session, process, tenant, credential, pin, proof, generation:int, away:bool, begins:bool, known:list
+-- SPEC session, process, tenant, credential, pin, proof, former:list, generation:int, away:bool, begins:bool, known:list
 -- CONST resume_window_ms
 -- FLAGS allow-oom
 -- RETURNS OPENED | ELSEWHERE | NAME_TAKEN
@@ -28,7 +29,8 @@ end
 -- STEP
 if before and before ~= process then call('SREM', cell .. 'process:' .. before .. ':sessions', id) end
 call('HSET', key, 'process', process, 'tenant', tenant, 'credential', credential, 'pin', pin,
-  'proof', proof, 'generation', generation)
+  'proof', proof, 'former', table.concat(former, ' '), 'generation', generation)
+if before ~= process then call('HSET', key, 'since', generation) end
 if away then
   call('SREM', cell .. 'process:' .. process .. ':sessions', id)
   call('ZADD', cell .. 'timers', 'NX', now + resume_window_ms, 'session:' .. id)

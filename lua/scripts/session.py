@@ -10,11 +10,11 @@ class NewSession(Spec, frozen=True, kw_only=True):
     """What ``open_session`` is told of a session.
 
     ``tenant`` and ``credential`` (a hash): whose it is. ``pin``: the node that it is paired
-    with, or empty. ``proof``: SHA-256 (hex) of the token that
-    resumes it, empty where its client can't. ``generation``: how often it was resumed. ``away``:
-    its socket is gone; it ends by itself unless it is resumed. ``begins``: it has just been
-    given its name. ``known``: on a replay, its
-    unfinished jobs: its other live jobs are cancelled.
+    with, or empty. ``proof``: SHA-256 (hex) of the token that resumes it, empty where its client
+    can't; ``former``: those of earlier tokens that do so as well, because the acknowledgement of
+    its last return may be lost. ``generation``: how often it was resumed. ``away``: its socket is
+    gone; it ends by itself unless it is resumed. ``begins``: it has just been given its name.
+    ``known``: on a replay, its unfinished jobs: its other live jobs are cancelled.
     """
 
     session: str
@@ -23,6 +23,7 @@ class NewSession(Spec, frozen=True, kw_only=True):
     credential: str = ""
     pin: str = ""
     proof: str = ""
+    former: list[str] = []
     generation: int = 0
     away: bool = False
     begins: bool = False
@@ -56,7 +57,7 @@ async def open_session(
 
 class Return(Spec, frozen=True, kw_only=True):
     """A client that wants its session back at ``process``. ``proof`` of the token that it shows;
-    ``next_proof``: that of its next one.
+    ``next_proof``: that of its next one. A call repeated with the same is answered the same.
     """
 
     session: str
@@ -69,14 +70,19 @@ class Return(Spec, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Resumed:
-    """The session belongs to the process now; its last holder had ``generation`` - 1."""
+    """The session belongs to the process now, and has done so since the generation ``since``.
+    ``former``: proofs that are good still, until the process says in ``open_session`` that they are
+    not.
+    """
 
     generation: int
+    since: int
+    former: list[str]
 
 
 @dataclass(frozen=True)
 class Denied:
-    """There is no such session, or the token is not its present one, or somebody else's."""
+    """There is no such session, or the token is not good any more, or somebody else's."""
 
 
 RESUME_SESSION = Script("resume_session", (Resumed, Denied), Return)

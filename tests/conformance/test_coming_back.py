@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.peers import Service, Session, assert_has
-from tests.conformance.session_frames import SESSION_CLOSE, SESSION_INIT
+from tests.conformance.session_frames import CLIENT_HEARTBEAT, SESSION_CLOSE, SESSION_INIT
 
 RESUME = {"accepts": ["resume", "errors"]}
 
@@ -64,11 +64,23 @@ async def test_what_the_client_has_is_not_told_again(
             assert heard == again
 
 
+async def test_a_client_that_was_not_heard_since_its_return_may_come_back_the_same_way(
+    service: Service,
+) -> None:
+    """The acknowledgement may have been lost."""
+    async with service.session(**RESUME) as gone:
+        pass
+    for _ in range(3):
+        async with back(service, gone) as session:
+            assert session.id == gone.id
+
+
 async def test_a_token_is_good_once(service: Service) -> None:
     async with service.session(**RESUME) as gone:
         pass
     async with back(service, gone) as session:
-        pass
+        await session.link.say(CLIENT_HEARTBEAT.minimal(session_id=session.id))
+        await session.link.expect("server_heartbeat")
     await refused(service, gone.ack["resume_token"])
     async with back(service, session) as again:
         assert again.id == gone.id

@@ -13,6 +13,7 @@ from lua.client import StoreSettings
 from nodes.settings import NodeSettings
 from tests.harness.actors import HandNode, HandSession, hand_node, hand_session
 from tests.harness.web import Web
+from tests.jobs.coming_back import RESUME
 from tests.jobs.streams import Stream
 from tests.peers.raw import RawPeer, raw_peer
 
@@ -93,5 +94,26 @@ def session(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandSess
     async def enter(**init: Any) -> HandSession:
         joining = hand_session(web.session_url, "en", "zh", **init)
         return await stage.enter_async_context(joining)
+
+    return enter
+
+
+@pytest.fixture
+async def other(stage: AsyncExitStack, store: StoreSettings, jobs: JobSettings) -> Web:
+    """A second web process."""
+    return await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+
+
+@pytest.fixture
+def back(stage: AsyncExitStack, web: Web) -> Callable[..., Awaitable[HandSession]]:
+    """``await back(ben)``: the client is back, over a socket of its own."""
+
+    async def enter(gone: HandSession, to: Web = web, **init: Any) -> HandSession:
+        token = {"resume_token": gone.token, **RESUME}
+        joining = hand_session(to.session_url, "en", "zh", **{**token, **init})
+        session = await stage.enter_async_context(joining)
+        assert session.id == gone.id
+        session.goes_on(gone)
+        return session
 
     return enter

@@ -14,41 +14,9 @@ from lua.limits import Limits
 from lua.mailbox import Moved
 from nodes.settings import NodeSettings
 from tests.harness.actors import hand_node, hand_session
-from tests.harness.frames import session_init
 from tests.harness.web import Web
-from tests.peers.raw import raw_peer
+from tests.jobs.coming_back import RESUME, answered, heard, refused, vanished
 from tests.peers.until import until
-
-RESUME = {"accepts": ["resume"]}
-
-
-@pytest.fixture
-def back(stage, web):
-    """``await back(ben)``: the client is back, over a socket of its own."""
-
-    async def enter(gone, to=web, **init):
-        token = {"resume_token": gone.token, **RESUME}
-        session = await stage.enter_async_context(
-            hand_session(to.session_url, "en", "zh", **{**token, **init})
-        )
-        assert session.id == gone.id
-        session.goes_on(gone)
-        return session
-
-    return enter
-
-
-async def vanished(session, web):
-    """Its network is gone, and the process has noticed."""
-    session.peer.vanish()
-    await until(lambda: web.process.sessions.get(session.id).away)
-
-
-async def refused(url: str, **init) -> None:
-    async with raw_peer(url) as peer:
-        await peer.send(session_init("en", "zh", **init))
-        await peer.expect("error", code="INVALID_SESSION")
-        assert await peer.closed() == 4400
 
 
 async def test_only_who_accepts_it_gets_a_token(session):
@@ -83,13 +51,6 @@ async def test_a_job_that_goes_on_is_answered_over_the_new_socket(web, node, ses
     assert (await ben.peer.expect("asr_partial"))["text"] == "so far"
     await anna.answers(job, "one")
     assert (await ben.hears())["text_translated"] == "one"
-
-
-async def answered(anna, ben, *texts):
-    for text in texts:
-        await ben.says()
-        await anna.answers(await anna.job(), text)
-        await ben.hears()
 
 
 async def test_a_client_that_says_what_it_has_gets_nothing_twice(web, node, session, back):
@@ -140,12 +101,16 @@ async def test_a_socket_that_only_seems_open_gives_way(web, node, session, back)
     assert not web.process.sessions.get(ben.id).away
 
 
-async def test_each_token_is_good_for_one_return(web, session, back):
+async def test_each_token_is_good_for_one_return_after_which_its_client_is_heard(
+    web, other, session, back
+):
     first = await session(**RESUME)
     await vanished(first, web)
     second = await back(first)
     assert second.token not in (None, first.token)
+    await heard(second)
     await refused(web.session_url, resume_token=first.token, **RESUME)
+    await refused(other.session_url, resume_token=first.token, **RESUME)
     await vanished(second, web)
     await back(second)
 
@@ -155,6 +120,7 @@ async def test_a_client_may_decline_to_come_back_once_more(web, session, back):
     await vanished(ben, web)
     last = await back(ben, accepts=[])
     assert last.token is None
+    await heard(last)
     last.peer.vanish()
     await until(lambda: web.process.sessions.get(ben.id) is None)
 
@@ -218,12 +184,6 @@ async def test_who_does_not_accept_it_ends_with_the_socket(web, node, session):
     ben.peer.vanish()
     await anna.peer.expect("job_cancel", job_id=job["job_id"])
     assert web.process.sessions.get(ben.id) is None
-
-
-@pytest.fixture
-async def other(stage, store, jobs):
-    """A second web process."""
-    return await stage.enter_async_context(Web(store, jobs, NodeSettings()))
 
 
 async def test_another_process_goes_on_with_it(web, other, node, session, back):

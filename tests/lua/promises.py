@@ -460,14 +460,25 @@ def _open_session(step: Step) -> Iterator[str]:
         now, timer = step.after.sessions[told.session], f"session:{told.session}"
         if (now["process"], now["proof"]) != (told.process, told.proof):
             yield f"{told} opened it, and it is {now}"
+        if now["former"].split() != told.former:
+            yield f"{told} opened it, and former proofs are {now['former']}"
+        yield from _since(was, now)
         if (timer in step.after.timers) != told.away:
             yield f"{timer}, and away is {told.away}"
+
+
+def _since(was: dict[str, str], now: dict[str, str]) -> Iterator[str]:
+    """It counts from when the process got it."""
+    moved = was.get("process") != now["process"]
+    if now["since"] != (now["generation"] if moved else was["since"]):
+        yield f"is {now}, was {was}"
 
 
 def _resume_session(step: Step) -> Iterator[str]:
     back = step.given["back"]
     was = step.before.sessions.get(back.session, {})
-    given = was.get("proof", "") != "" and was.get("proof") == back.proof
+    good = [*was.get("former", "").split(), was.get("proof")]
+    given = was.get("proof", "") != "" and back.proof in good
     again = was.get("proof") == back.next_proof and was.get("process") == back.process
     his = (was.get("tenant"), was.get("credential")) == (back.tenant, back.credential)
     if isinstance(step.reply, scripts.Denied) == (his and (given or again)):
@@ -478,6 +489,11 @@ def _resume_session(step: Step) -> Iterator[str]:
             yield f"{back} came, and it is {now}"
         if int(now["generation"]) != int(was["generation"]) + (not again):
             yield f"is {now}, was {was}"
+        if not again and now["former"].split()[0] != back.proof:
+            yield f"{back} can't come again: {now}"
+        if not set(now["former"].split()) <= set(good):
+            yield f"{now} and {was}: a proof that was never given"
+        yield from _since(was, now)
         if f"session:{back.session}" in step.after.timers:
             yield "it is still to end"
         told = [process for process, message in step.told if message["kind"] == "moved"]

@@ -622,6 +622,15 @@ def a_session_is_resumed(stage: Stage) -> Act:
 
 
 @scene
+def a_session_is_resumed_once_more_because_the_first_time_was_not_acknowledged(
+    stage: Stage,
+) -> Act:
+    stage.open_session(proof="one", away=True)
+    stage.resume_session("one", "two")
+    return lambda: stage.resume_session("one", "three")
+
+
+@scene
 def a_session_ends(stage: Stage) -> Act:
     stage.node("n1", capacity=1)
     stage.running("j1", "n1")

@@ -515,13 +515,17 @@ class Scripts(RuleBasedStateMachine):
     def open_session(self, number: int, process: str, known: bool, odd: int) -> None:
         session = pick(self.world.sessions.values(), number)
         away, slept = odd == 1, int(odd == 2)
+        if odd == 3:
+            session.former = []  # its client was heard
         self.world.open(session, process, known=known, away=away, slept=slept)
 
     @rule(number=index, process=st.sampled_from(PROCESSES), odd=odds)
     def resume_session(self, number: int, process: str, odd: int) -> None:
-        """With its present token, mostly."""
+        """With its present token, mostly, or one whose successor may not have arrived."""
         session = pick(self.world.sessions.values(), number)
         proof = f"{session.name}-old" if odd == 0 else session.proof
+        if odd == 1 and session.former:
+            proof = session.former[0]
         fresh = f"{session.name}-{session.generation + 1}"
         self.world.resume(session, process, proof, fresh, repeat=odd % 2 == 0)
 

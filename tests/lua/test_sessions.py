@@ -16,22 +16,76 @@ def one(stage: Stage) -> Stage:
     return stage
 
 
-def test_a_token_is_good_for_one_return(one: Stage) -> None:
-    assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
-    assert one.resume_session("one", "three", credential="c") == Denied()
-    assert one.resume_session("two", "three", credential="c") == Resumed(generation=2)
+def back(one: Stage, proof: str, fresh: str, process: str = "p2") -> Resumed | Denied:
+    """Its client shows the proof."""
+    reply: Resumed | Denied = one.resume_session(proof, fresh, process, credential="c")
+    return reply
+
+
+def heard(one: Stage, proof: str, generation: int, process: str = "p2") -> None:
+    """Its client has been heard since it returned."""
+    told = one.open_session(
+        proof=proof, process=process, credential="c", generation=generation, former=[]
+    )
+    assert told == Opened()
+
+
+def test_a_token_is_good_for_one_return_after_which_its_client_is_heard(one: Stage) -> None:
+    assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"])
+    heard(one, "two", 1)
+    assert back(one, "one", "three") == Denied()
+    assert back(one, "two", "three") == Resumed(generation=2, since=1, former=["two"])
+
+
+def test_a_client_whose_acknowledgement_was_lost_comes_back_with_the_same_token(
+    one: Stage,
+) -> None:
+    for number, process in enumerate(("p2", "p2", "p1", "p2"), 1):
+        reply = back(one, "one", f"lost-{number}", process)
+        assert isinstance(reply, Resumed)
+        assert (reply.generation, reply.former[0]) == (number, "one")
+
+
+def test_a_return_that_comes_late_takes_no_token_from_its_client(one: Stage) -> None:
+    """It was asked for at a process that slept, then at another one, which was acknowledged."""
+    back(one, "one", "two", "p2")
+    late = back(one, "one", "late", "p1")
+    assert late == Resumed(generation=2, since=2, former=["one", "two"])
+    assert back(one, "two", "three") == Resumed(generation=3, since=3, former=["two", "late"])
+    assert back(one, "one", "four") == Denied()
+
+
+def test_only_the_latest_tokens_are_kept(one: Stage) -> None:
+    for number in range(6):
+        back(one, "one", f"lost-{number}")
+    assert one.cell.sessions["s-1"]["former"] == "one lost-3 lost-4"
+    assert back(one, "lost-2", "x") == Denied()
+
+
+def test_what_a_process_knows_of_former_tokens_outlives_a_loss(one: Stage) -> None:
+    one.open_session(proof="two", process="p3", credential="c", generation=1, former=["one"])
+    assert back(one, "one", "three") == Resumed(generation=2, since=2, former=["one", "two"])
+
+
+def test_it_is_said_since_when_a_process_has_the_session(one: Stage) -> None:
+    for generation, (process, since) in enumerate(
+        [("p1", 0), ("p2", 2), ("p2", 2), ("p1", 4), ("p1", 4)], 1
+    ):
+        proof = one.cell.sessions["s-1"]["proof"]
+        reply = back(one, proof, f"proof-{generation}", process)
+        assert isinstance(reply, Resumed)
+        assert (reply.generation, reply.since) == (generation, since)
 
 
 def test_a_new_session_gets_no_name_that_another_process_has_in_use(one: Stage) -> None:
     assert one.open_session(proof="x", process="p2", begins=True) == NameTaken()
     assert one.open_session(proof="one", credential="c", begins=True) == Opened()  # asked twice
-    assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
+    assert isinstance(back(one, "one", "two"), Resumed)
 
 
 def test_a_return_whose_answer_was_lost_may_be_asked_for_again(one: Stage) -> None:
     for _ in range(2):
-        assert one.resume_session("one", "two", credential="c") == Resumed(generation=1)
-    assert one.resume_session("one", "two", "p3", credential="c") == Denied()
+        assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"])
     assert [m["session"] for m in one.told("moved", "p1")] == ["s-1"]
 
 
@@ -60,7 +114,7 @@ def test_who_had_the_session_is_told_and_does_not_get_it_back(one: Stage) -> Non
 
 
 def test_it_stays_where_it_is_when_its_client_comes_back_there(one: Stage) -> None:
-    assert one.resume_session("one", "two", "p1", credential="c") == Resumed(generation=1)
+    assert back(one, "one", "two", "p1") == Resumed(generation=1, since=0, former=["one"])
     assert one.told("moved", "p1") == []
     assert one.cell["process:p1:sessions"].set == {"s-1"}
 

@@ -52,6 +52,7 @@ class Session:
     process: str
     open: bool = False
     proof: str = ""
+    former: list[str] = field(default_factory=list)
     generation: int = 0
     unfinished: dict[str, NewJob] = field(default_factory=dict)
 
@@ -265,6 +266,7 @@ class World:
             process=process,
             tenant="t",
             proof=session.proof,
+            former=session.former,
             generation=max(0, session.generation - slept),
             away=away,
             known=sorted(session.unfinished) if known else None,
@@ -287,6 +289,7 @@ class World:
         if isinstance(reply, scripts.Resumed):
             session.process, session.open = process, True
             session.proof, session.generation = fresh, reply.generation
+            session.former = reply.former
 
     def replay(self, session: Session) -> None:
         """After a loss of Redis a session and its unfinished jobs are made again."""

@@ -39,12 +39,15 @@ async def test_what_is_said_before_the_break_is_answered_after_it(two_processes,
 
 
 async def test_a_token_is_good_for_one_return(parley, session):
+    """As its answer may be lost, the next frame of the client settles it."""
     ben = await session("en", "zh", **RESUME)
     ben.peer.vanish()
     init = session_init("en", "zh", resume_token=ben.token, **RESUME)
     async with raw_peer(parley.session_url) as back, raw_peer(parley.session_url) as thief:
         await back.send(init)
         await back.expect("session_init_ack", session_id=ben.id)
+        await back.send({"type": "client_heartbeat", "session_id": ben.id, "timestamp": 1})
+        await back.expect("server_heartbeat")
         await thief.send(init)
         await thief.expect("error", code="INVALID_SESSION")
         assert await thief.closed() == 4400
