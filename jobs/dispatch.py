@@ -145,7 +145,7 @@ async def dispatch(
         session.fail(work, Failure(error.code))
         if work.job is not None and not session.elsewhere:
             # The call may have run, or may yet run; nobody wants its outcome any more.
-            session.start(_call_off(session, work.id))
+            session.start(call_off(session, work.id, ErrorCode.SCHEDULER_DEPENDENCY_DOWN))
     finally:
         if work.job is not None:
             process.asking.discard(work.job.job)
@@ -260,25 +260,20 @@ async def _join(session: "LiveSession", work: Work, earlier: str) -> None:
         session.settle(outcome_of(view))
 
 
-async def call_off_idle(session: "LiveSession", job: str) -> None:
-    """Cancel a job if it waits for a node. Without Redis it comes to the end of its wait."""
+async def call_off(
+    session: "LiveSession", job: str, code: ErrorCode, *, only_idle: bool = False
+) -> None:
+    """Cancel a job whose outcome nobody wants; ``only_idle``: if it waits for a node.
+
+    Without Redis a waiting job comes to the end of its wait, and for others it is left to the
+    replay, which names the jobs that are still wanted.
+    """
     with suppress(StoreError):
         await scripts.cancel(
             session.cells,
             cell=session.cell,
             job=job,
-            code=ErrorCode.QUEUE_TIMEOUT,
-            only_idle=True,
-        )
-
-
-async def _call_off(session: "LiveSession", job: str) -> None:
-    """Without Redis this is left to the replay, which names the jobs that are still wanted."""
-    with suppress(StoreError):
-        await scripts.cancel(
-            session.cells,
-            cell=session.cell,
-            job=job,
-            code=ErrorCode.SCHEDULER_DEPENDENCY_DOWN,
+            code=code,
             process=session.process.id,
+            only_idle=only_idle,
         )

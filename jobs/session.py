@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.dispatch import Origin, Work, call_off_idle
+from jobs.dispatch import Origin, Work, call_off
 from jobs.failures import Failure, failure_from
 from jobs.intake import Intake
 from jobs.line import Line, Wire
@@ -293,7 +293,8 @@ class LiveSession:
         """Those behind it are told: it need not wait for a node any more."""
         for work in self.unfinished.values():
             if work.job is not None and all(told.index == index for told in work.told):
-                self.start(call_off_idle(self, work.id))
+                given_up = call_off(self, work.id, ErrorCode.QUEUE_TIMEOUT, only_idle=True)
+                self.start(given_up)
 
     def remember(self, work: Work) -> None:
         """It is unfinished."""
