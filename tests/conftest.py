@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from scheduler_site import valkey
 from scheduler_site.supervisor.child import die_with_parent
+from tests.harness.valkey import OwnValkey
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,15 @@ def wait_until_it_answers(socket: Path, server: "subprocess.Popen[bytes]") -> No
 @pytest.fixture(scope="session")
 def redis_url(valkey_server: Path) -> str:
     return f"unix://{valkey_server}"
+
+
+@pytest.fixture(name="valkey")
+async def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnValkey]:
+    """One that only this test uses."""
+    own = OwnValkey(tmp_path_factory.mktemp("v"))
+    await own.start()
+    yield own
+    await own.stop()
 
 
 @pytest.fixture

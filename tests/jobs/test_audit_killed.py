@@ -4,17 +4,15 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from jobs import audit
 from jobs.models import Job, JobEvent, JobTotal
+from tests.harness.forever import forever
 from tests.jobs.streams import Stream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,30 +20,10 @@ KILLS = 60
 JOBS_A_KILL = 6
 
 
-@contextmanager
-def worker(stream: Stream) -> Iterator["subprocess.Popen[str]"]:
+def worker(stream: Stream) -> "AbstractContextManager[subprocess.Popen[str]]":
     """A process that forks one drain after the other and prints their ids."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "DJANGO_SETTINGS_MODULE": "scheduler_site.settings",
-        "PYTHONPATH": str(ROOT),
-    }
     script = Path(__file__).with_name("drain_for_ever.py")
-    process = subprocess.Popen(
-        [sys.executable, str(script), stream.store.url, stream.store.prefix],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert process.stdout
-        process.stdout.close()
+    return forever(script, stream.store.url, stream.store.prefix)
 
 
 def next_drain(process: "subprocess.Popen[str]") -> int:

@@ -10,7 +10,6 @@ from lua.errors import StoreUnavailable
 from nodes.settings import NodeSettings
 from tests.harness.actors import hand_node, hand_session
 from tests.harness.frames import session_init
-from tests.harness.valkey import OwnValkey
 from tests.harness.web import Web
 from tests.peers.raw import raw_peer
 from tests.peers.until import until
@@ -100,13 +99,6 @@ async def test_a_result_that_redis_lost_is_no_silence(web, elsewhere, session, c
 
 
 class TestAway:
-    @pytest.fixture
-    async def valkey(self, tmp_path_factory):
-        own = OwnValkey(tmp_path_factory.mktemp("v"))
-        await own.start()
-        yield own
-        await own.stop()
-
     @pytest.fixture
     def store(self, valkey, prefix):
         return StoreSettings(url=valkey.url, prefix=prefix)

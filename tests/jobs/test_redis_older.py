@@ -19,10 +19,10 @@ from nodes.settings import NodeSettings
 from nodes.tasks import teach_cells
 from tests.harness.actors import HandSession, hand_session
 from tests.harness.books import used_slots
-from tests.harness.valkey import OwnValkey
 from tests.harness.web import Web
 from tests.lua.invariants import read_cell
-from tests.peers.agent import Agent, Json
+from tests.peers.agent import Agent
+from tests.peers.peer import Json
 from tests.peers.until import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,14 +38,6 @@ def echo(job: Json) -> Json:
     """Which utterance it was."""
     which = f"{job['session_id']} {job['session_utterance_index']}"
     return {"text_asr": which, "text_translated": which, "tts_audio": None}
-
-
-@pytest.fixture
-async def valkey(tmp_path_factory):
-    own = OwnValkey(tmp_path_factory.mktemp("v"))
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest.fixture

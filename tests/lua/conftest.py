@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from pathlib import Path
 
 import pytest
 import uvloop
@@ -33,15 +32,6 @@ def stage(redis_url: str, prefix: str) -> Iterator[Stage]:
     stage = Stage(DrivenCells(StoreSettings(url=redis_url, prefix=prefix)))
     yield stage
     stage.cells.end()
-
-
-@pytest.fixture
-async def valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnValkey]:
-    """One that only this test uses."""
-    own = OwnValkey(Path(tmp_path_factory.mktemp("v")))
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 
 from lua.client import Cells, StoreSettings
@@ -26,6 +24,7 @@ from nodes.capabilities import Description
 from parley.frames import NodeRegister, decode_node_frame
 from pools.configuration import Configuration
 from pools.models import Change, DefinedPool
+from tests.harness.forever import forever
 from tests.lua.invariants import assert_cell_sound
 from tests.nodes.conftest import SETTINGS
 from tests.nodes.frames import heartbeat, registration
@@ -124,30 +123,10 @@ class Operator:
         assert answer.status_code == 302, answer.content.decode()[:4000]
 
 
-@contextmanager
-def cleanup(store: StoreSettings) -> "Iterator[subprocess.Popen[str]]":
+def cleanup(store: StoreSettings) -> "AbstractContextManager[subprocess.Popen[str]]":
     """A worker that cleans pools; a leader that is killed has a successor."""
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("clean_for_ever.py"))],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={
-            **os.environ,
-            "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-            "DJANGO_SETTINGS_MODULE": "scheduler_site.settings",
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'sdk'}",
-            "STATE_REDIS_URL": store.url,
-            "PARLEY_PREFIX": store.prefix,
-        },
-    )
-    try:
-        yield process
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert process.stdout
-        process.stdout.close()
+    script = Path(__file__).with_name("clean_for_ever.py")
+    return forever(script, STATE_REDIS_URL=store.url, PARLEY_PREFIX=store.prefix)
 
 
 async def beat(peer: RawPeer, node: str) -> None:

@@ -16,18 +16,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.peers.order import GAP_S, RefusedIndex, SessionOrder
+from tests.peers.peer import Json, Peer
 from tests.peers.report import Report
 
-Json = dict[str, Any]
 Answer = Callable[[Json], Json | None]
 
 RECONNECT_S = 5.0
 HEARTBEAT_S = 15.0
-MAX_FRAME_BYTES = 32 * 2**20
 
 
 def translated(job: Json) -> Json:
@@ -36,7 +34,7 @@ def translated(job: Json) -> Json:
     return {"text_asr": text, "text_translated": text.upper(), "tts_audio": None}
 
 
-class Agent:
+class Agent(Peer):
     """One agent. All its times but `silence_s` are multiplied by `pace`.
 
     `silence_s` is how long it works on a job without a word. `answer` makes the fields of the
@@ -55,22 +53,19 @@ class Agent:
         pace: float = 1.0,
         answer: Answer = translated,
     ) -> None:
+        super().__init__()
         self.url = f"{url}?token={token}" if token else url
         self.node_id = node_id
         self.silence_s = silence_s
         self.pace = pace
         self.answer = answer
         self._report = Report(languages or ["en", "zh"], gpus=gpus)
-        self.received: list[Json] = []
         self.refused: list[Json] = []
         self.registered = asyncio.Event()
         self.gave_up = asyncio.Event()
         self.orders: dict[str, SessionOrder] = {}
         self._seen: set[object] = set()
         self._recognising: set[str] = set()
-        self._socket: ClientConnection | None = None
-        self._came = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def jobs(self) -> list[Json]:
@@ -95,21 +90,11 @@ class Agent:
             {**self._report.heartbeat(self.node_id, len(self._recognising)), **changes}
         )
 
-    def vanish(self) -> None:
-        """Its network is gone without a word; it notices at once."""
-        assert self._socket is not None
-        self._socket.transport.abort()
-
     async def __aenter__(self) -> Self:
         self._start(self._live())
         async with asyncio.timeout(10):
             await self.registered.wait()
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _live(self) -> None:
         with suppress(ConnectionClosed, OSError):
@@ -121,8 +106,7 @@ class Agent:
 
     async def _connect(self, *, returning: bool) -> None:
         """One connection to its end."""
-        options: Json = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": None}
-        async with connect(self.url, **options) as socket:
+        async with self._connection(self.url) as socket:
             self._socket = socket
             if returning:
                 await self.heartbeat()
@@ -181,18 +165,6 @@ class Agent:
         while True:
             await asyncio.sleep(HEARTBEAT_S * self.pace)
             await self.heartbeat()
-
-    async def _send(self, frame: Json) -> None:
-        """What can't be sent is lost: these agents keep nothing."""
-        if self._socket is not None:
-            with suppress(ConnectionClosed):
-                await self._socket.send(json.dumps(frame))
-
-    def _start(self, coroutine: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     def _about(self, job: Json) -> Json:
         names = ("job_id", "attempt_id", "session_id", "utterance_index", "trace_id", "group_id")

@@ -16,29 +16,27 @@ import json
 from contextlib import suppress
 from typing import Any, Self
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-Json = dict[str, Any]
+from tests.peers.peer import Json, Peer
 
 RECONNECT_S = 1.0
 CHUNK_PACKETS = 5
 PACKET_S = 0.02
-MAX_FRAME_BYTES = 32 * 2**20
 ANSWERS = ("translation_result", "missing_result")
 
 
-class WebClient:
+class WebClient(Peer):
     """One page. All its times are multiplied by `pace`. `init` is added to its `session_init`.
 
     `boxes`: errors shown. `answers`: of all its sessions, in the order in which they came.
     """
 
     def __init__(self, url: str, *, pace: float = 1.0, **init: Any) -> None:
+        super().__init__()
         self._url = url
         self._pace = pace
         self._init = init
-        self.received: list[Json] = []
         self.boxes: list[Json] = []
         self.answers: list[Json] = []
         self.sessions: list[str] = []
@@ -54,9 +52,6 @@ class WebClient:
         self._flushing: asyncio.Task[None] | None = None
         self._to_play: asyncio.Queue[Json] = asyncio.Queue()
         self._interrupted = asyncio.Event()
-        self._socket: ClientConnection | None = None
-        self._came = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._start(self._live())
@@ -64,12 +59,6 @@ class WebClient:
         async with asyncio.timeout(10):
             await self.ready.wait()
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """The page is closed: not a word."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def says(self, packets: list[bytes], *, final: bool = True, early: bool = False) -> None:
         """Speaks; whatever is played falls silent. `early`: the final overtakes the last sound.
@@ -103,9 +92,8 @@ class WebClient:
 
     def vanish(self) -> None:
         """Its network is gone without a word; it notices at once."""
-        assert self._socket is not None
         self.ready.clear()
-        self._socket.transport.abort()
+        super().vanish()
 
     async def _live(self) -> None:
         while True:
@@ -120,8 +108,7 @@ class WebClient:
 
     async def _connect(self) -> None:
         """One connection to its end."""
-        options: Json = {"compression": None, "max_size": MAX_FRAME_BYTES, "proxy": None}
-        async with connect(self._url, **options) as socket:
+        async with self._connection(self._url) as socket:
             self._socket = socket
             first = {"type": "session_init", "client_version": "1.4.2", "platform": "web"}
             await self._send({**first, **self._init})
@@ -191,18 +178,6 @@ class WebClient:
             if told:
                 await self._send({"type": "tts_play_ended", "ts_end_ms": 2, **about})
             self._to_play.task_done()
-
-    async def _send(self, frame: Json) -> None:
-        """What can't be sent is lost: pages keep nothing."""
-        if self._socket is not None:
-            with suppress(ConnectionClosed):
-                await self._socket.send(json.dumps(frame))
-
-    def _start(self, coroutine: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def framed(packet: bytes) -> bytes:

@@ -8,21 +8,12 @@ from lua import views
 from lua.client import StoreSettings
 from lua.states import JobState
 from tests.harness.actors import HELLO
-from tests.harness.valkey import OwnValkey
 from tests.peers.agent import Agent
 from tests.peers.until import until
 from tests.walkthrough.conftest import LIMITS
 
 RESTORED_S = 2.0
 INDEX_TICK_S = 0.1  # a node's indexes begin at the time, and nobody speaks faster than this
-
-
-@pytest.fixture
-async def valkey(tmp_path_factory):
-    own = OwnValkey(tmp_path_factory.mktemp("v"))
-    await own.start()
-    yield own
-    await own.stop()
 
 
 @pytest.fixture
