@@ -11,7 +11,7 @@ class SocketSettings:
     slowly for that is dropped, and so is one that takes nothing at all for ``outgoing_stall_ms``.
     """
 
-    max_frame_bytes: int = 8 * 2**20
+    max_frame_bytes: int = 8 * 2**20  # a larger one ends its connection
     outgoing_bytes: int = 16 * 2**20
     outgoing_frames: int = 1_000
     outgoing_stall_ms: int = 30_000
@@ -65,19 +65,19 @@ class JobSettings:
     socket: SocketSettings = SocketSettings()
     order: OrderSettings = OrderSettings()
     streams: StreamSettings = StreamSettings()
-    init_timeout_ms: int = 10_000
-    pause_ms: int = 5_000
-    flush_ms: int = 2_000
+    init_timeout_ms: int = 10_000  # for the first frame of a session
+    pause_ms: int = 5_000  # a client is asked to send nothing for so long
+    flush_ms: int = 2_000  # so long after it clients send what they held back
     frames_per_s: int = 100
     burst_frames: int = 200
-    quiet_errors_ms: int = 10_000
+    quiet_errors_ms: int = 10_000  # between two `error` frames of one code
     max_sessions: int = 20_000
     unfinished_jobs: int = 200
     unfinished_bytes: int = 32 * 2**20
     results_at_hand_bytes: int = 32 * 2**20
     resend_ms: int = 90_000
-    max_retries: int = 2
-    lease_pause_ms: int = 500
-    reap_pause_ms: int = 250
-    reap_limit: int = 16
+    max_retries: int = 2  # of a job, after its first try
+    lease_pause_ms: int = 500  # between two renewals of a process's lease
+    reap_pause_ms: int = 250  # between two looks at what is due in a cell
+    reap_limit: int = 16  # job timers of one look; with so many there is another at once
     history_days: int = 90

@@ -16,9 +16,9 @@ class NodeSettings:
     """
 
     require_gpu: bool = False
-    register_timeout_ms: int = 30_000
+    register_timeout_ms: int = 30_000  # for the first frame: a node looks at its hardware before
     max_concurrent_jobs: int = 2
-    resource_threshold_percent: int = 95
+    resource_threshold_percent: int = 95  # of CPU, GPU or memory used: no new job above it
     service_out_ms: int = 60_000
     waiting_frames: int = 1_000
     waiting_bytes: int = 16 * 2**20
