@@ -140,10 +140,10 @@ async def test_two_returns_at_once_leave_the_session_with_the_later_one(
     async with asking(ben, other) as (_, relay):
         await asked.wait()
         ben = await back(ben, to=other)
-        goes_on.set()
-        await until(lambda: b"SCHEDULER_DEPENDENCY_DOWN" in relay.lost)
         await anna.answers(job, "one")
         assert (await ben.hears())["text_translated"] == "one"
+        goes_on.set()
+        await until(lambda: b"SCHEDULER_DEPENDENCY_DOWN" in relay.lost)
         await answered(anna, ben, "two")
 
 
