@@ -15,6 +15,7 @@ from jobs.results import Results
 from jobs.sent import Entry, Sent
 from jobs.settings import OrderSettings
 from jobs.wording import Answer, Found, Wording, size_of
+from parley.codes import ErrorCode
 
 BATCH_BYTES = 2**20
 
@@ -87,6 +88,17 @@ class Delivery:
         self._stop_pump()
         self._queue[:0] = self._sent.again(last)
         self._release([])
+
+    def unsent(self) -> list[tuple[Told, Failure]]:
+        """Utterances that have ended and wait for their turn, or for a socket: what another process
+        would say of them if Redis had lost their end.
+        """
+        waiting = [*self._ordering.held(), *self._queue, *self._sent.unsent()]
+        answers = [release.answer for release in waiting if release.answer is not None]
+        return [
+            (told, Failure(ErrorCode.STATE_LOST) if isinstance(answer, Found) else answer)
+            for told, answer in answers
+        ]
 
     def stop(self) -> None:
         """The session is over: nothing more is told, whatever may end still."""

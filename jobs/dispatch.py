@@ -110,7 +110,7 @@ def outcome_of(view: JobView) -> Outcome:
         node=view.node,
         attempt=view.attempt,
         size=view.size,
-        by_node=bool(view.message),  # nobody else leaves one
+        by_node=bool(view.message and view.attempt),
     )
 
 
@@ -129,7 +129,7 @@ async def dispatch(
                 session.cells, session.cell, speech.ask, caller=session.caller(speech)
             )
         if isinstance(need, Refusal):
-            session.fail(work, _failure(session, need, speech))
+            session.refuse(work, _failure(session, need, speech))
             return
         session.sig = need.sig
         work.passed = need.passed
@@ -142,10 +142,8 @@ async def dispatch(
         reply = await _place(session, work, work.job)
         await _take_in(session, work, reply, speech)
     except StoreError as error:
-        session.fail(work, Failure(error.code))
-        if work.job is not None and not session.elsewhere:
-            # The call may have run, or may yet run; nobody wants its outcome any more.
-            session.start(call_off(session, work.id, ErrorCode.SCHEDULER_DEPENDENCY_DOWN))
+        # The call may have run, or may yet run; nobody wants its outcome any more.
+        session.refuse(work, Failure(error.code))
     finally:
         if work.job is not None:
             process.asking.discard(work.job.job)
@@ -188,7 +186,13 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
         process = session.process.id if session.process.bearer and session.is_straight else ""
         return await scripts.dispatch(
-            cells, cell=cell, job=job, payload=work.payload, process=process, passed=work.passed
+            cells,
+            cell=cell,
+            job=job,
+            payload=work.payload,
+            process=process,
+            passed=work.passed,
+            asker=session.process.id,
         )
     reply = await scripts.restore_job(cells, cell=cell, job=job, payload=work.payload)
     match reply:
@@ -214,8 +218,10 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
             session.waits(work, reply.level)
         case scripts.Held():
             session.telling.waiting(work.told)  # not for long: no reason to hold speech back
-        case Refused() | Conflict():
+        case Refused():
             session.fail(work, _failure(session, reply, speech))
+        case Conflict():
+            session.refuse(work, _failure(session, reply, speech))
         case Repeat() if reply.job != work.id:
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:

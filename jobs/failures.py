@@ -1,6 +1,6 @@
 """Why an utterance has no result, wherever that was decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -9,6 +9,7 @@ from jobs.payload import Speech
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Refused
 from lua.states import JobState, Reason
+from lua.views import JobView
 from parley.codes import ErrorCode
 from pools.ask import Ask
 from pools.routes import Refusal
@@ -112,4 +113,16 @@ def failure_from(outcome: Outcome) -> Failure:
         reason=max(breakdown, key=breakdown.__getitem__, default=""),
         breakdown=breakdown or None,
         by_node=outcome.by_node,
+    )
+
+
+def failure_in(view: JobView, outcome: Outcome) -> Failure:
+    """The same as far as the job's hash knows more than the mailbox's word of it, ``outcome``."""
+    failure = failure_from(outcome)
+    return replace(
+        failure,
+        reason=view.reason or failure.reason,
+        retry_after_ms=view.retry_ms,
+        field=view.field,
+        expected=view.expected,
     )

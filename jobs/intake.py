@@ -35,6 +35,11 @@ class Intake:
         """What utterances mean that say less."""
         self._said = said_by(init)
 
+    def announce(self, told: Told) -> bool:
+        """An utterance is there, said here or elsewhere. False when its index was used before."""
+        self.next_index = max(self.next_index, told.index + 1)
+        return self._session.telling.announce(told)
+
     def utterance(self, frame: Utterance) -> "asyncio.Task[None] | None":
         """Make a job of it. Later frames are to wait for the task, where there is one.
 
@@ -42,7 +47,7 @@ class Intake:
         """
         inherit(frame, self._said)
         told = self._told(frame.utterance_index, frame.trace_id)
-        if not self._announce(told):
+        if not self.announce(told):
             return None  # the same utterance once more: it has its answer, or will have it
         self._session.telling.event((told,), "INPUT_STARTED")  # it comes whole
         self._session.telling.event((told,), "INPUT_ENDED")
@@ -59,23 +64,19 @@ class Intake:
     ) -> "asyncio.Task[None] | None":
         """Make a job of an utterance of a stream; ``frame`` is all that is known but its sound."""
         inherit(frame, self._said)
-        self._session.telling.event((begun,), "INPUT_ENDED")
         told = self._end(begun)
+        self._session.telling.event((replace(begun, index=told.index),), "INPUT_ENDED")
         frame.utterance_index = told.index
         return self._accept(told, frame, partial(spoken, frame, sound), ending)
 
     def unheard(self, begun: Told, failure: Failure) -> None:
         """An utterance of a stream makes no job, but has its place among the answers."""
-        self._session.telling.failed((self._end(begun),), failure)
-
-    def _announce(self, told: Told) -> bool:
-        self.next_index = max(self.next_index, told.index + 1)
-        return self._session.telling.announce(told)
+        self._session.refuse_unheard(self._end(begun), failure)
 
     def _end(self, begun: Told) -> Told:
         """What was begun counts from now on, after what was sent whole meanwhile."""
         told = replace(begun, index=max(begun.index, self.next_index), received_ms=now_ms())
-        self._announce(told)
+        self.announce(told)
         return told
 
     def _told(self, index: int, trace: str | None = None) -> Told:
@@ -101,7 +102,7 @@ class Intake:
             refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
         if refusal is None:
             return self._dispatch(told, frame, speech, ending)
-        self._session.telling.failed((told,), refusal)
+        self._session.refuse_unheard(told, refusal)
         return None
 
     def _dispatch(

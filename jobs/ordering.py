@@ -106,6 +106,10 @@ class Ordering(Generic[T]):
         if index in self._pending:
             self._patient.add(index)
 
+    def held(self) -> list[Release[T]]:
+        """What is answered, and waits for others."""
+        return [Release(index, held.answer) for index, held in self._held.items()]
+
     def due_ms(self) -> float | None:
         """When to call :meth:`expire`; None while nothing is held back."""
         if not self._held:

@@ -5,6 +5,7 @@ All of it is read from Redis: the process that had the session may be no more.
 
 from jobs.answers import Told
 from jobs.dispatch import Work, outcome_of
+from jobs.failures import failure_in
 from jobs.session import LiveSession
 from lua import views
 from lua.mailbox import Outcome
@@ -25,12 +26,13 @@ async def revive(session: LiveSession, last: int | None) -> None:
     session.pin = past.pin
     ended = _untold(session, past, last)
     indexes = [*(view.index for view in ended), *(job.view.index for job in past.live)]
-    session.go_on(indexes, last, used=[view.index for view in past.ended])
+    session.go_on(indexes, last, past.newest)
     for job in past.live:
         _go_on(session, job, last)
     for view in ended:
         _settle(session, view)
-    session.becomes_whole()
+    for outcome in session.becomes_whole():
+        session.process.sessions.adopt(session, outcome)
 
 
 async def adopt(session: LiveSession, outcome: Outcome) -> None:
@@ -53,7 +55,7 @@ def _go_on(session: LiveSession, job: LiveJob, last: int | None) -> None:
     told = _told(session, job.view)
     waits = job.view.state == JobState.WAITING
     if last is None or told.index > last:
-        session.telling.announce(told)
+        session.intake.announce(told)
     work = Work(job.view.job, [told], job.payload, job=job.spec, dispatched=not waits)
     session.remember(work)
     if waits:
@@ -61,10 +63,15 @@ def _go_on(session: LiveSession, job: LiveJob, last: int | None) -> None:
 
 
 def _settle(session: LiveSession, view: JobView) -> None:
-    told = _told(session, view)
-    if session.telling.announce(told):
-        session.remember(Work(view.job, [told], b""))
-        session.settle(outcome_of(view))
+    told, outcome = _told(session, view), outcome_of(view)
+    if not session.intake.announce(told):
+        return
+    work = Work(view.job, [told], b"")
+    session.remember(work)
+    if view.state == JobState.DONE:
+        session.settle(outcome)
+    else:
+        session.fail(work, failure_in(view, outcome))
 
 
 def _told(session: LiveSession, view: JobView) -> Told:

@@ -39,6 +39,10 @@ class Sent(Generic[T]):
         self._entries.append(entry)
         return entry
 
+    def unsent(self) -> list[Release[T]]:
+        """What was to be told and is on no wire yet."""
+        return [entry.release for entry in self._entries if entry.sent_s is None]
+
     def again(self, last: int | None) -> list[Release[T]]:
         """What is to be told again, in its order; it leaves this list.
 

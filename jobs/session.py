@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobs.answers import Told
 from jobs.dispatch import Origin, Work, call_off
 from jobs.failures import Failure, failure_from
 from jobs.intake import Intake
 from jobs.line import Line, Wire
 from jobs.payload import Speech
+from jobs.refusing import Refusals
 from jobs.resuming import Ticket, Tickets
 from jobs.telling import Telling
 from jobs.wording import Found
@@ -79,6 +81,7 @@ class LiveSession:
         self._present: tuple[Route | None, str] = (None, "")
         self.tickets = Tickets(id)
         self.intake = Intake(self)
+        self.refusals = Refusals(self)
         self.agree(init)
         self.telling = Telling(
             self.line,
@@ -122,6 +125,7 @@ class LiveSession:
             begins=begins,
             known=list(self.unfinished) if forgets and self.is_whole else None,
             pin=self.pin,
+            newest=self.intake.next_index - 1,
         )
         reply = await scripts.open_session(self.cells, cell=self.cell, session=told)
         if isinstance(reply, scripts.Elsewhere) and told.generation == self.generation:
@@ -154,22 +158,21 @@ class LiveSession:
         self.tickets.heard()
         self.start(self._forget_former())
 
-    def go_on(self, indexes: Collection[int], last: int | None, used: Collection[int]) -> None:
+    def go_on(self, indexes: Collection[int], last: int | None, newest: int) -> None:
         """Another process had it before. ``indexes``: of the utterances that are to be taken in;
-        up to ``last`` all is told. ``used``: of those that have ended, however long ago.
+        up to ``last`` all is told. ``newest``: the highest so far, however long ago it was.
         """
-        self.intake.next_index = max((*indexes, *used, -1 if last is None else last)) + 1
+        self.intake.next_index = max(newest, -1 if last is None else last) + 1
         if last is not None:
             late = [index for index in indexes if index <= last]
             self.telling.go_on(last + 1, late=late, is_told=True)
         elif indexes:
             self.telling.go_on(min(indexes), late=(), is_told=False)
 
-    def becomes_whole(self) -> None:
-        """All its jobs are taken in."""
+    def becomes_whole(self) -> list[Outcome]:
+        """All its jobs are taken in, but for these, which have ended meanwhile."""
         early, self._ended_early = self._ended_early or (), None
-        for outcome in early:
-            self.settle(outcome)
+        return [outcome for outcome in early if not self.settle(outcome)]
 
     def end(self) -> None:
         """Nobody listens any more."""
@@ -241,6 +244,17 @@ class LiveSession:
         """It has ended without a result."""
         if self._forget(work):
             self.telling.failed(work.told, failure)
+
+    def refuse(self, work: Work, failure: Failure) -> None:
+        """The same of one that Redis made no job of, as far as is known here."""
+        if self._forget(work):
+            for told in work.told:
+                self.refuse_unheard(told, failure)
+
+    def refuse_unheard(self, told: Told, failure: Failure) -> None:
+        """An utterance ends before anything was made of it."""
+        self.refusals.add(told, failure)
+        self.telling.failed((told,), failure)
 
     def settle(self, outcome: Outcome) -> bool:
         """Its job has ended. False for one that is not unfinished: it was answered before."""

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 64
 STOP_S = 1.0
+AGAIN_S = 0.25
 
 
 class Sessions:
@@ -128,6 +129,10 @@ class Sessions:
                 self._process.results.keep(session, outcome.job, body)
             self._end(live, outcome)
 
+    def adopt(self, session: LiveSession, outcome: Outcome) -> None:
+        """A session is to answer for a job that it does not know, if it should."""
+        session.start(self._adopt(session, outcome))
+
     async def stop(self) -> None:
         """End those that are left, or leave them to the process that their clients come back to."""
         with suppress(TimeoutError):
@@ -135,11 +140,19 @@ class Sessions:
                 await asyncio.gather(*map(self._leave, list(self._live.values())))
 
     async def _leave(self, session: LiveSession) -> None:
-        await (self.away.leave(session) if session.may_return else self.close(session))
+        if session.may_return:
+            with suppress(StoreError):
+                await session.refusals.tell()
+            await self.away.leave(session)
+        else:
+            await self.close(session)
 
-    async def _adopt(self, session: LiveSession, message: Outcome) -> None:
-        with suppress(StoreError):
-            await adopt(session, message)
+    async def _adopt(self, session: LiveSession, outcome: Outcome) -> None:
+        while not session.ended:
+            with suppress(StoreError):
+                await adopt(session, outcome)
+                return
+            await asyncio.sleep(AGAIN_S)  # nobody else tells of it
 
     async def _close(self, name: str, cell: int) -> None:
         process = self._process
@@ -167,7 +180,7 @@ class Sessions:
 
     def _end(self, session: LiveSession, outcome: Outcome) -> None:
         if not session.settle(outcome) and session.generation:
-            session.start(self._adopt(session, outcome))
+            self.adopt(session, outcome)
 
     def _placed(self, cell: int, message: Placed) -> None:
         if session := self._live.get(message.session):
@@ -182,6 +195,10 @@ async def restore(session: LiveSession) -> None:
     for work in list(session.unfinished.values()):
         if work.job is not None and work.id in session.unfinished and not session.ended:
             await _restore_job(session, work)
+    if session.may_return:
+        for told, failure in session.telling.unsent():
+            session.refusals.keep(told, failure)
+    await session.refusals.tell()
 
 
 async def _restore_job(session: LiveSession, work: Work) -> None:

@@ -115,6 +115,10 @@ class Telling:
         """In place of another one: see :meth:`jobs.ordering.Ordering.go_on`."""
         self._delivery.go_on(first, late=late, is_told=is_told)
 
+    def unsent(self) -> list[tuple[Told, Failure]]:
+        """See :meth:`jobs.delivery.Delivery.unsent`."""
+        return self._delivery.unsent()
+
     def stop(self) -> None:
         """The session is over."""
         self._delivery.stop()

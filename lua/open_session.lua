@@ -2,9 +2,9 @@
 -- the process does not know of are cancelled, but for those that are no utterances. `generation` rises with each return of its client: a
 -- process that slept meanwhile must not take it back. `former`: proofs that are good besides `proof`.
 -- `away`: its socket is gone, and its client has some time to return. `begins`: it was just given its
--- name, which another process may have in use.
+-- name, which another process may have in use. `newest`: the highest index of its utterances so far.
 -- KEYS cell
--- SPEC session, process, tenant, credential, pin, proof, former:list, generation:int, away:bool, begins:bool, known:list
+-- SPEC session, process, tenant, credential, pin, proof, former:list, generation:int, away:bool, begins:bool, newest:int, known:list
 -- CONST resume_window_ms
 -- FLAGS allow-oom
 -- RETURNS OPENED | ELSEWHERE | NAME_TAKEN
@@ -14,7 +14,7 @@
 -- @include offer
 -- @include cancel
 local id, key = session, cell .. 'session:' .. session
-local before, present = unpack(call('HMGET', key, 'process', 'generation'))
+local before, present, given = unpack(call('HMGET', key, 'process', 'generation', 'newest'))
 if begins and before and before ~= process then return { 'NAME_TAKEN' } end
 if tonumber(present or 0) > generation then return { 'ELSEWHERE' } end
 local strangers = {}
@@ -29,7 +29,8 @@ end
 -- STEP
 if before and before ~= process then call('SREM', cell .. 'process:' .. before .. ':sessions', id) end
 call('HSET', key, 'process', process, 'tenant', tenant, 'credential', credential, 'pin', pin,
-  'proof', proof, 'former', table.concat(former, ' '), 'generation', generation)
+  'proof', proof, 'former', table.concat(former, ' '), 'generation', generation,
+  'newest', math.max(newest, tonumber(given or -1)))
 if before ~= process then call('HSET', key, 'since', generation) end
 if away then
   call('SREM', cell .. 'process:' .. process .. ':sessions', id)

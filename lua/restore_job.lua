@@ -9,19 +9,19 @@
 -- @include clock
 -- @include job
 -- @include create
-local known = load_job(job)
+local known, newest = load_job(job), newest_with(index, session)
 local answer = known and known.stub ~= '1' and { 'KNOWN', known.state }
-  or call('HEXISTS', cell .. 'session:' .. session, 'process') == 0 and { 'NO_SESSION' }
+  or not newest and { 'NO_SESSION' }
 if answer then
   -- STEP
   call('UNLINK', cell .. 'inbox:' .. inbox)
   return answer
 end
-local made = new_job()
+local made = new_job(newest)
 
 -- STEP
 if not store_payload() then return { 'MISSING' } end
-enrol()
+enrol(made)
 if known then
   set_job(known, 'stub', '', born(made))
   return { 'CLAIMED', known.node }

@@ -13,12 +13,12 @@ local function accept(made, node, need, stale)
   take_out(stale)
   if not index then
     -- @include reserve
-    enrol()
+    enrol(made)
     reserve(made, node, pool, born(made))
     emit_new(made, 'NEW SELECTING RESERVED', 'receipt', receipt(need, passed))
     return reserved(made)
   end
-  enrol('node:' .. node.id, index, 'last', node.id)
+  enrol(made, 'node:' .. node.id, index, 'last', node.id)
   occupy(made, node, pool)
   begin(made, node, '', index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
     'pool', pool, 'begun', process .. ' ' .. made.attempt, born(made))

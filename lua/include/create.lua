@@ -1,12 +1,14 @@
 -- @include tell
+-- @include newest
 -- CONST wait_limit_ms, max_wait_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
-local function new_job()
+-- `newest`: the highest index of its session's utterances, with this one.
+local function new_job(newest)
   local wait = deadline_ms < 0 and wait_limit_ms or math.min(deadline_ms, max_wait_ms)
   return { id = job, state = 'NEW', session = session, request = request, attempt = 0, had = '',
     avoid = table.concat(avoid, ' '), preferred = preferred, born = now, wait = wait,
-    priority = priority, node = '', slot = '', pool = '', payload = 0 }
+    priority = priority, node = '', slot = '', pool = '', payload = 0, newest = newest }
 end
 
 -- The rename fails before anything is written when the value is not there (any more). It keeps the TTL
@@ -31,8 +33,10 @@ local function born(made)
 end
 
 -- Further fields of the session may follow.
-local function enrol(...)
-  if session ~= '' then call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, ...) end
+local function enrol(made, ...)
+  if session ~= '' then
+    call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, 'newest', made.newest, ...)
+  end
   if request ~= '' then call('SET', cell .. 'request:' .. request, job) end
 end
 

@@ -1,9 +1,10 @@
 -- @include refusal
 -- @include settle
 -- @include create
--- NEW → FAILED.
-local function refuse(job, why, found, ...)
-  settle(job, 'FAILED', nil, { code = why.code })
+-- NEW → FAILED. `owner`: of its session, if it is an utterance. Further fields of the job may follow.
+local function refuse(job, why, owner, found, ...)
+  if session ~= '' then call('HSET', cell .. 'session:' .. session, 'newest', job.newest) end
+  settle(job, 'FAILED', owner, { code = why.code, details = why.counts, asker = asker })
   set_job(job, 'reason', why.reason, 'breakdown', why.counts, 'retry_ms', why.retry_ms, ...)
   emit_new(job, 'NEW SELECTING FAILED', 'code', why.code, 'reason', why.reason,
     'breakdown', why.counts, 'receipt', found)

@@ -17,7 +17,7 @@ local function keep_answer(job)
   call('PEXPIRE', key, result_ttl_ms)
 end
 
--- `owner`: the session's process; nil when it learns the outcome from the reply.
+-- `owner`: the session's process; none of what is no utterance and was never enrolled.
 -- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it;
 -- `asker`: the process that learns it from the reply. A node's last word brings its `token`, too. A
 -- cancelled job that still holds a slot keeps its timer until the slot is free. Further fields of the

@@ -183,16 +183,18 @@ async def dispatch(
     process: str = "",
     passed: str = "",
     spread: bool = False,
+    asker: str = "",
 ) -> Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | NoSession:
     """Choose a node and reserve a slot, or wait, or refuse: one atomic call.
 
     A job for a node of ``process``, which asks, is Dispatched at once. ``passed`` is that of its
     ``Need``. With ``spread`` the node that its session
-    had last is avoided as well.
+    had last is avoided as well. ``asker``: the process that learns of a refusal by the reply;
+    where another one has the session by now, that one is told.
 
     Raises StoreFull when Redis is out of memory; nothing has changed then.
     """
-    args = (process, passed, int(spread), job.packed())
+    args = (process, passed, int(spread), asker, job.packed())
     return await _with_value(
         cells, DISPATCH, cell, payload, *args, ttl_ms=cells.limits.payload_ttl_ms
     )

@@ -1,9 +1,12 @@
-"""Calls of a session's life: it is opened, may be resumed, and is closed."""
+"""Calls of a session's life: it is opened, may be resumed, and is closed; some of its utterances
+make no job.
+"""
 
 from dataclasses import dataclass
 
 from lua.client import Cells
 from lua.script import Script, Spec
+from lua.scripts.job import Known, NoSession
 
 
 class NewSession(Spec, frozen=True, kw_only=True):
@@ -14,6 +17,7 @@ class NewSession(Spec, frozen=True, kw_only=True):
     can't; ``former``: those of earlier tokens that do so as well, because the acknowledgement of
     its last return may be lost. ``generation``: how often it was resumed. ``away``: its socket is
     gone; it ends by itself unless it is resumed. ``begins``: it has just been given its name.
+    ``newest``: the highest index of its utterances, -1 before the first.
     ``known``: on a replay, its unfinished jobs: its other live jobs are cancelled.
     """
 
@@ -27,6 +31,7 @@ class NewSession(Spec, frozen=True, kw_only=True):
     generation: int = 0
     away: bool = False
     begins: bool = False
+    newest: int = -1
     known: list[str] | None = None
 
 
@@ -107,3 +112,40 @@ CLOSE_SESSION = Script("close_session", (Closed,))
 async def close_session(cells: Cells, *, cell: int, session: str, process: str) -> Closed:
     """End a session and its live jobs, unless another process has taken it over."""
     return await cells.run(CLOSE_SESSION, cell, session, process)
+
+
+class RefusedJob(Spec, frozen=True, kw_only=True):
+    """An utterance that ends without having been dispatched. ``code``, ``message`` and
+    ``reason``: why. ``field``: the part of the client's frame that is wrong, and what was
+    ``expected`` there.
+    """
+
+    job: str
+    session: str
+    index: int
+    tenant: str
+    trace: str
+    code: str
+    message: str
+    reason: str
+    field: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The utterance is in the history, and is answered wherever its client returns to."""
+
+
+REFUSE_JOB = Script("refuse_job", (Recorded, Known, NoSession), RefusedJob)
+
+
+async def refuse_job(
+    cells: Cells, *, cell: int, job: RefusedJob, process: str
+) -> Recorded | Known | NoSession:
+    """End an utterance that its session's process makes no job of, or of whose ``dispatch`` it has
+    heard nothing: then it is not to be made one any more.
+
+    ``process`` asks; where another one has the session by now, that one is told.
+    """
+    return await cells.run(REFUSE_JOB, cell, process, job.packed())

@@ -17,7 +17,11 @@ from lua.states import TERMINAL, JobState
 
 @dataclass(frozen=True)
 class JobView:
-    """A job's hash; Redis keeps it until 10 min after its end. ``size``: bytes of its result."""
+    """A job's hash; Redis keeps it until 10 min after its end. ``size``: bytes of its result.
+
+    Of one that was refused: in ``retry_ms`` it may be worth while to ask again; ``field``: the part
+    of the client's frame that was wrong, and what was ``expected`` there.
+    """
 
     job: str
     state: JobState
@@ -38,6 +42,9 @@ class JobView:
     created_ms: int
     ended_ms: int
     size: int
+    retry_ms: int = 0
+    field: str = ""
+    expected: str = ""
 
     @property
     def is_final(self) -> bool:
@@ -103,4 +110,7 @@ def view_of(name: str, fields: Any) -> JobView | None:
         created_ms=int(raw.get("born") or 0),
         ended_ms=int(raw.get("ended") or 0),
         size=int(raw.get("size") or 0),
+        retry_ms=int(raw.get("retry_ms") or 0),
+        field=raw.get("field", ""),
+        expected=raw.get("expected", ""),
     )

@@ -47,12 +47,13 @@ class LiveJob:
 
 @dataclass(frozen=True)
 class SessionJobs:
-    """``pin``: the node that the session is paired with, or empty. ``live``: its utterances without
-    an end; ``ended``: the last with one, in the order in which they ended. ``now_ms`` is the time
-    of Redis.
+    """``pin``: the node that the session is paired with, or empty. ``newest``: the highest index of
+    its utterances, -1 before the first. ``live``: those without an end; ``ended``: the last with
+    one, in the order in which they ended. ``now_ms`` is the time of Redis.
     """
 
     pin: str
+    newest: int
     live: list[LiveJob]
     ended: list[JobView]
     now_ms: int
@@ -84,6 +85,7 @@ async def _read(cells: Cells, session: str) -> SessionJobs:
     views = [view for view in found if view and view.is_utterance]
     return SessionJobs(
         pin=fields.get(b"pin", b"").decode(),
+        newest=int(fields.get(b"newest", -1)),
         live=[
             LiveJob(view, _spec(view, hashes[view.job]), await cells.payload(cell, view.job) or b"")
             for view in views

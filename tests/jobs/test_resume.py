@@ -329,8 +329,11 @@ async def test_a_stream_goes_on_counting_at_another_process(web, other, node, se
 
 @pytest.mark.parametrize("jobs", [JobSettings(lease_pause_ms=200, reap_pause_ms=50, resend_ms=0)])
 async def test_a_stream_takes_no_number_of_what_was_told_long_ago(web, other, node, session, back):
+    """So long ago that Redis has forgotten how it ended."""
     anna, ben = await node(), await session(**RESUME)
     await answered(anna, ben, "zero", "one")
+    with redis.Redis.from_url(web.store.url) as client:
+        assert client.delete(f"{web.process.cells.prefixes[0]}answers:{ben.id}")
     raw = {"audio_format": "pcm16", "sample_rate": 16_000}
     ben = await back(ben, to=other, **raw)
     await ben.streams(b"\1\0" * 1_600, final=True)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from parley import Answer, Session
+from parley import Answer, Backoff, Missing, Session
 from parley.frames import AsrPartial, SessionInit
 from parley.outcome import Event
 from tests.harness.frames import opus
-from tests.jobs.test_streams import sound_of
+from tests.harness.relay import Relay
+from tests.jobs.test_streams import FULL, sound_of
+from tests.peers.until import until
 
 
 async def pieces(*some: bytes) -> AsyncIterator[bytes]:
@@ -71,3 +74,33 @@ async def test_silence_is_no_stream(web, node):
     await node()
     async with Session(web.session_url, src_lang="en", tgt_lang="zh") as session:
         assert [event async for event in session.stream(pieces())] == []
+
+
+async def test_what_was_refused_is_answered_by_the_process_that_the_session_goes_on_at(
+    web, other, node
+):
+    anna = await node()
+    web.process.settings = replace(web.process.settings, unfinished_jobs=1)
+    init = SessionInit("1", "web", "en", "zh", audio_format="opus")
+    async with (
+        Relay(web.session_url) as relay,
+        Session(relay.url, init=init, backoff=Backoff(first=0.01, longest=0.1)) as session,
+    ):
+        heard = session.stream(pieces(opus(FULL), opus(1, start=FULL)))
+        hearing = asyncio.create_task(all_of(heard))
+        job = await anna.job()
+        await until(lambda: session._ledger.streamed == {0: True, 1: True})
+        relay.to = other.session_url
+        assert session._wire.socket is not None
+        session._wire.socket.transport.abort()
+        await until(lambda: other.process.sessions.get(session.session_id))
+        await anna.answers(job, "zero")
+        async with asyncio.timeout(5):
+            first, second = await hearing
+        assert isinstance(first, Answer)
+        assert isinstance(second, Missing)
+        assert (first.index, second.index, second.code) == (0, 1, "NODE_OVERLOADED")
+
+
+async def all_of(events: AsyncIterator[Event]) -> list[Event]:
+    return [event async for event in events]

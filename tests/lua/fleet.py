@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from lua.scripts import Beat, Finish, Need, NewJob, NewSession, Node, Registration, Verdict
+from lua.scripts import (
+    Beat,
+    Finish,
+    Need,
+    NewJob,
+    NewSession,
+    Node,
+    RefusedJob,
+    Registration,
+    Verdict,
+)
 
 POOL = "auto:en-zh"
 NEED = Need((POOL,))
@@ -73,6 +83,23 @@ def a_job(job: str, *, need: Need = NEED, **differences: Any) -> NewJob:
         "trace": "",
     }
     return NewJob(**given | differences)
+
+
+def a_refused_job(job: str, **differences: Any) -> RefusedJob:
+    """An utterance of session ``s-1`` whose sound was damaged."""
+    given: dict[str, Any] = {
+        "job": job,
+        "session": "s-1",
+        "index": 0,
+        "tenant": "t",
+        "trace": "",
+        "code": "INVALID_MESSAGE",
+        "message": "An Opus packet can't have 0 bytes.",
+        "reason": "",
+        "field": "",
+        "expected": "",
+    }
+    return RefusedJob(**given | differences)
 
 
 def a_beat(node: str, **differences: Any) -> Beat:

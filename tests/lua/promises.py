@@ -95,7 +95,9 @@ def _placements(step: Step) -> Iterator[str]:
 
 
 def _outcomes(step: Step) -> Iterator[str]:
-    """The session's process is told of an end once; of a refusal it learns by the reply."""
+    """The session's process is told of an end once; of a refusal it learns by the reply, where it
+    asked itself.
+    """
     for event in step.events:
         if event["e"] != "job" or event["moves"].split()[-1] not in TERMINAL:
             continue
@@ -105,14 +107,19 @@ def _outcomes(step: Step) -> Iterator[str]:
         owner = sessions.get(session, {}).get("process", "")
         told = len(step.messages("outcome", job))
         kept = job.encode() in step.after[f"answers:{session}"].flat
+        refused = step.script in ("dispatch", "refuse_job")
+        if refused and step.after.jobs[job]["index"] == str(scripts.NO_UTTERANCE):
+            if kept or told:
+                yield f"{job}, no utterance, was refused: kept {kept}, told {told}"
+            continue
         resumable = step.after.sessions.get(session, {}).get("proof", "") != ""
-        if kept != (resumable and step.script != "dispatch") and session in step.after.sessions:
+        if kept != resumable and session in step.after.sessions:
             yield f"{job} ended: kept for a client that returns: {kept}"
         if step.told_by_reply(job):
             if told or owner != step.given["process"]:
                 yield f"{job} ended: the reply and {told} messages told {owner}"
             continue
-        expected = owner in step.before["processes"].set and step.script != "dispatch"
+        expected = owner in step.before["processes"].set and not step.refused_to(owner, job)
         if told != expected and (told > 1 or step.script != "reap"):
             yield f"{job} ended: {owner} was told {told} times"
 
@@ -180,6 +187,9 @@ def _dispatch(step: Step) -> Iterator[str]:
         case NoSession() if not spec.session or spec.session in cell.sessions:
             yield "knows the session"
     placed = isinstance(step.reply, scripts.Dispatched | scripts.Reserved | scripts.Waiting)
+    taken = placed or isinstance(step.reply, scripts.Refused)
+    if taken and spec.session and int(step.after.sessions[spec.session]["newest"]) < spec.index:
+        yield f"the newest is {step.after.sessions[spec.session]['newest']}"
     earlier = [job.decode() for job in cell[f"request:{spec.request}"].flat if spec.request]
     if placed and set(earlier) & set(cell.jobs) - {spec.job}:
         yield f"{spec.request} was {earlier}"
@@ -502,6 +512,20 @@ def _resume_session(step: Step) -> Iterator[str]:
             yield f"{told} were told, {lost} had it"
 
 
+def _refuse_job(step: Step) -> Iterator[str]:
+    spec = step.given["job"]
+    if isinstance(step.reply, scripts.Known) != (spec.job in step.before.jobs):
+        yield f"{step.reply}, was {step.before.jobs.get(spec.job)}"
+    if isinstance(step.reply, NoSession) and spec.session in step.before.sessions:
+        yield "knows the session"
+    if isinstance(step.reply, scripts.Recorded):
+        now, newest = step.after.jobs[spec.job], step.after.sessions[spec.session]["newest"]
+        if (now["state"], now["code"], now["index"]) != ("FAILED", spec.code, str(spec.index)):
+            yield f"is {now}"
+        if int(newest) < spec.index:
+            yield f"the newest is {newest}"
+
+
 def _close_session(step: Step) -> Iterator[str]:
     session, process = step.given["session"], step.given["process"]
     mine = step.before.sessions.get(session, {}).get("process") == process
@@ -608,6 +632,7 @@ CHECKS: dict[str, Callable[[Step], Iterator[str]]] = {
     "resume_session": _resume_session,
     "attend_node": _attend_node,
     "close_session": _close_session,
+    "refuse_job": _refuse_job,
     "reap": _reap,
     "renew_lease": _renew_lease,
     "service_out": _service_out,

@@ -616,6 +616,12 @@ def an_answer_is_kept_for_a_session_that_may_be_resumed(stage: Stage) -> Act:
 
 
 @scene
+def an_utterance_makes_no_job(stage: Stage) -> Act:
+    stage.open_session(proof="one")
+    return lambda: stage.refuse("j1", index=3)
+
+
+@scene
 def a_session_is_resumed(stage: Stage) -> Act:
     stage.open_session(proof="one", away=True)
     return lambda: stage.resume_session("one", "two")

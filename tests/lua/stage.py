@@ -11,6 +11,7 @@ from tests.lua.fleet import (
     a_beat,
     a_job,
     a_node,
+    a_refused_job,
     a_registration,
     a_session,
     an_outcome,
@@ -74,12 +75,13 @@ class Stage(World):
         need: Need = NEED,
         payload: bytes = PAYLOAD,
         process: str = "",
+        asker: str = "p1",
         repeat: bool = False,
         **wishes: Any,
     ) -> Any:
         """Dispatch a job."""
         spec = a_job(job, need=need, **{"size": len(payload)} | wishes)
-        return self.dispatch(spec, payload, 0, process=process, repeat=repeat)
+        return self.dispatch(spec, payload, 0, process=process, asker=asker, repeat=repeat)
 
     def simulate(self, *, need: Need = NEED, most: int = 20, **wishes: Any) -> Any:
         """Ask where a job would go."""
@@ -132,6 +134,11 @@ class Stage(World):
     def release(self, job: str, node: str, attempt: int = 1, code: str = "NODE_UNAVAILABLE") -> Any:
         """Its process could not write the frame."""
         return self.do(scripts.release, cell=0, job=job, attempt=attempt, node=node, code=code)
+
+    def refuse(self, job: str, process: str = "p1", **differences: Any) -> Any:
+        """Its process makes no job of an utterance."""
+        told = a_refused_job(job, **differences)
+        return self.do(scripts.refuse_job, cell=0, job=told, process=process)
 
     def cancel(self, job: str) -> Any:
         """Nobody wants it any more."""

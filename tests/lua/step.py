@@ -34,6 +34,13 @@ class Step:
         ended = isinstance(self.reply, scripts.Done | scripts.Failed) and self.reply.session
         return bool(ended) and answered is not None and answered.job == job
 
+    def refused_to(self, process: str, job: str) -> bool:
+        """Whether a job was refused to the process that asked: it learns that by the reply."""
+        by = "asker" if self.script == "dispatch" else "process"
+        asked, asker = self.given.get("job"), self.given.get(by)
+        refused = isinstance(self.reply, scripts.Refused | scripts.Recorded)
+        return refused and asked is not None and asked.job == job and asker == process
+
     def messages(self, kind: str, job: str) -> list[Message]:
         """What processes were told of a job."""
         return [m for _, m in self.told if m["kind"] == kind and m.get("job") == job]

@@ -26,7 +26,7 @@ from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
 from lua.states import Overload
 from tests.lua.budgets import RETRY_BUDGET
 from tests.lua.driven import DrivenCells
-from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, an_outcome
+from tests.lua.fleet import PAYLOAD, a_beat, a_job, a_node, a_refused_job, an_outcome
 from tests.lua.promises import UNSENT
 from tests.lua.selection import idle
 from tests.lua.world import Copy, Peer, Session, World
@@ -217,8 +217,9 @@ class Scripts(RuleBasedStateMachine):
         number = len(self.jobs)
         spec = a_job(f"job-{number}", need=need, index=number, **wishes)
         self.jobs.append((cell, spec))
-        process = PROCESSES[number % 2] if number % 3 else ""
-        self.world.dispatch(spec, b"payload", cell, process=process, repeat=repeat)
+        asker = PROCESSES[number % 2]
+        process = asker if number % 3 else ""
+        self.world.dispatch(spec, b"payload", cell, process=process, asker=asker, repeat=repeat)
 
     @precondition(lambda self: self.assigned())
     @rule(number=index, times=st.integers(1, 3), repeat=yes)
@@ -377,8 +378,27 @@ class Scripts(RuleBasedStateMachine):
         self.jobs.append((session.cell, spec))
         process = PROCESSES[which % 2]
         do, cell = self.world.do, session.cell
-        do(scripts.dispatch, cell=cell, job=spec, payload=b"payload", process=process)
+        told: Any = {"cell": cell, "process": process}
+        do(scripts.dispatch, job=spec, payload=b"payload", asker=process, **told)
+        if number % 2:
+            refused = a_refused_job(spec.job, index=spec.index, session=session.name)
+            do(scripts.refuse_job, job=refused, **told)
         do(scripts.cancel, cell=cell, job=spec.job, code="CANCELLED", process=process)
+
+    @rule(number=index, which=index, repeat=yes)
+    def refuse_job(self, number: int, which: int, repeat: bool) -> None:
+        """An utterance that makes no job, or that may have been dispatched in a call before."""
+        session = self._session(number)
+        known = [spec for cell, spec in self.jobs if cell == session.cell and spec.index >= 0]
+        spec = a_job(f"job-{len(self.jobs)}", index=len(self.jobs), session=session.name)
+        if known and which % 3 == 0:
+            spec = pick(known, which)
+        else:
+            self.jobs.append((session.cell, spec))
+        told = a_refused_job(spec.job, index=spec.index, session=session.name)
+        process = session.process if which % 4 else PROCESSES[which % 2]
+        given: Any = {"job": told, "process": process, "repeat": repeat}
+        self.world.do(scripts.refuse_job, cell=session.cell, **given)
 
     # --- nodes ---
 

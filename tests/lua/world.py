@@ -206,11 +206,18 @@ class World:
     # --- what takes several calls ---
 
     def dispatch(
-        self, spec: NewJob, payload: bytes, cell: int, *, process: str = "", repeat: bool = False
+        self,
+        spec: NewJob,
+        payload: bytes,
+        cell: int,
+        *,
+        process: str = "",
+        asker: str = "",
+        repeat: bool = False,
     ) -> Any:
         """A session sends an utterance (or somebody without a session does)."""
         session = self.sessions.get(spec.session)
-        given = {"job": spec, "payload": payload, "process": process}
+        given = {"job": spec, "payload": payload, "process": process, "asker": asker}
         reply = self.do(scripts.dispatch, cell=cell, repeat=repeat, **given)
         if isinstance(reply, scripts.Dispatched):
             self._writes(**vars(reply))

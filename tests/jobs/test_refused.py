@@ -1,0 +1,274 @@
+"""Utterances that make no job, of sessions that go on at another process before it was told."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import redis
+
+from jobs.failures import Failure
+from lua import scripts, views
+from lua.errors import StoreUnavailable
+from tests.harness.books import life_of
+from tests.jobs.coming_back import RESUME
+from tests.jobs.test_streams import NOISE
+from tests.peers.until import until
+
+ALL = {"accepts": ["resume", "errors"]}
+
+
+async def damaged(web, ben):
+    await ben.streams(NOISE)
+
+
+async def unsuited(web, ben):
+    await ben.says(audio="AAAA", audio_format="pcm16", sample_rate=8_000)
+
+
+async def meaningless(web, ben):
+    await ben.says(src_lang="not a language")
+
+
+async def unserved(web, ben):
+    await ben.says(src_lang="de", tgt_lang="fr")
+
+
+async def impatient(web, ben):
+    await ben.says(deadline_ms=0)
+
+
+async def another_of_its_name(web, ben):
+    await ben.says(request_id="r-0", tgt_lang="zh-Hant")
+
+
+async def too_many(web, ben):
+    web.process.settings = replace(web.process.settings, unfinished_jobs=1)
+    await ben.says()
+
+
+async def too_late(web, ben):
+    web.process.draining = True
+    await ben.says()
+
+
+FAILURE = Failure("INVALID_MESSAGE")
+REFUSED = {
+    damaged: "INVALID_MESSAGE",
+    unsuited: "UNSUPPORTED_FEATURE",
+    meaningless: "INVALID_MESSAGE",
+    unserved: "NO_CAPABLE_NODE",
+    impatient: "NO_AVAILABLE_NODE",
+    another_of_its_name: "INVALID_MESSAGE",
+    too_many: "NODE_OVERLOADED",
+    too_late: "SCHEDULER_DEPENDENCY_DOWN",
+}
+
+
+async def refusal(ben, index=1):
+    """It is decided, and told as an event at once; its answer waits for its turn."""
+    return await ben.peer.expect("ui_event", event="ERROR", utterance_index=index)
+
+
+def error_of(ben):
+    [error] = ben.peer.of_type("error")
+    return error
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused.__name__)
+async def test_it_is_answered_in_its_turn_at_another_process(
+    web, other, node, session, back, refused
+):
+    anna, old = await node(slots=1), await session(**ALL)
+    await old.says(request_id="r-0")
+    job = await anna.job()
+    await refused(web, old)
+    event = await refusal(old)
+    ben = await back(old, to=other, **ALL)
+    await anna.answers(job, "zero")
+    first, second = [await ben.hears() for _ in range(2)]
+    assert (first["utterance_index"], first["text_translated"]) == (0, "zero")
+    assert (second["utterance_index"], second["reason"]) == (1, "job_failed")
+    assert second["code"] == REFUSED[refused]
+    assert error_of(ben) == error_of(old)
+    assert life_of(web.store, event["job_id"]) == "NEW SELECTING FAILED"
+    await ben.says(utterance_index=2)
+    await anna.answers(await anna.job(), "two")
+    assert (await ben.hears())["text_translated"] == "two"
+    assert len(ben.outcomes) == 3
+
+
+@pytest.fixture
+def client(store):
+    with redis.Redis.from_url(store.url) as client:
+        yield client
+
+
+def forget_everything(client, *webs):
+    client.delete(*client.keys(f"{webs[0].process.cells.prefixes[0]}*"))
+    for web in webs:
+        web.process.suspect(0)
+
+
+async def has_recorded(web, job):
+    await until(lambda: life_of(web.store, job) == "NEW SELECTING FAILED")
+
+
+async def test_who_says_what_it_has_gets_the_rest(web, other, node, session, back):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    await anna.answers(await anna.job(), "zero")
+    await ben.hears()
+    await ben.says()
+    job = await anna.job()
+    for _ in range(2):
+        await ben.streams(NOISE)
+        await ben.streams(final=True)
+        await asyncio.sleep(0.3)
+    await refusal(ben, 3)
+    ben = await back(ben, to=other, last_utterance_index=0)
+    await anna.answers(job, "one")
+    assert [(await ben.hears())["utterance_index"] for _ in range(3)] == [1, 2, 3]
+    carl = await back(ben, to=web, last_utterance_index=2)
+    assert (await carl.hears())["utterance_index"] == 3
+
+
+async def test_what_redis_did_not_take_is_told_again_by_the_replay(
+    web, other, node, session, back, monkeypatch
+):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    real = scripts.refuse_job
+
+    async def away(*args, **given):
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(scripts, "refuse_job", away)
+    await damaged(web, ben)
+    refused = await refusal(ben)
+    monkeypatch.setattr(scripts, "refuse_job", real)
+    web.process.suspect(0)
+    await has_recorded(web, refused["job_id"])
+    await until(lambda: not web.process.sessions.get(ben.id).refusals)
+    ben = await back(ben, to=other)
+    await anna.answers(job, "zero")
+    assert [(await ben.hears())["type"] for _ in range(2)] == [
+        "translation_result",
+        "missing_result",
+    ]
+
+
+async def test_no_more_is_kept_for_the_replay_than_redis_keeps(web, session, monkeypatch):
+    ben = await session(**RESUME)
+    live = web.process.sessions.get(ben.id)
+
+    async def away(*args, **given):
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(scripts, "refuse_job", away)
+    for index in range(405):
+        live.intake.unheard(live.intake.begin(), replace(FAILURE, message=str(index)))
+    assert len(live.refusals) == 400
+
+
+@pytest.mark.parametrize("refused", [damaged, impatient], ids=["unheard", "unplaced"])
+async def test_one_that_comes_to_redis_after_the_session_has_moved_is_answered(
+    web, other, node, session, back, monkeypatch, refused
+):
+    anna, ben = await node(slots=1), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    name = "refuse_job" if refused is damaged else "dispatch"
+    real, moved, came = getattr(scripts, name), asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args, **given):
+        came.set()
+        await moved.wait()
+        return await real(*args, **given)
+
+    monkeypatch.setattr(scripts, name, slowly)
+    await refused(web, ben)
+    await came.wait()
+    ben = await back(ben, to=other)
+    moved.set()
+    await anna.answers(job, "zero")
+    told = [await ben.hears() for _ in range(2)]
+    assert [one["utterance_index"] for one in told] == [0, 1]
+    assert told[1]["code"] == REFUSED[refused]
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused", "done"])
+async def test_an_answer_that_waits_for_its_turn_survives_a_loss_of_redis_and_a_move(
+    web, other, node, session, back, client, refused
+):
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    first = await anna.job()
+    if refused:
+        await damaged(web, ben)
+        name = (await refusal(ben))["job_id"]
+        await has_recorded(web, name)
+    else:
+        await ben.says()
+        job = await anna.job()
+        name = job["job_id"]
+        await anna.answers(job, "one")
+        await until(lambda: not web.process.sessions.get(ben.id).unfinished.get(name))
+    forget_everything(client, web, other)
+    await has_recorded(web, name)
+    ben = await back(ben, to=other)
+    await anna.answers(first, "zero")
+    told = [await ben.hears() for _ in range(2)]
+    assert [one["utterance_index"] for one in told] == [0, 1]
+    assert told[1]["code"] == ("INVALID_MESSAGE" if refused else "STATE_LOST")
+
+
+async def test_one_that_ends_while_the_session_is_taken_in_and_was_not_found_is_answered(
+    web, other, node, session, back, monkeypatch
+):
+    """It came to Redis just after it was asked."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    real = views.session_jobs
+
+    async def too_early(cells, name):
+        past = replace(await real(cells, name), live=[])
+        await anna.answers(job, "zero")
+        live = other.process.sessions.get(name)
+        await until(lambda: live._ended_early)
+        return past
+
+    monkeypatch.setattr(views, "session_jobs", too_early)
+    ben = await back(ben, to=other)
+    assert (await ben.hears())["text_translated"] == "zero"
+
+
+async def test_a_stream_takes_no_number_of_one_that_came_from_elsewhere_later(
+    web, other, node, session, back, monkeypatch
+):
+    """Its session had moved on when Redis heard of it, and speaks again."""
+    anna, ben = await node(), await session(**RESUME)
+    real, moved, came = scripts.dispatch, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args, **given):
+        came.set()
+        await moved.wait()
+        return await real(*args, **given)
+
+    monkeypatch.setattr(scripts, "dispatch", slowly)
+    await ben.says()
+    await came.wait()
+    monkeypatch.setattr(scripts, "dispatch", real)
+    raw = {"audio_format": "pcm16", "sample_rate": 16_000}
+    ben = await back(ben, to=other, **raw)
+    await ben.streams(b"\1\0" * 1_600)
+    await ben.peer.expect("ui_event", event="INPUT_STARTED", utterance_index=0)
+    moved.set()
+    await anna.answers(await anna.job(), "from elsewhere")
+    assert (await ben.hears())["utterance_index"] == 0
+    await ben.streams(final=True)
+    await ben.peer.expect("ui_event", event="INPUT_ENDED", utterance_index=1)
+    await anna.answers(await anna.job(), "said here")
+    heard = await ben.hears()
+    assert (heard["utterance_index"], heard["text_translated"]) == (1, "said here")
