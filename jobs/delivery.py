@@ -118,8 +118,10 @@ class Delivery:
             if release.reason is not None:
                 self._on_gap(release.index)
         self._queue += releases
-        if self._queue and self._pump is None:
-            self._pump = self._line.start(self._run())
+        if self._pump is None:
+            self._tell_at_once()
+            if self._queue:
+                self._pump = self._line.start(self._run())
         self._arm()
 
     def _arm(self) -> None:
@@ -128,13 +130,26 @@ class Delivery:
     def _expire(self, now_ms: float) -> None:
         self._release(self._ordering.expire(now_ms))
 
+    def _tell_at_once(self) -> None:
+        """All up to the first that must wait: for its result, or for the client to read."""
+        while self._queue and self._line.has_room(size_of(self._queue[0])):
+            release = self._queue[0]
+            frame = self._wording.frame_at_once(release, self._told.get(release.index))
+            if frame is None:
+                return
+            del self._queue[0]
+            self._send(self._sent.begin(release), frame)
+
+    def _send(self, entry: Entry[Answer], frame: bytes) -> None:
+        if not frame or self._line.send_frame(frame):
+            entry.sent()
+
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
                 await self._line.room(sum(size_of(entry.release) for entry in batch))
                 for entry, frame in zip(batch, await self._frames(batch), strict=True):
-                    if not frame or self._line.send_frame(frame):
-                        entry.sent()
+                    self._send(entry, frame)
         finally:
             if self._pump is asyncio.current_task():
                 self._pump = None

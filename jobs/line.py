@@ -17,6 +17,8 @@ class Wire(Protocol):
 
     def send_error(self, error: Error) -> None: ...
 
+    def has_room(self, size: int) -> bool: ...
+
     async def room(self, size: int) -> None: ...
 
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]": ...
@@ -66,6 +68,10 @@ class Line:
         """Tell what went wrong."""
         if self.is_open:
             self._wire.send_error(error)
+
+    def has_room(self, size: int) -> bool:
+        """Whether there is a socket whose peer has read enough for a large frame."""
+        return self.is_open and self._wire.has_room(size)
 
     async def room(self, size: int) -> None:
         """Wait until there is a socket, and until its peer has read enough for a large frame."""

@@ -78,14 +78,17 @@ class Outbox:
         self._wake()
         return True
 
-    async def room(self, size: int) -> None:
-        """Return when half the queue holds a frame of ``size`` bytes, is empty, or is of no use.
+    def has_room(self, size: int) -> bool:
+        """Whether half the queue holds a frame of ``size`` bytes, is empty, or is of no use.
 
         Who may put more than a peer can read at once asks first: it is not the peer's fault.
         """
-        while (
-            self.is_open and self._bytes and self._bytes + size > self._settings.outgoing_bytes / 2
-        ):
+        most = self._settings.outgoing_bytes / 2
+        return not self._bytes or self._bytes + size <= most or not self.is_open
+
+    async def room(self, size: int) -> None:
+        """Return when it has room."""
+        while not self.has_room(size):
             self._moved.clear()
             await self._moved.wait()
 

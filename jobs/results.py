@@ -29,12 +29,13 @@ class Results:
         for job in [job for job, (whose, _) in self._at_hand.items() if whose == session]:
             self._pop(job)
 
-    async def fetch(self, cell: int, job: str, *, size: int) -> bytes | None:
-        """What the node answered, ``size`` bytes; None once it is gone. Raises StoreError.
+    def at_hand(self, job: str) -> bytes:
+        """What the node answered, given once; empty where Redis must be asked."""
+        return self._pop(job)
 
-        Does not suspend for what is at hand, which is given once.
-        """
-        return self._pop(job) or await self._cells.result(cell, job, size=size)
+    async def fetch(self, cell: int, job: str, *, size: int) -> bytes | None:
+        """What the node answered, ``size`` bytes; None once it is gone. Raises StoreError."""
+        return self.at_hand(job) or await self._cells.result(cell, job, size=size)
 
     def _pop(self, job: str) -> bytes:
         _, body = self._at_hand.pop(job, ("", b""))

@@ -84,6 +84,10 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         """Queue a frame; False when the peer is gone."""
         return self.outbox.put(frame)
 
+    def has_room(self, size: int) -> bool:
+        """Whether the peer has read enough for a large frame, or is gone."""
+        return self.outbox.has_room(size)
+
     async def room(self, size: int) -> None:
         """Wait until the peer has read enough for a large frame, or is gone."""
         await self.outbox.room(size)

@@ -38,9 +38,10 @@ class Wording:
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
 
-    async def frame(self, release: Release[Answer], told: Told | None) -> bytes:
-        """What is told; empty when nothing is. ``told``: the utterance, if it was announced and has
-        not ended.
+    def frame_at_once(self, release: Release[Answer], told: Told | None) -> bytes | None:
+        """What is told; empty when nothing is, None when a result must be fetched for it.
+
+        ``told``: the utterance, if it was announced and has not ended.
         """
         if release.answer is None:
             assert release.reason is not None
@@ -50,14 +51,18 @@ class Wording:
         if isinstance(answer, Failure):
             return told.missing(answer.missing, answer)
         # Without any bytes its speech was answered with that of another one.
-        body = await self._fetch(answer) if answer.size else SILENT
-        if body and not is_silent(body):
-            return result(told, body, late=release.late)
-        if release.late:
-            return b""
-        if body:
-            return told.missing(Missing.SILENCE)
-        return told.missing(Missing.JOB_FAILED, Failure(ErrorCode.STATE_LOST))
+        body = self._results.at_hand(answer.job) if answer.size else SILENT
+        return _word(told, body, late=release.late) if body else None
+
+    async def frame(self, release: Release[Answer], told: Told | None) -> bytes:
+        """The same, with a result that must be fetched."""
+        frame = self.frame_at_once(release, told)
+        if frame is not None:
+            return frame
+        assert release.answer is not None
+        told, found = release.answer
+        assert isinstance(found, Found)
+        return _word(told, await self._fetch(found), late=release.late)
 
     async def _fetch(self, found: Found) -> bytes | None:
         """A result that Redis can't give just now is asked for again, but not for ever."""
@@ -70,6 +75,16 @@ class Wording:
                     log.warning("a result is given up", job=found.job, why=str(error))
                     return None
             await asyncio.sleep(AGAIN_S)
+
+
+def _word(told: Told, body: bytes | None, *, late: bool) -> bytes:
+    if body and not is_silent(body):
+        return result(told, body, late=late)
+    if late:
+        return b""
+    if body:
+        return told.missing(Missing.SILENCE)
+    return told.missing(Missing.JOB_FAILED, Failure(ErrorCode.STATE_LOST))
 
 
 def size_of(release: Release[Answer]) -> int:

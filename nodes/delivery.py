@@ -29,6 +29,9 @@ Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 class Way(Protocol):
     """What is needed of the socket."""
 
+    def has_room(self, size: int) -> bool:
+        """Whether a frame of ``size`` bytes may be sent, or the peer is gone."""
+
     async def room(self, size: int) -> None:
         """Return when a frame of ``size`` bytes may be sent, or the peer is gone."""
 
@@ -129,6 +132,10 @@ class Delivery:
             await standing.offer()
 
     def _line_up(self, parcel: _Parcel) -> None:
+        payload = parcel.taken.payload
+        if self._writer is None and not parcel.taken.big and self._way.has_room(len(payload)):
+            self._settle(parcel, self._send(parcel, payload))
+            return
         self._line.append(parcel)
         if self._writer is None:
             self._writer = self._start(self._write_all())
@@ -137,37 +144,39 @@ class Delivery:
         try:
             while self._line:
                 parcel = self._line.popleft()
-                job, attempt = parcel.job, parcel.attempt
-                code = await self._written(parcel)
-                if code:
-                    self._start(self._give_back(job, attempt, code))
-                else:
-                    self._is_over(job, attempt)
+                self._settle(parcel, await self._written(parcel))
         finally:
             self._writer = None
 
+    def _settle(self, parcel: _Parcel, code: str) -> None:
+        if code:
+            self._start(self._give_back(parcel.job, parcel.attempt, code))
+        else:
+            self._is_over(parcel.job, parcel.attempt)
+
     async def _written(self, parcel: _Parcel) -> str:
         """Empty, or why the job was not sent."""
+        payload: bytes | None = parcel.taken.payload
         try:
-            written = await self._write(parcel.job, parcel.attempt, parcel.taken)
+            if parcel.taken.big:
+                await self._way.room(self._cells.limits.inline_bytes)
+                payload = await self._cells.payload(self._standing.cell, parcel.job)
         except StoreError as error:
             return error.code
+        if payload:
+            await self._way.room(len(payload))
+        return self._send(parcel, payload)
+
+    def _send(self, parcel: _Parcel, payload: bytes | None) -> str:
+        """Empty, or why the job was not sent."""
+        if not payload or parcel.job in self._unwanted:
+            return ErrorCode.WS_DISCONNECTED
+        try:
+            frame = self._frame(parcel.job, parcel.attempt, parcel.taken, payload)
         except Exception:  # a defect must not hold back the jobs behind it
             log.exception("a job could not be written", job=parcel.job)
             return ErrorCode.INTERNAL_ERROR
-        return "" if written else ErrorCode.WS_DISCONNECTED
-
-    async def _write(self, job: str, attempt: int, taken: scripts.Taken) -> bool:
-        payload: bytes | None = taken.payload
-        if taken.big:
-            await self._way.room(self._cells.limits.inline_bytes)
-            payload = await self._cells.payload(self._standing.cell, job)
-        if not payload:
-            return False
-        frame = self._frame(job, attempt, taken, payload)
-        await self._way.room(len(frame))
-        # Until here nothing has suspended, unless the payload is large or the peer slow.
-        return job not in self._unwanted and self._way.send_frame(frame)
+        return "" if self._way.send_frame(frame) else ErrorCode.WS_DISCONNECTED
 
     def _frame(self, job: str, attempt: int, taken: scripts.Taken, payload: bytes) -> bytes:
         if holding := self._held.get(job):

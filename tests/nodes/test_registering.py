@@ -242,6 +242,9 @@ async def test_a_thousand_registrations_of_one_process_are_replayed_in_time(web:
 class NoSocket:
     """Takes frames and tells nobody."""
 
+    def has_room(self, size: int) -> bool:
+        return True
+
     async def room(self, size: int) -> None: ...
 
     def send_frame(self, frame: bytes) -> bool:
