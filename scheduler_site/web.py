@@ -6,6 +6,7 @@ socket is left to the others, then running jobs are waited for, then sockets clo
 
 import argparse
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Room around a frame of the largest size, so that the limit itself is told by the consumers.
 FRAME_SLACK_BYTES = 65_536
+# Of Python's garbage collector: how many objects more than before start a look at the young ones,
+# and how many such looks one at the older.
+COLLECT_AFTER = (20_000, 20, 50)
 
 
 class WebServer(uvicorn.Server):
@@ -94,6 +98,15 @@ def config(app: Lifespan) -> uvicorn.Config:
     )
 
 
+def spare_collections() -> None:
+    """What is loaded now lives as long as the process, and later garbage is seldom in circles:
+    looking for it as often as Python does took 7 % of a busy process's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scheduler_site.web", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
@@ -110,6 +123,7 @@ def main() -> None:
     from scheduler_site.asgi import application
 
     server = WebServer(application, drain_s=options.drain_s, close_spread_s=options.close_spread_s)
+    spare_collections()
     server.run(sockets=[listener])
 
 

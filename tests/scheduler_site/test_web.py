@@ -1,6 +1,7 @@
 """How a web process ends, with a small application and real sockets."""
 
 import asyncio
+import gc
 import http.client
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 import websockets
 
 from scheduler_site.supervisor.listener import open_listener
+from scheduler_site.web import COLLECT_AFTER, spare_collections
 from tests.scheduler_site.running import ROOT, Running
 
 DRIVER = """
@@ -133,3 +135,14 @@ def test_a_draining_process_leaves_new_connections_to_the_next(
         connection.close()
         following.process.kill()
         following.process.wait()
+
+
+def test_what_is_loaded_is_not_searched_for_garbage_again():
+    usual = gc.get_threshold()
+    try:
+        spare_collections()
+        assert gc.get_freeze_count() > len(gc.get_objects())
+        assert gc.get_threshold() == COLLECT_AFTER
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
