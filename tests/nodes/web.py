@@ -17,6 +17,7 @@ from nodes.consumers import NodeConsumer
 from nodes.registry import attach
 from nodes.settings import NodeSettings
 from pools.settings import PoolSettings
+from scheduler_site.connection import Connection
 from tests.harness.server import Server
 from tests.peers.raw import RawPeer, raw_peer
 
@@ -35,7 +36,8 @@ class Web:
         self._server = Server(
             uvicorn.Config(
                 self._app,
-                ws="websockets-sansio",
+                ws=Connection,
+                ws_per_message_deflate=False,
                 lifespan="off",
                 interface="asgi3",
                 log_level="warning",
