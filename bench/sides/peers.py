@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
+from bench.sides.client import Client, connected
 from bench.sides.measure import Trip
 
 LARGEST_FRAME = 16 * 2**20
@@ -71,14 +72,14 @@ class Lanes:
 
     def __init__(self, payload: str) -> None:
         self.payload = payload
-        self.sessions: list[tuple[ClientConnection, str]] = []
+        self.sessions: list[tuple[Client, str]] = []
         self._next: dict[str, int] = {}
         self._arrived: dict[tuple[str, int], float] = {}
         self._waiting: dict[tuple[str, int], asyncio.Future[None]] = {}
 
     async def send(self, lane: int) -> Trip:
         """An utterance of one of the sessions, until its result is back."""
-        socket, session = self.sessions[lane % len(self.sessions)]
+        client, session = self.sessions[lane % len(self.sessions)]
         index = self._next[session] = self._next.get(session, -1) + 1
         key = session, index
         back = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -93,20 +94,21 @@ class Lanes:
             "audio_format": "pcm16",
             "sample_rate": 16000,
         }
-        text = encode(frame).decode()
+        text = encode(frame)
         sent_s = time.perf_counter()
-        await socket.send(text)
+        client.send(text)
         await back
         return Trip(self._arrived.pop(key) - sent_s, time.perf_counter() - sent_s)
 
-    async def node(self, socket: ClientConnection, name: str) -> None:
-        """Answers every job at once."""
+    def add_node(self, client: Client, name: str) -> None:
+        """It answers every job at once."""
         answer = {"type": "job_result", "node_id": name, "success": True, "text_asr": "hello"}
         answer |= {"text_translated": "你好", "tts_audio": self.payload, "tts_format": "pcm16"}
-        async for data in socket:
+
+        def hear(data: bytes) -> None:
             job = _assign(data)
             if job.type != "job_assign":
-                continue
+                return
             known = job.session_utterance_index >= 0
             index = job.session_utterance_index if known else job.utterance_index
             self._arrived[job.session_id, index] = time.perf_counter()
@@ -117,38 +119,43 @@ class Lanes:
                 "utterance_index": job.utterance_index,
                 "trace_id": job.trace_id,
             }
-            await socket.send(encode(answer | about).decode())
+            client.send(encode(answer | about))
 
-    async def session(self, socket: ClientConnection, name: str) -> None:
-        """Takes the answers."""
-        async for data in socket:
+        client.hear, client.fail = hear, self._fail
+
+    def add_session(self, client: Client, name: str) -> None:
+        """It takes the answers."""
+
+        def hear(data: bytes) -> None:
             told = _answer(data)
             if told.type == "translation_result":
                 self._waiting.pop((name, told.utterance_index)).set_result(None)
             elif told.type in ("missing_result", "error"):
-                raise RuntimeError(f"a job was not done: {data!r}")
+                self._fail(RuntimeError(f"a job was not done: {data!r}"))
+
+        client.hear, client.fail = hear, self._fail
+        self.sessions.append((client, name))
+
+    def _fail(self, error: Exception) -> None:
+        for back in self._waiting.values():
+            back.set_exception(error)
+        self._waiting.clear()
 
 
 @asynccontextmanager
 async def lanes(url: str, payload: str, *, sessions: int, nodes: int) -> AsyncIterator[Lanes]:
     """Connect them all to ``ws://HOST:PORT``."""
     made = Lanes(payload)
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-        running = []
+    async with AsyncExitStack() as stack:
         for number in range(nodes):
-            socket = await stack.enter_async_context(connect_to(f"{url}/ws/node?n={number}"))
-            await socket.send(encode(REGISTER | {"node_id": f"bench-{number}"}).decode())
-            await socket.recv()
-            running.append(tasks.create_task(made.node(socket, f"bench-{number}")))
+            client = await stack.enter_async_context(connected(f"{url}/ws/node?n={number}"))
+            await client.ask(encode(REGISTER | {"node_id": f"bench-{number}"}))
+            made.add_node(client, f"bench-{number}")
         for number in range(sessions):
-            socket = await stack.enter_async_context(connect_to(f"{url}/ws/session?n={number}"))
-            await socket.send(encode(INIT).decode())
-            name = decode(await socket.recv())["session_id"]
-            made.sessions.append((socket, name))
-            running.append(tasks.create_task(made.session(socket, name)))
+            client = await stack.enter_async_context(connected(f"{url}/ws/session?n={number}"))
+            name = decode(await client.ask(encode(INIT)))["session_id"]
+            made.add_session(client, name)
         yield made
-        for task in running:
-            task.cancel()
 
 
 def connect_to(url: str) -> connect:
