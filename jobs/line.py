@@ -13,7 +13,7 @@ class Wire(Protocol):
     @property
     def is_writing(self) -> bool: ...
 
-    def send_frame(self, frame: bytes) -> bool: ...
+    def send_frame(self, frame: bytes, *, urgent: bool = True) -> bool: ...
 
     def send_error(self, error: Error) -> None: ...
 
@@ -60,9 +60,9 @@ class Line:
         if self.detach():
             self._wire.close(code, reason)
 
-    def send_frame(self, frame: bytes) -> bool:
+    def send_frame(self, frame: bytes, *, urgent: bool = True) -> bool:
         """Queue a frame; False when it will not arrive."""
-        return self.is_open and self._wire.send_frame(frame)
+        return self.is_open and self._wire.send_frame(frame, urgent=urgent)
 
     def send_error(self, error: Error) -> None:
         """Tell what went wrong."""

@@ -26,8 +26,8 @@ class Below(Protocol):
 
     transport: asyncio.Transport
 
-    def write_message(self, data: bytes, *, is_text: bool) -> bool:
-        """Send it now. False where only ASGI's ``send`` can, which waits for a slow peer."""
+    def write_message(self, data: bytes, *, is_text: bool, urgent: bool) -> bool:
+        """Send it now, or soon. False where only ASGI's ``send`` can, which waits for the peer."""
 
 
 class Outbox:
@@ -61,14 +61,15 @@ class Outbox:
         """Whether a frame is still to be handed to the server."""
         return self._writer is not None and not self.gone.is_set()
 
-    def put(self, frame: bytes) -> bool:
-        """Queue UTF-8 text, or a :class:`Binary`.
+    def put(self, frame: bytes, *, urgent: bool = True) -> bool:
+        """Queue UTF-8 text, or a :class:`Binary`. One that is not ``urgent`` may leave with the one
+        after it, within a moment.
 
         False when the peer is gone, is being closed, or was dropped now.
         """
         if not self.is_open:
             return False
-        if self._writer is None and self._write_now(frame):
+        if self._writer is None and self._write_now(frame, urgent):
             return True
         self._queue.append(frame)
         self._bytes += len(frame)
@@ -118,9 +119,10 @@ class Outbox:
             self._watch.cancel()
             self._watch = None
 
-    def _write_now(self, frame: bytes) -> bool:
+    def _write_now(self, frame: bytes, urgent: bool) -> bool:
+        is_text = type(frame) is not Binary
         below = self._below
-        return below is not None and below.write_message(frame, is_text=type(frame) is not Binary)
+        return below is not None and below.write_message(frame, is_text=is_text, urgent=urgent)
 
     def _is_over(self) -> bool:
         settings = self._settings

@@ -80,9 +80,9 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         await self._send(start)
         await self._send({"type": "websocket.http.response.body", "body": b""})
 
-    def send_frame(self, frame: bytes) -> bool:
+    def send_frame(self, frame: bytes, *, urgent: bool = True) -> bool:
         """Queue a frame; False when the peer is gone."""
-        return self.outbox.put(frame)
+        return self.outbox.put(frame, urgent=urgent)
 
     def has_room(self, size: int) -> bool:
         """Whether the peer has read enough for a large frame, or is gone."""

@@ -61,12 +61,13 @@ class Telling:
         return self._delivery.announce(told)
 
     def event(self, utterances: Iterable[Told], name: str, *, node: str = "") -> None:
-        """A step that they have come to. ``node``: on which; told as the hint to those who accept
-        ``errors``, because others show every hint as advice.
+        """A step that they have come to, for display: it may leave with what is told next.
+        ``node``: on which; told as the hint to those who accept ``errors``, because others show
+        every hint as advice.
         """
         hint = node if self._wants_errors else ""
         for told in utterances:
-            self._line.send_frame(told.event(name, hint))
+            self._line.send_frame(told.event(name, hint), urgent=False)
 
     def partial(self, utterances: Iterable[Told], heard: NodeAsrPartial) -> None:
         """What is recognised so far."""

@@ -40,15 +40,18 @@ class Connection(WebSocketsSansIOProtocol):
         self._is_astray = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(Corked(transport, self.loop))  # type: ignore[arg-type]
+        self._corked = Corked(transport, self.loop)
+        super().connection_made(self._corked)  # type: ignore[arg-type]
 
-    def write_message(self, data: bytes, *, is_text: bool) -> bool:
-        """Send a whole message now, after all that was sent before. False where that must wait
-        because the peer reads slowly, or can't be: ASGI's ``send`` knows.
+    def write_message(self, data: bytes, *, is_text: bool, urgent: bool) -> bool:
+        """Send a whole message now, after all that was sent before; one that is not ``urgent`` with
+        the next one, or a little later. False where it must wait because the peer reads slowly, or
+        can't be sent: ASGI's ``send`` knows.
         """
         if self.conn.state is not State.OPEN or not self.writable.is_set():
             return False
-        self.transport.write(_head(TEXT if is_text else BINARY, len(data)) + data)
+        write = self._corked.write if urgent else self._corked.write_late
+        write(_head(TEXT if is_text else BINARY, len(data)) + data)
         return True
 
     def data_received(self, data: bytes) -> None:

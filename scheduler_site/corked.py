@@ -1,23 +1,27 @@
-"""Sockets whose small writes of one loop tick leave together.
+"""Sockets whose small writes of one loop tick leave together, and with them what could wait.
 
-A frame is small, and handing it to the kernel costs more than making it. A job makes several for
-its session at once.
+A frame is small, and handing it to the kernel costs more than making it, here and for its reader.
+A job makes several for its session.
 """
 
 import asyncio
 from typing import Any
 
 MOST_BYTES = 65_536
+PATIENCE_S = 0.015  # a picture on a screen lasts longer
 
 
 class Corked:
-    """A transport that holds back up to ``MOST_BYTES`` until the present tick is over."""
+    """A transport that holds back up to ``MOST_BYTES`` until the present tick is over, or longer
+    what may wait.
+    """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._held: list[bytes] = []
         self._bytes = 0
+        self._leaves_soon = self._leaves_late = False
 
     def __getattr__(self, name: str) -> Any:
         """All that is not about writing."""
@@ -25,12 +29,31 @@ class Corked:
 
     def write(self, data: bytes) -> None:
         """Send it in this tick, after all before it."""
-        if not self._held:
-            self._loop.call_soon(self.flush)
+        if not self._leaves_soon:
+            self._leaves_soon = True
+            self._loop.call_soon(self._leave_soon)
+        self._hold(data)
+
+    def write_late(self, data: bytes) -> None:
+        """Send it before all that is written later, after ``PATIENCE_S`` if that is nothing."""
+        if not self._leaves_late:
+            self._leaves_late = True
+            self._loop.call_later(PATIENCE_S, self._leave_late)
+        self._hold(data)
+
+    def _hold(self, data: bytes) -> None:
         self._held.append(data)
         self._bytes += len(data)
         if self._bytes > MOST_BYTES:
             self.flush()
+
+    def _leave_soon(self) -> None:
+        self._leaves_soon = False
+        self.flush()
+
+    def _leave_late(self) -> None:
+        self._leaves_late = False
+        self.flush()
 
     def flush(self) -> None:
         """Hand what is held to the kernel."""

@@ -194,22 +194,22 @@ async def test_a_close_ends_it_and_nothing_is_heard_after_it(stage):
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 async def test_messages_are_written_as_websockets_writes_them(stage, size):
     await stage.open()
-    assert stage.connection.write_message(b"x" * size, is_text=True)
-    assert stage.connection.write_message(b"y" * size, is_text=False)
+    assert stage.connection.write_message(b"x" * size, is_text=True, urgent=True)
+    assert stage.connection.write_message(b"y" * size, is_text=False, urgent=False)
     wanted = server(Opcode.TEXT, b"x" * size) + server(Opcode.BINARY, b"y" * size)
     await until(lambda: len(stage.kernel.sent) == len(wanted))
     assert stage.kernel.sent == wanted
 
 
 async def test_a_message_is_not_written_before_the_connection_is_open_or_after_its_end(stage):
-    assert not stage.connection.write_message(b"x", is_text=True)
+    assert not stage.connection.write_message(b"x", is_text=True, urgent=True)
     await stage.open()
     stage.connection.pause_writing()
-    assert not stage.connection.write_message(b"x", is_text=True)
+    assert not stage.connection.write_message(b"x", is_text=True, urgent=True)
     stage.connection.resume_writing()
-    assert stage.connection.write_message(b"x", is_text=True)
+    assert stage.connection.write_message(b"x", is_text=True, urgent=True)
     stage.connection.shutdown()
-    assert not stage.connection.write_message(b"x", is_text=True)
+    assert not stage.connection.write_message(b"x", is_text=True, urgent=True)
     assert stage.kernel.sent.startswith(server(Opcode.TEXT, b"x"))
 
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from scheduler_site.corked import MOST_BYTES, Corked
+from tests.peers.until import until
 
 
 class Kernel:
@@ -57,6 +58,26 @@ async def test_much_is_not_held_back(kernel, corked):
     assert kernel.got == [b"small" + b"x" * MOST_BYTES]
     await asyncio.sleep(0)
     assert len(kernel.got) == 1
+
+
+async def test_what_may_wait_leaves_with_what_may_not(kernel, corked):
+    corked.write_late(b"late ")
+    await asyncio.sleep(0)
+    assert (kernel.got, corked.get_write_buffer_size()) == ([], 12)
+    corked.write(b"soon ")
+    corked.write_late(b"later")
+    await asyncio.sleep(0)
+    assert kernel.got == [b"late soon later"]
+
+
+async def test_what_may_wait_does_not_wait_for_ever(kernel, corked):
+    corked.write_late(b"late ")
+    corked.write_late(b"too")
+    await until(lambda: kernel.got)
+    assert kernel.got == [b"late too"]
+    corked.write_late(b"again")
+    await until(lambda: len(kernel.got) > 1)
+    assert kernel.got == [b"late too", b"again"]
 
 
 async def test_what_was_written_leaves_before_the_close(kernel, corked):
