@@ -92,7 +92,8 @@ async def test_others_do_not_use_it(anna, node, session, acme, rest, would_go):
     mia = await session("en", "zh", tenant_id="globex")
     await mia.says()
     running = await tom.job()
-    await mia.says(deadline_ms=0)
+    late = await mia.says(deadline_ms=0)
+    await mia.peer.expect("ui_event", event="INPUT_ENDED", utterance_index=late)
     await tom.answers(running, "from tom")
     answer, refusal = await mia.hears(), await mia.hears()
     assert answer["text_translated"] == "from tom"
