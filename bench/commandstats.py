@@ -11,7 +11,7 @@ import redis
 
 @dataclass(frozen=True)
 class Usage:
-    """Calls and microseconds of ``EVALSHA``, and the calls of all commands together."""
+    """Calls and microseconds of ``FCALL``, and the calls of all commands together."""
 
     scripts: int
     script_us: int
@@ -21,7 +21,7 @@ class Usage:
     def of(cls, client: redis.Redis) -> "Usage":
         """As ``INFO commandstats`` has it now."""
         stats: dict[str, Any] = client.info("commandstats")
-        script = stats.get("cmdstat_evalsha", {"calls": 0, "usec": 0})
+        script = stats.get("cmdstat_fcall", {"calls": 0, "usec": 0})
         return cls(script["calls"], script["usec"], sum(row["calls"] for row in stats.values()))
 
     def __sub__(self, earlier: "Usage") -> "Usage":

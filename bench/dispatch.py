@@ -16,7 +16,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,6 +31,7 @@ from bench.fleet import BY_NOBODY, Fleet, limits
 from bench.lives import Lives
 from bench.registrations import registrations
 from lua import loader
+from lua.composer import Composed
 from lua.scripts import job as job_calls
 
 SIZES = (100, 10_000, 100_000)
@@ -55,7 +56,7 @@ class Row:
     commands: int
 
 
-def plain_text() -> str:
+def plain() -> Composed:
     """The product's dispatch with the plain choice."""
     read = loader.read
 
@@ -63,24 +64,24 @@ def plain_text() -> str:
         return read("../bench/plain/choose" if name == "include/choose" else name)
 
     with mock.patch.object(loader, "read", exchanged):
-        return job_calls.DISPATCH.text(limits())
+        return job_calls.DISPATCH.composed(limits())
 
 
 class Dispatches:
     """Dispatch calls of one variant on a fleet, and their times."""
 
-    def __init__(self, fleet: Fleet, text: str, has: tuple[str, ...] = ()) -> None:
+    def __init__(self, fleet: Fleet, whole: Composed, has: tuple[str, ...] = ()) -> None:
         self.fleet = fleet
-        self._sha = fleet.load(text)
-        fleet.load_function("cancel", job_calls.CANCEL.text(limits()))
+        self._name = fleet.load(whole)
+        self._cancel = fleet.load_uncounted(job_calls.CANCEL.composed(limits()))
         self._has = has
         self.taken_us: list[float] = []
 
     def _commands(self) -> Iterator[tuple[Any, ...]]:
         job, cell = self.fleet.new_job(self._has), self.fleet.cell
         yield "SET", f"{cell}inbox:{job.job}", PAYLOAD, "PX", 200_000
-        yield "EVALSHA", self._sha, 1, cell, job.job, *BY_NOBODY, job.packed()
-        yield "FCALL", "cancel", 1, cell, job.job, "CANCELLED", ""
+        yield "FCALL", self._name, 1, cell, job.job, *BY_NOBODY, job.packed()
+        yield "EVALSHA", self._cancel, 1, cell, job.job, "CANCELLED", ""
 
     def time(self) -> None:
         """Take the server's time of one batch."""
@@ -96,7 +97,7 @@ class Dispatches:
             self.fleet.run([stash])
             before = Usage.of(self.fleet.client)
             self.fleet.run([dispatch])
-            # Without EVALSHA itself and the INFO before it.
+            # Without FCALL itself and the INFO before it.
             counts.append((Usage.of(self.fleet.client) - before).commands - 2)
             self.fleet.run([undo])
         return max(counts)
@@ -104,23 +105,23 @@ class Dispatches:
 
 def variants(fleet: Fleet) -> dict[int, Dispatches]:
     """By the number of nodes looked at."""
-    texts = {k: job_calls.DISPATCH.text(limits(sample_k=k)) for k in SAMPLES}
-    texts[PLAIN] = plain_text()
-    return {k: Dispatches(fleet, text) for k, text in texts.items()}
+    scripts = {k: job_calls.DISPATCH.composed(limits(sample_k=k)) for k in SAMPLES}
+    scripts[PLAIN] = plain()
+    return {k: Dispatches(fleet, whole) for k, whole in scripts.items()}
 
 
 def offering(fleet: Fleet) -> dict[int, Dispatches]:
     """The same for jobs that ask for one thing that not every member of the pool need have."""
-    texts = {k: job_calls.DISPATCH.text(limits(sample_k=k)) for k in SAMPLES}
-    return {k: Dispatches(fleet, text, ("tts:zh",)) for k, text in texts.items()}
+    scripts = {k: job_calls.DISPATCH.composed(limits(sample_k=k)) for k in SAMPLES}
+    return {k: Dispatches(fleet, whole, ("tts:zh",)) for k, whole in scripts.items()}
 
 
 def without_receipt(fleet: Fleet) -> Dispatches:
     """The product's dispatch with the default sample, but for the receipt of the choice."""
-    text = job_calls.DISPATCH.text(limits())
-    bare = text.replace("'receipt', receipt(need, passed)", "'receipt', ''")
-    assert bare != text
-    return Dispatches(fleet, bare)
+    whole = job_calls.DISPATCH.composed(limits())
+    bare = whole.body.replace("'receipt', receipt(need, passed)", "'receipt', ''")
+    assert bare != whole.body
+    return Dispatches(fleet, replace(whole, body=bare))
 
 
 def take_turns(runs: list[Dispatches], lives: Lives, turns: int) -> None:

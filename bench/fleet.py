@@ -11,6 +11,7 @@ import redis
 
 from bench.nodes import described, registration
 from lua import loader
+from lua.composer import Composed, compose
 from lua.keys import cell_prefix
 from lua.limits import Limits
 from lua.script import Script
@@ -29,8 +30,8 @@ CAPABILITIES = json.dumps(
 )
 # Hours, so that nothing falls due while the bench looks at something else.
 PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3_600_000}
-# Room for all that a bench lets wait.
-ROOMY = {"queue_jobs": 1_000_000, "session_jobs": 1_000_000}
+# Room for all that a bench lets wait, and for all its retries.
+ROOMY = {"queue_jobs": 1_000_000, "session_jobs": 1_000_000, "budget_retries": 1_000_000}
 
 # What dispatch is told besides the job: no process, no pools that were passed over, no spread.
 BY_NOBODY = ("", "", 0)
@@ -86,15 +87,15 @@ class Fleet:
 
     # --- calls ---
 
-    def load(self, text: str) -> str:
-        """Give the server a script; returns its digest."""
-        return str(self.client.script_load(text))
+    def load(self, whole: Composed) -> str:
+        """Give the server a script as the product does; returns what ``FCALL`` names it by."""
+        self.client.function_load(whole.library, replace=True)
+        return whole.name
 
-    def load_function(self, name: str, text: str) -> None:
-        """Give the server a script under a name, for ``FCALL``: its time is not that of scripts."""
-        _, _, body = text.partition("\n")
-        register = f"redis.register_function('{name}', function(KEYS, ARGV)\n{body}\nend)"
-        self.client.function_load(f"#!lua name={name}\n{register}", replace=True)
+    def load_uncounted(self, whole: Composed) -> str:
+        """The same for ``EVALSHA``: its time is not that of the scripts that are measured."""
+        self.client.script_load(whole.text)
+        return whole.sha
 
     def run(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
         """Run commands in one pipeline; their replies. Raises the first error."""
@@ -105,7 +106,7 @@ class Fleet:
 
     def call(self, script: Script, *arguments: bytes | str | int) -> list[Any]:
         """Run one script of the product."""
-        text = script.text(limits())
+        text = script.composed(limits()).text
         return self.run([("EVAL", text, 1, self.cell, *arguments)])[0]  # type: ignore[no-any-return]
 
     # --- nodes ---
@@ -154,7 +155,7 @@ class Fleet:
 
     def _run_own(self, name: str, items: Sequence[Any], *rest: str) -> None:
         """Run a script of ``bench/plain`` on items."""
-        sha = self.load(loader.compose(loader.read(f"../bench/plain/{name}"), limits()))
+        sha = self.load_uncounted(compose(loader.read(f"../bench/plain/{name}"), limits()))
         self.client.evalsha(sha, 1, self.cell, msgspec.msgpack.encode(items), *rest)
 
     # --- jobs ---

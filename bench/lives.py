@@ -13,6 +13,7 @@ from lua.scripts import process as process_calls
 
 MOST_AT_ONCE = 200
 DUE = 16
+MOST_REAPS = 10
 RESULT = b"{" + b"x" * 998 + b"}"
 Placed = tuple[str, str]  # job and node
 
@@ -25,8 +26,8 @@ class Life:
         self._cell = fleet.cell
         self.size = len(fleet.nodes)
         self.at_once = min(MOST_AT_ONCE, self.size // 3)
-        self._dispatch = job_calls.DISPATCH.text(limits())
-        self._cancel = job_calls.CANCEL.text(limits())
+        self._dispatch = job_calls.DISPATCH.composed(limits()).text
+        self._cancel = job_calls.CANCEL.composed(limits()).text
 
     def place(self, jobs: int) -> list[Placed]:
         """Dispatch jobs, not timed."""
@@ -48,9 +49,9 @@ class Life:
 
     def timed(self, script: Script, calls: Iterable[Sequence[Any]]) -> float:
         """Server time of one call of a script in a batch."""
-        sha = self._fleet.load(script.text(limits()))
+        name = self._fleet.load(script.composed(limits()))
         before = Usage.of(self._fleet.client)
-        self._fleet.run(("EVALSHA", sha, 1, self._cell, *arguments) for arguments in calls)
+        self._fleet.run(("FCALL", name, 1, self._cell, *arguments) for arguments in calls)
         return (Usage.of(self._fleet.client) - before).us_a_script
 
     def take(self, placed: list[Placed]) -> float:
@@ -85,13 +86,18 @@ class Life:
         return self.timed(node_calls.HEARTBEAT, ((beat,) for beat in beats))
 
     def reap(self) -> float:
-        """One call that finds so many jobs due whose node has not answered in time."""
-        placed = self.place(DUE)
+        """Calls that find so many jobs due whose nodes have not answered in time: each is placed
+        again, on another node.
+        """
+        reaps = min(MOST_REAPS, self.size // DUE * 2 // 3)
+        placed = self.place(reaps * DUE)
         self.take(placed)
         for job, _ in placed:
             self._fleet.client.hset(f"{self._cell}job:{job}", "due", 1)
             self._fleet.client.zadd(f"{self._cell}timers", {f"job:{job}": 1})
-        us = self.timed(process_calls.REAP, [(DUE,)])
+        us = self.timed(process_calls.REAP, [(DUE,)] * reaps)
+        states = {self._fleet.client.hget(f"{self._cell}job:{job}", "state") for job, _ in placed}
+        assert states == {b"RESERVED"}, states
         self.drop(placed)
         return us
 

@@ -59,12 +59,12 @@ class Pair:
     def dispatch(self) -> float:
         """Each job is cancelled before the next is sent."""
         fleet, cell = self.fleet, self.fleet.cell
-        sha = fleet.load(job_calls.DISPATCH.text(limits()))
-        cancel = job_calls.CANCEL.text(limits())
+        name = fleet.load(job_calls.DISPATCH.composed(limits()))
+        cancel = job_calls.CANCEL.composed(limits()).text
         commands: list[tuple[str | int | bytes, ...]] = []
         for job in (fleet.new_job() for _ in range(CALLS)):
             commands.append(("SET", f"{cell}inbox:{job.job}", RESULT, "PX", 200_000))
-            commands.append(("EVALSHA", sha, 1, cell, job.job, *BY_NOBODY, job.packed()))
+            commands.append(("FCALL", name, 1, cell, job.job, *BY_NOBODY, job.packed()))
             commands.append(("EVAL", cancel, 1, cell, job.job, "CANCELLED", ""))
         before = Usage.of(fleet.client)
         fleet.run(commands)

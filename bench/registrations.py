@@ -71,9 +71,9 @@ class Registrations:
         return (beat.packed(),)
 
     def _timed(self, script: Script, calls: Sequence[tuple[bytes | str | int, ...]]) -> float:
-        sha = self._fleet.load(script.text(limits()))
+        name = self._fleet.load(script.composed(limits()))
         before = Usage.of(self._fleet.client)
-        replies = self._fleet.run(("EVALSHA", sha, 1, self._fleet.cell, *given) for given in calls)
+        replies = self._fleet.run(("FCALL", name, 1, self._fleet.cell, *given) for given in calls)
         assert {reply[0] for reply in replies} == {b"OK"}, replies
         return (Usage.of(self._fleet.client) - before).us_a_script
 

@@ -12,7 +12,8 @@ from typing import Any
 import redis.asyncio as aioredis
 from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
-from lua import ids, loader
+from lua import ids
+from lua.composer import Composed
 from lua.connection import Multiplexed
 from lua.errors import CellsDiffer, ScriptFailed, StoreFull, StoreUnavailable
 from lua.keys import cell_prefix
@@ -54,8 +55,8 @@ class Cells:
         self.count = settings.cells
         self.limits = settings.limits
         self.prefixes = [cell_prefix(settings.prefix, cell) for cell in range(settings.cells)]
-        self._texts: dict[str, str] = {}
-        self._shas: dict[str, str] = {}
+        self._composed: dict[str, Composed] = {}
+        self._by_digest: set[str] = set()  # scripts that are no functions on this server
         self._connections = [
             Multiplexed(settings.url, on_connect=self._load_scripts) for _ in self.prefixes
         ]
@@ -71,7 +72,7 @@ class Cells:
         does not know is sent again, behind the calls that came after it.
         """
         for script in known:
-            self._text(script)
+            self._whole(script)
         await asyncio.gather(*(connection.start() for connection in self._connections))
 
     async def close(self) -> None:
@@ -108,16 +109,23 @@ class Cells:
 
         A lost reply is asked for again, so the script may run twice: all of them bear it.
         """
-        text = self._text(script)
+        whole = self._whole(script)
         connection = self._connections[cell]
-        prefix = self.prefixes[cell]
+        given = (1, self.prefixes[cell], *args)
         began_s = perf_counter()
         try:
             try:
-                sha = self._shas[script.name]
-                reply = await connection.call("EVALSHA", sha, 1, prefix, *args)
-            except NoScriptError:
-                reply = await connection.call("EVAL", text, 1, prefix, *args)
+                if script.name in self._by_digest:
+                    reply = await connection.call("EVALSHA", whole.sha, *given)
+                else:
+                    reply = await connection.call("FCALL", whole.name, *given)
+            except ResponseError as error:
+                if not _is_unknown(error):
+                    raise
+                if script.name not in self._by_digest:
+                    loaded = connection.call("FUNCTION", "LOAD", whole.library)
+                    loaded.add_done_callback(_ignore)
+                reply = await connection.call("EVAL", whole.text, *given)
         except OutOfMemoryError as error:
             raise StoreFull(str(error)) from error
         except ResponseError as error:
@@ -135,17 +143,26 @@ class Cells:
             self._failures[name] = now_s
             log.error("the script %s failed: %s", name, error)
 
-    def _text(self, script: Script) -> str:
-        text = self._texts.get(script.name)
-        if text is None:
-            text = self._texts[script.name] = script.text(self.limits)
-            self._shas[script.name] = loader.digest(text)
-        return text
+    def _whole(self, script: Script) -> Composed:
+        whole = self._composed.get(script.name)
+        if whole is None:
+            whole = self._composed[script.name] = script.composed(self.limits)
+        return whole
 
     async def _load_scripts(self, send: Callable[..., Any]) -> None:
-        """After each connect, so that calls stay in order even on a server that forgot them."""
-        for text in list(self._texts.values()):
-            await send("SCRIPT", "LOAD", text)
+        """After each connect, so that calls stay in order even on a server that forgot them.
+
+        A server takes no new function while its memory is short, or from a user who may not load
+        any. It then runs the same script by its digest, a little slower.
+        """
+        for name, whole in list(self._composed.items()):
+            self._by_digest.discard(name)
+            try:
+                await send("FUNCTION", "LOAD", whole.library)
+            except ResponseError as refusal:
+                if "already exists" not in str(refusal):
+                    await send("SCRIPT", "LOAD", whole.text)
+                    self._by_digest.add(name)
 
     async def pools(self, cell: int) -> dict[str, bytes]:
         """Definitions (JSON) of the auto pools that have members in this cell, by name."""
@@ -217,7 +234,12 @@ class Cells:
             raise StoreUnavailable(str(error)) from error
 
 
+def _is_unknown(error: ResponseError) -> bool:
+    """Whether the server did not know the script, and so did nothing."""
+    return isinstance(error, NoScriptError) or str(error) == "Function not found"
+
+
 def _ignore(future: "asyncio.Future[Any]") -> None:
-    """A value that was not stored is found missing by the script that wants it."""
+    """What was not stored or loaded is found missing by the call that wants it."""
     if not future.cancelled():
         future.exception()

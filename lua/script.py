@@ -1,4 +1,4 @@
-"""One callable script: its composed text, and its replies as typed dataclasses."""
+"""One callable script: its whole text, and its replies as typed dataclasses."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from lua import loader
+from lua.composer import Composed, compose
 from lua.errors import ScriptFailed
 from lua.limits import Limits
 
@@ -74,9 +75,9 @@ class Script:
     def _readers(self) -> dict[bytes, Callable[[list[Any]], Any]]:
         return {word_of(reply).encode(): _reader(reply) for reply in self.replies}
 
-    def text(self, limits: Limits) -> str:
-        """Its whole text for these limits."""
-        return loader.compose(self.source, limits)
+    def composed(self, limits: Limits) -> Composed:
+        """The whole of it for these limits."""
+        return compose(self.source, limits)
 
     def decode(self, reply: list[Any]) -> Any:
         """The reply as its dataclass; ScriptFailed for a word that was not declared."""

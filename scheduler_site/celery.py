@@ -79,6 +79,7 @@ app.conf.update(
         "cleanup": every(30, "pools.tasks.clean_pools"),
         "lost": every(30, "jobs.tasks.close_lost"),
         "pruning": every(3600, "jobs.tasks.prune_history"),
+        "functions": every(3600, "scheduler_site.tasks.forget_functions"),
         "canary": every(5, "scheduler_site.tasks.sing"),
     },
 )

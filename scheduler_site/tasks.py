@@ -1,9 +1,15 @@
-"""The canary: while it sings, the broker, beat and the worker do their work."""
+"""What belongs to the service as a whole.
+
+The canary: while it sings, the broker, beat and the worker do their work.
+"""
 
 import time
 
 from celery import shared_task
 from django.core.cache import cache
+
+from lua.libraries import forget_unused
+from pools.store import store
 
 CANARY_KEY = "canary"
 CANARY_TTL_S = 3600
@@ -19,3 +25,9 @@ def last_song_ms() -> int | None:
     """Time of the worker's last sign of life; None: none for an hour, or ever."""
     value: int | None = cache.get(CANARY_KEY)
     return value
+
+
+@shared_task
+def forget_functions() -> None:
+    """Delete what earlier versions of the scripts left in Redis."""
+    forget_unused(store())

@@ -1,10 +1,10 @@
 -- @include rank
 -- @include need
 -- @include job
+-- EACH began = os.clock()
 -- The plain way to choose, for comparison: a random sample of the pool's members, and for each of
 -- them a hash read, a sweep of its expired slots and a count; then a sort by load.
 local SAMPLE = 20
-local began = os.clock()
 
 local function choose(job, need)
   local candidates, sampled = {}, 0

@@ -9,6 +9,7 @@ from bench.simulation.link import Link
 from bench.simulation.parley import PROCESS
 from lua import loader
 from lua.client import Cells, StoreSettings
+from lua.composer import Edit, compose
 from lua.given_time import START_MS, at_given_time
 from lua.keys import cell_prefix
 from lua.limits import Limits
@@ -47,11 +48,11 @@ def limits(sample_k: int) -> Limits:
     )
 
 
-def load_scripts(link: Link, sample_k: int, edit: loader.Edit = at_given_time) -> dict[str, str]:
-    """Give the server the scripts; their digests by name."""
-    texts = [loader.compose(loader.read(name), limits(sample_k), edit) for name in SCRIPTS]
-    replies = link.ask(*(("SCRIPT", "LOAD", text) for text in texts))
-    return {name: sha.decode() for name, sha in zip(SCRIPTS, replies, strict=True)}
+def load_scripts(link: Link, sample_k: int, edit: Edit = at_given_time) -> dict[str, str]:
+    """Give the server the scripts; the functions' names by theirs."""
+    scripts = [compose(loader.read(name), limits(sample_k), edit) for name in SCRIPTS]
+    link.ask(*(("FUNCTION", "LOAD", "REPLACE", whole.library) for whole in scripts))
+    return {name: whole.name for name, whole in zip(SCRIPTS, scripts, strict=True)}
 
 
 def fill(link: Link, number: int, fleet: list[Machine], scripts: dict[str, str]) -> str:
@@ -70,7 +71,7 @@ def fill(link: Link, number: int, fleet: list[Machine], scripts: dict[str, str])
         *(("register_node", (_registration(machine),)) for machine in fleet),
     ]
     for name, arguments in calls:
-        reply = link.ask(("EVALSHA", scripts[name], 1, cell, *arguments, now_us))[0]
+        reply = link.ask(("FCALL", scripts[name], 1, cell, *arguments, now_us))[0]
         assert reply[0] in (b"TAUGHT", b"LEASE", b"OK"), reply
     return cell
 

@@ -25,7 +25,7 @@ REAPED = 16
 class Parley:
     """Asks for every decision in ``cell``, where the fleet is registered.
 
-    ``scripts``: digests by name. ``needs``: where the jobs of each pair may go.
+    ``scripts``: functions by name. ``needs``: where the jobs of each pair may go.
     """
 
     tick_ms: float = TICK_MS
@@ -99,7 +99,7 @@ class Parley:
 
     def _call(self, name: str, at_ms: float, *arguments: bytes | str | int) -> Command:
         now_us = int((START_MS + at_ms) * 1000)
-        return ("EVALSHA", self._scripts[name], 1, self._cell, *arguments, now_us)
+        return ("FCALL", self._scripts[name], 1, self._cell, *arguments, now_us)
 
     def _and_mail(self, commands: list[Command]) -> list[Command]:
         """While jobs wait, every call may hand one over."""

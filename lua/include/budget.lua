@@ -1,11 +1,11 @@
 -- CONST budget_ms
--- Ended jobs and retries of a pool are counted in windows of time.
+-- EACH budgets = {}
+-- Ended jobs and retries of a pool are counted in windows of time. `budgets`: those that were
+-- read in this call.
 local function budget_key(text, window)
   local pool = string.match(text, '^|?([^%s@]+)') or ''
   return cell .. 'budget:' .. window .. ':' .. pool
 end
-
-local budgets = {} -- those that were read in this call
 
 local function count_budget(text, field)
   local key = budget_key(text, math.floor(now / budget_ms))

@@ -3,9 +3,9 @@
 -- @include rank
 -- @include skips
 -- CONST sample_k, stale_ms
+-- EACH math.randomseed(instant[2])
+-- EACH began = os.clock()
 -- Decides where a job goes; reads only. Nobody ready here means really nobody.
-math.randomseed(instant[2])
-local began = os.clock()
 
 -- The pools of a round: at most 4 of one group.
 local function round_from(need, first)

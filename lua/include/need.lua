@@ -1,9 +1,10 @@
 -- @include text
+-- EACH needs = {}
 -- A requirement: pools in order, values of has: sets, and the only node allowed, tab-separated. Pools
 -- are ranked together, but `|` before one begins the next group, tried when those before it have
 -- nobody. `@4` behind one is how many of its members are looked at. Behind the pools, each after a
 -- `~`, are values that its node had better offer, too.
-local needs = {} -- those that were read in this call: jobs that are due together are often alike
+-- `needs`: those that were read in this call: jobs that are due together are often alike.
 
 local function read_need(text)
   if needs[text] then return needs[text] end

@@ -1,9 +1,9 @@
 -- @include text
+-- EACH nodes = {}
 -- A node as selection sees it: the packed record in `fleet` and a few fields of its hash.
 -- A node without a socket has no process; `ear` is then the one through which it asked for jobs last.
 -- Record: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
 local RECORD = '<HHHBd'
-local nodes = {}
 
 local function load_node(id, raw)
   if nodes[id] then return nodes[id] end

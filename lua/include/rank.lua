@@ -1,7 +1,7 @@
 -- @include node
 -- CONST stale_ms
--- What a job's receipt says of the choice.
-local looked
+-- EACH looked = nil
+-- `looked`: what a job's receipt says of the choice.
 
 -- Least loaded; then fewer heartbeats missed (in whole intervals, so that equal nodes share
 -- evenly); ties at random: SRANDMEMBER answers a small set in one fixed order.

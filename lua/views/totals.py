@@ -104,5 +104,5 @@ def _queue(cell: int, sig: bytes, text: bytes, count: int) -> Queue:
 def script_calls(store: StoreSettings) -> tuple[int, float]:
     """Script calls the server has run since its start, and their time in seconds."""
     stats: dict[str, Any] = client(store).info("commandstats")
-    used = [stats.get(f"cmdstat_{name}", {}) for name in ("evalsha", "eval")]
+    used = [stats.get(f"cmdstat_{name}", {}) for name in ("fcall", "evalsha", "eval")]
     return sum(one.get("calls", 0) for one in used), sum(one.get("usec", 0) for one in used) / 1e6

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import redis
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from lua import loader
 from lua.client import INBOX_TTL_MS, Cells, StoreSettings
+from lua.composer import Composed, Edit, compose
 from lua.errors import ScriptFailed, StoreFull
 from lua.given_time import START_MS, at_given_time
 from lua.script import Arg, Script
@@ -46,14 +47,14 @@ class DrivenCells(Cells):
     ``last`` is the latest one by a typed function.
     """
 
-    def __init__(self, settings: StoreSettings, edit: loader.Edit = at_given_time) -> None:
+    def __init__(self, settings: StoreSettings, edit: Edit = at_given_time) -> None:
         super().__init__(settings)
         self.blocking = redis.Redis.from_url(settings.url, protocol=2)
         self.now_ms = START_MS
         self.calls = 0
         self._edit = edit
         self._tokens = random.Random(0)
-        self._known: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, Composed] = {}
 
     def advance(self, ms: int) -> None:
         """Let time pass for the scripts; what Redis itself ends by a TTL stays."""
@@ -69,29 +70,26 @@ class DrivenCells(Cells):
 
     def evaluate(self, name: str, cell: int, *args: Arg) -> Any:
         """The bare reply of a script."""
-        text, sha = self._composed(name)
+        whole = self._composed_of(name)
         # Microseconds: the scripts draw lots by them.
         arguments = (1, self.prefixes[cell], *args, self.now_ms * 1000 + self.calls % 1000)
         self.calls += 1
         try:
-            try:
-                return self.blocking.execute_command("EVALSHA", sha, *arguments)
-            except NoScriptError:
-                return self.blocking.execute_command("EVAL", text, *arguments)
+            return self.blocking.execute_command(*self.command(whole), *arguments)
         except redis.exceptions.OutOfMemoryError as error:
             raise StoreFull(str(error)) from error
         except ResponseError as error:
             raise ScriptFailed(f"{name}: {error}") from error
 
-    def _composed(self, name: str) -> tuple[str, str]:
-        if name not in self._known:
-            text = self.compose(name)
-            self._known[name] = (text, loader.digest(text))
-        return self._known[name]
+    def command(self, whole: Composed) -> tuple[str, str]:
+        """How a script is called: the function that was loaded of it."""
+        return "FCALL", whole.name
 
-    def compose(self, name: str) -> str:
-        """The whole text of a script."""
-        return loader.compose(loader.read(name), self.limits, self._edit)
+    def _composed_of(self, name: str) -> Composed:
+        if name not in self._known:
+            whole = self._known[name] = compose(loader.read(name), self.limits, self._edit)
+            self.blocking.function_load(whole.library, replace=True)
+        return self._known[name]
 
     async def put(self, cell: int, value: bytes, *, ttl_ms: int = INBOX_TTL_MS) -> str:
         token = f"{self._tokens.getrandbits(64):016x}"

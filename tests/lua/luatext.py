@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from lua import loader
+from lua.composer import strip
 
 TOKEN = re.compile(
     r"""(?P<comment>--[^\n]*)
@@ -31,7 +32,7 @@ _PARAMETERS = re.compile(r"\bfunction(?: \w+)?\((?P<names>[^)]*)\)")
 @cache
 def scripts() -> tuple[loader.Source, ...]:
     """Every script, by its file."""
-    return tuple(loader.read(path.stem) for path in sorted(loader.HERE.glob("*.lua")))
+    return tuple(loader.scripts())
 
 
 @cache
@@ -43,7 +44,7 @@ def includes() -> tuple[loader.Source, ...]:
 
 def body(*sources: loader.Source) -> str:
     """Their text without comments."""
-    return "\n".join(loader.strip(source.text) for source in sources)
+    return "\n".join(strip(source.text) for source in sources)
 
 
 def whole(source: loader.Source) -> str:

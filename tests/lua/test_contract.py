@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from lua import loader, scripts
+from lua.composer import Composed, compose
 from lua.limits import Limits
 from lua.script import Script, word_of
 from lua.scripts import job, mend, node, pairing, process, session, simulation
@@ -45,8 +46,8 @@ def functions() -> dict[str, Function]:
 
 
 @cache
-def composed(name: str) -> str:
-    return loader.compose(loader.read(name))
+def composed(name: str) -> Composed:
+    return compose(loader.read(name))
 
 
 def declared_as(hint: Any) -> str:
@@ -113,13 +114,15 @@ def test_every_limit_is_used() -> None:
 @each(SOURCES)
 def test_a_script_knows_every_name_it_uses(source: loader.Source) -> None:
     """A name that is not declared would be an error only when its line is reached."""
-    _, _, text = composed(source.name).partition("\n")
+    text = composed(source.name).body
     assert luatext.names(text) - luatext.declared(text) <= luatext.GIVEN
 
 
 @each(SOURCES)
 def test_helpers_stand_above_what_calls_them(source: loader.Source) -> None:
-    start, *functions = re.split(r"^local function ", composed(source.name), flags=re.MULTILINE)
+    start, *functions = re.split(
+        r"^local function ", composed(source.name).body, flags=re.MULTILINE
+    )
     above, made = luatext.names(start), set()
     for function in functions:
         helper, _, _ = function.partition("(")
@@ -162,7 +165,9 @@ def test_a_script_has_one_key_its_cell(source: loader.Source) -> None:
 @each(SOURCES)
 def test_all_but_what_brings_new_work_runs_when_memory_is_short(source: loader.Source) -> None:
     assert ("allow-oom" in source.flags) == (source.name not in REFUSED_WHEN_FULL)
-    assert composed(source.name).startswith("#!lua")
+    whole = composed(source.name)
+    assert whole.text.startswith("#!lua")
+    assert whole.library.startswith("#!lua")
 
 
 # --- structs and replies ---

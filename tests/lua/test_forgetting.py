@@ -12,11 +12,16 @@ from tests.lua.fleet import PAYLOAD, a_job, a_registration, a_session, an_outcom
 from tests.peers.until import until
 
 
-async def test_scripts_that_were_flushed_are_sent_again(cells: Cells) -> None:
+async def forget_scripts(cells: Cells) -> None:
+    await cells.plain.execute_command("FUNCTION", "FLUSH")
     await cells.plain.script_flush()
+
+
+async def test_scripts_that_were_flushed_are_sent_again(cells: Cells) -> None:
+    await forget_scripts(cells)
     taken = await scripts.take(cells, cell=0, job="j1", attempt=1, node="n1", conn="n1-1")
     assert isinstance(taken, scripts.Taken)
-    await cells.plain.script_flush()
+    await forget_scripts(cells)
     outcome = an_outcome("j1", "n1", size=2)
     assert await scripts.finish(cells, cell=0, outcome=outcome, result=b"{}") == scripts.Done(
         more=False

@@ -5,13 +5,13 @@ import re
 import pytest
 
 from lua import loader
+from lua.composer import compose
 from tests.lua import luatext, scopes
 
 
 @pytest.mark.parametrize("source", luatext.scripts(), ids=lambda source: source.name)
 def test_a_script_uses_no_name_out_of_its_scope(source: loader.Source) -> None:
-    _, _, text = loader.compose(source).partition("\n")
-    assert scopes.unknown(text) == set()
+    assert scopes.unknown(compose(source).body) == set()
 
 
 def test_of_a_job_that_is_loaded_in_part_only_that_part_is_used() -> None:

@@ -13,6 +13,7 @@ import redis
 
 from lua import loader
 from lua.client import StoreSettings
+from lua.composer import Composed
 from lua.given_time import at_given_time
 from tests.lua.driven import DrivenCells
 
@@ -28,11 +29,11 @@ local function watched(run)
     return run(name, ...)
   end
 end
-local function main()
+local function watched_script()
 """
 EPILOGUE = """
 end
-local reply = main()
+local reply = watched_script()
 return { reply, LOG }
 """
 _MARK = re.compile(r"^( *)-- STEP\n *(.*)$", re.MULTILINE)
@@ -42,7 +43,7 @@ def with_log(text: str) -> str:
     """A file's text with its marks and commands written to a log."""
     text = _MARK.sub(lambda mark: f"{mark[1]}step([[{mark[2]}]])\n{mark[2]}", text)
     text = re.sub(r"\bredis\.(p?call)(?=\()", r"watched(redis.\1)", text)
-    return at_given_time(text.replace("= redis.call\n", "= watched(redis.call)\n"))
+    return at_given_time(text.replace("= redis.call", "= watched(redis.call)"))
 
 
 def marks() -> set[str]:
@@ -72,9 +73,10 @@ class WatchedCells(DrivenCells):
         self.log = [Command(*entry.decode().split(" ", 1)) for entry in log]
         return reply
 
-    def compose(self, name: str) -> str:
-        shebang, _, body = super().compose(name).partition("\n")
-        return "\n".join([shebang, PRELUDE, body, EPILOGUE])
+    def command(self, whole: Composed) -> tuple[str, str]:
+        """Each call makes the whole script anew, and with it the log."""
+        shebang, _, body = whole.text.partition("\n")
+        return "EVAL", "\n".join([shebang, PRELUDE, body, EPILOGUE])
 
     def writes(self, command: Command) -> bool:
         """Whether a command changes anything."""

@@ -1,0 +1,25 @@
+"""The functions that Redis keeps of the scripts: those of earlier versions stay there."""
+
+from contextlib import suppress
+
+from redis.exceptions import ResponseError
+
+from lua import composer, loader
+from lua.client import StoreSettings
+from lua.reader import client
+
+
+def forget_unused(store: StoreSettings) -> int:
+    """Delete the scripts of other versions, and of other limits; returns how many these were.
+
+    A process that still uses one loads it again with its next call. Raises RedisError.
+    """
+    ours = {composer.compose(source, store.limits).name.encode() for source in loader.scripts()}
+    kept = client(store).execute_command(
+        "FUNCTION", "LIST", "LIBRARYNAME", f"{composer.LIBRARIES}*"
+    )
+    unused = {about[about.index(b"library_name") + 1] for about in kept} - ours
+    for name in unused:
+        with suppress(ResponseError):  # another worker was quicker
+            client(store).execute_command("FUNCTION", "DELETE", name)
+    return len(unused)
