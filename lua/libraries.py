@@ -14,12 +14,10 @@ def forget_unused(store: StoreSettings) -> int:
 
     A process that still uses one loads it again with its next call. Raises RedisError.
     """
-    ours = {composer.compose(source, store.limits).name.encode() for source in loader.scripts()}
-    kept = client(store).execute_command(
-        "FUNCTION", "LIST", "LIBRARYNAME", f"{composer.LIBRARIES}*"
-    )
-    unused = {about[about.index(b"library_name") + 1] for about in kept} - ours
+    ours = {composer.compose(source, store.limits).name for source in loader.scripts()}
+    kept = client(store).function_list(library=f"{composer.LIBRARIES}*")
+    unused = {about[about.index(b"library_name") + 1].decode() for about in kept} - ours
     for name in unused:
         with suppress(ResponseError):  # another worker was quicker
-            client(store).execute_command("FUNCTION", "DELETE", name)
+            client(store).function_delete(name)
     return len(unused)

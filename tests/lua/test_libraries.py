@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lua import libraries, loader, scripts
+from lua import libraries, scripts
 from lua.client import Cells
 from lua.limits import Limits
 from lua.script import Script
