@@ -65,10 +65,21 @@ async def test_in_automatic_a_pause_ends_a_sentence(browser, address, node):
         await page.choose("en", "zh")
         await page.page.check("input[value=automatic]")
         await page.page.click("#talk")
+        await expect(page.sentences.locator(".heard")).to_have_text("…")  # while it is spoken
         job = await anna.job(15)
         assert 1_000 < duration_ms(base64.b64decode(job["audio"])) < 6_000
+        assert job["turn_id"]  # it came as a stream
+        await anna.acks(job)
+        await anna.hears_so_far(job, "hello how")
+        await expect(page.sentences.locator(".heard").first).to_have_text("hello how")
         await anna.answers(job, "你好")
         await expect(page.said(0)).to_have_text("你好")
+
+        await page.page.uncheck("#aloud")  # a stream can't say that
+        job = await anna.job(15)
+        while job.get("turn_id"):  # began before
+            job = await anna.job(15)
+        assert job["pipeline"]["use_tts"] is False
 
 
 async def test_without_a_microphone_one_types_or_sends_a_file(browser, address, node):

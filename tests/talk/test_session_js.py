@@ -1,10 +1,12 @@
 """``session.js``, as somebody uses it who has copied it: in a browser, without the page."""
 
 import base64
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from parley.audio import duration_ms
 from tests.talk.browser import talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -13,13 +15,23 @@ OPEN = """async () => {
   const { Session } = await import("/static/talk/session.js");
   window.session = new Session({ src: "en", tgt: "zh" });
   window.told = [];
-  for (const name of ["state", "sent", "partial", "outcome"]) {
-    session.on(name, (what) => told.push([name, what.state ?? what.again ?? what.text]));
+  for (const name of ["state", "begun", "sent", "partial", "outcome"]) {
+    session.on(name, (what) => {
+      told.push([name, what.state ?? what.again ?? what.text ?? what.reason ?? what.index]);
+    });
   }
   session.open();
 }"""
 SAY = "() => { window.last = session.say(new Int16Array(16000)).outcome; }"
+SPEAK = """(seconds) => {
+  window.stream = session.stream();
+  for (let at = 0; at < seconds * 50 - 0.5; at++) stream.push(new Int16Array(320).fill(at + 1));
+}"""
 HEAR = "async () => { const { ok, text, code } = await window.last; return ok ? text : code; }"
+
+
+def seconds_of(job: dict[str, Any]) -> float:
+    return duration_ms(base64.b64decode(job["audio"])) / 1000
 
 
 async def test_it_tells_of_each_sentence_what_becomes_of_it(browser, address, node):
@@ -90,6 +102,128 @@ async def test_what_is_said_without_a_connection_is_sent_later(browser, address,
         await page.page.context.set_offline(False)
         await anna.answers(await anna.job(15), "来了")
         assert await page.page.evaluate(HEAR) == "来了"
+
+
+async def test_what_is_spoken_is_cut_by_the_server_and_comes_back(browser, address, node):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 11.0)
+        first = await anna.job(15)
+        assert first["is_max_duration_triggered"]
+        await page.page.evaluate("stream.end()")
+        last = await anna.job(15)
+        assert (last["is_manual_cut"], last["turn_id"]) == (True, first["turn_id"])
+        assert [seconds_of(job) for job in (first, last)] == [10.2, 0.8]
+        await anna.answers(first, "早上")
+        await anna.answers(last, "好")
+        await page.until("told.filter(([name]) => name === 'outcome').length === 2")
+        told = await page.page.evaluate("told")
+        assert [one for one in told if one[0] != "state"] == [
+            ["begun", 0],
+            ["sent", False],
+            ["begun", 1],
+            ["sent", False],
+            ["outcome", "早上"],
+            ["outcome", "好"],
+        ]
+
+
+async def test_what_was_being_said_as_the_connection_broke_is_heard_in_one_piece(
+    browser, address, node, web
+):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.until("told.some(([name]) => name === 'begun')")
+        for live in list(web.process.sessions._live.values()):
+            live.line.close(1012, "cut by the test")
+        await page.until("session.state === 'lost'")
+        half = await anna.job(15)
+        assert (half["is_timeout_triggered"], seconds_of(half)) == (True, 0.5)
+        await page.page.evaluate(SPEAK, 0.7)
+        await page.page.evaluate("stream.end()")
+        whole = await anna.job(15)
+        assert seconds_of(whole) == 1.2
+        await anna.answers(half, "半")
+        await anna.answers(whole, "全部")
+        await page.page.evaluate(SAY)  # numbered behind both
+        await anna.answers(await anna.job(15), "还在")
+        assert await page.page.evaluate(HEAR) == "还在"
+        told = await page.page.evaluate("told")
+        assert [what for name, what in told if name == "begun"] == [0]
+        assert [what for name, what in told if name == "outcome"] == ["全部", "还在"]
+
+
+async def test_what_a_lost_session_had_heard_is_said_again_to_the_next_one(
+    browser, address, node, web
+):
+    anna = await node("anna", slots=4)
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate("stream.end()")
+        await anna.job(15)
+        await page.until("told.some(([name]) => name === 'sent')")
+        await page.page.evaluate(SPEAK, 0.3)
+        await page.until("told.filter(([name]) => name === 'begun').length === 2")
+        await page.page.context.set_offline(True)
+        ours = web.process.sessions.get(await page.page.evaluate("session.id"))
+        ours.line.close(1012, "cut by the test")
+        await page.until("session.state === 'lost'")
+        await web.process.sessions.close(ours)
+        await page.page.evaluate("stream.end()")
+        await page.page.context.set_offline(False)
+        said: list[float] = []
+        while len(said) < 2:
+            job = await anna.job(15)
+            if job["session_id"] != ours.id:
+                said.append(seconds_of(job))
+                await anna.answers(job, f"{seconds_of(job)}")
+        await page.until("told.filter(([name]) => name === 'outcome').length === 2")
+        told = await page.page.evaluate("told")
+        assert [what for name, what in told if name == "outcome"] == ["0.5", "0.3"]
+
+
+async def test_a_whole_sentence_waits_for_the_end_of_what_is_being_said(browser, address, node):
+    anna = await node("anna", slots=3)
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate(SAY)
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate("stream.end()")
+        await page.page.evaluate(SPEAK, 0.2)
+        await page.page.evaluate("stream.end()")
+        jobs = [await anna.job(15) for _ in range(3)]
+        assert [seconds_of(job) for job in jobs] == [1.0, 1.0, 0.2]
+        assert [job["session_utterance_index"] for job in jobs] == [0, 1, 2]
+        assert [bool(job.get("turn_id")) for job in jobs] == [True, False, True]
+        for number, job in enumerate(jobs):
+            await anna.answers(job, f"{number}")
+        await page.until("told.filter(([name]) => name === 'outcome').length === 3")
+        assert await page.page.evaluate(HEAR) == "1"
+
+
+async def test_a_stream_in_other_languages_takes_the_session_along(browser, address, node):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        said = await anna.job(15)
+        await page.page.evaluate("session.stream({ src: 'zh', tgt: 'en' })")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate("stream.end()")
+        job = await anna.job(15)
+        assert (job["src_lang"], job["tgt_lang"]) == ("zh", "en")
+        assert job["session_id"] == said["session_id"]
+        await anna.answers(said, "早上好")
+        assert await page.page.evaluate(HEAR) == "早上好"
 
 
 async def test_closing_gives_up_what_is_unanswered(browser, address, node):

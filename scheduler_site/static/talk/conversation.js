@@ -1,7 +1,7 @@
 // @ts-check
 /** What is said, on its way to the service and back onto the page. */
 
-import { Sentence } from "./sentence.js";
+import { Sentence, speechOf } from "./sentence.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./session.js").Outcome} Outcome */
@@ -38,7 +38,11 @@ export class Conversation {
     const of = (index) => this.#sentences.get(index);
     this.#session = session;
     this.#sentences.clear();
-    session.on("sent", ({ index }) => of(index)?.sent());
+    session.on("begun", ({ index, outcome }) => this.#begin(index, outcome));
+    session.on("sent", ({ index, samples }) => {
+      if (samples) this.#spoken(index, samples);
+      of(index)?.sent();
+    });
     session.on("step", (step) => of(step.utterance_index)?.timeline.step(step));
     session.on("partial", ({ index, text }) => of(index)?.partial(text));
     session.on("outcome", (outcome) => {
@@ -53,8 +57,23 @@ export class Conversation {
    */
   say(text, send) {
     const wish = this.#on.wish();
-    const sentence = new Sentence(text, wish.src, wish.tgt);
     const { index, outcome } = send(/** @type {Session} */ (this.#session), wish);
+    this.#follow(index, outcome, new Sentence(text, wish.src, wish.tgt, () => this.say(text, send)));
+  }
+
+  /** Somebody speaks, and what is said is heard already. */
+  #begin(index, outcome) {
+    const { src, tgt } = this.#on.wish();
+    this.#follow(index, outcome, new Sentence("…", src, tgt, () => {}));
+  }
+
+  #spoken(index, samples) {
+    const again = () => this.say(text, (session, wish) => session.say(samples, wish));
+    const text = speechOf(samples.length);
+    this.#sentences.get(index)?.spoken(text, again);
+  }
+
+  #follow(index, outcome, sentence) {
     this.#sentences.set(index, sentence);
     this.#list.append(sentence.element);
     if (this.#list.children.length > MOST_SENTENCES) this.#list.firstElementChild?.remove();
@@ -62,11 +81,7 @@ export class Conversation {
     showEnd(sentence);
     outcome
       .catch(() => OVER)
-      .then((found) =>
-        found.ok
-          ? this.#answered(sentence, found)
-          : this.#failed(sentence, found, () => this.say(text, send)),
-      );
+      .then((found) => (found.ok ? this.#answered(sentence, found) : this.#failed(sentence, found)));
   }
 
   /** In the page's present language. */
@@ -82,8 +97,8 @@ export class Conversation {
     showEnd(sentence);
   }
 
-  #failed(sentence, missing, retry) {
-    sentence.failed(missing, this.#on.advice, retry);
+  #failed(sentence, missing) {
+    sentence.failed(missing, this.#on.advice);
     this.#on.announce(words(`failed_${missing.reason}`));
     showEnd(sentence);
   }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Cuts what a microphone hears into sentences, at the pauses. */
 
+import { joined } from "./stream.js";
+
 const FRAME_MS = 20;
 const BEFORE_MS = 300; // kept from before the first sound
 const SOUND_MS = 80; // so much sound begins a sentence
@@ -12,8 +14,11 @@ const ABOVE_NOISE = 3;
 const [FALLS, RISES, RISES_IN_SPEECH] = [0.2, 0.01, 0.0007];
 const [RISES_FIRST, FIRST_MS] = [0.3, 200]; // what is heard at once is the room
 
+/** @typedef {{push: (samples: Int16Array) => void, end: () => void}} Sink */
+
 export class Cutter {
   /** @type {Int16Array[]} */ #frames = [];
+  /** @type {Sink | null | undefined} */ #sink;
   #speaking = false;
   #sound = 0;
   #quiet = 0;
@@ -24,12 +29,14 @@ export class Cutter {
   /**
    * @param {object} options
    * @param {(samples: Int16Array) => void} options.onSentence
+   * @param {() => Sink | null} [options.stream] asked once a sentence: where its sound goes while it
+   *   is spoken; such a sentence may have any length
    * @param {(speaking: boolean) => void} [options.onChange]
    * @param {number} [options.pauseMs] a pause of this length ends a sentence
    * @param {number} [options.mostMs] longer ones are cut
    */
-  constructor({ onSentence, onChange = () => {}, pauseMs = 700, mostMs = 10_000 }) {
-    this.#options = { onSentence, onChange, pauseMs, mostMs };
+  constructor({ onSentence, stream = () => null, onChange = () => {}, pauseMs = 700, mostMs = 10_000 }) {
+    this.#options = { onSentence, stream, onChange, pauseMs, mostMs };
   }
 
   /** @param {Int16Array} samples 20 ms at 16 kHz @param {number} level root mean square */
@@ -39,19 +46,33 @@ export class Cutter {
     this.#sound += isSound ? FRAME_MS : 0;
     this.#quiet = isSound ? 0 : this.#quiet + FRAME_MS;
     if (!this.#speaking) this.#listen();
-    else if (this.#quiet >= this.#options.pauseMs || this.#length >= this.#options.mostMs) {
+    else this.#tell();
+    if (!this.#speaking) return;
+    if (this.#quiet >= this.#options.pauseMs || this.#length >= this.#options.mostMs) {
       this.flush();
     }
   }
 
   /** Ends the sentence that is being spoken. */
   flush() {
-    const frames = this.#frames;
+    const [frames, sink] = [this.#frames, this.#sink];
     const isSpeech = this.#speaking && this.#sound >= LEAST_MS;
     this.#frames = [];
+    this.#sink = undefined;
     this.#sound = 0;
     if (this.#speaking) this.#options.onChange((this.#speaking = false));
-    if (isSpeech) this.#options.onSentence(joined(frames));
+    if (sink) {
+      sink.push(joined(frames));
+      sink.end();
+    } else if (isSpeech) this.#options.onSentence(joined(frames));
+  }
+
+  #tell() {
+    if (this.#sound < LEAST_MS) return;
+    if (this.#sink === undefined) this.#sink = this.#options.stream();
+    if (!this.#sink) return;
+    this.#sink.push(joined(this.#frames));
+    this.#frames = [];
   }
 
   get #length() {
@@ -73,15 +94,4 @@ export class Cutter {
     this.#noise += (level < this.#noise ? FALLS : rises) * (level - this.#noise);
     return level > Math.min(LOUDEST, Math.max(QUIETEST, ABOVE_NOISE * this.#noise));
   }
-}
-
-/** @param {Int16Array[]} frames */
-export function joined(frames) {
-  const whole = new Int16Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let at = 0;
-  for (const frame of frames) {
-    whole.set(frame, at);
-    at += frame.length;
-  }
-  return whole;
 }

@@ -13,6 +13,8 @@ export class Player {
   /** @type {{answer: Answer, onStart: Function, onEnd: Function}[]} */ #waiting = [];
   /** @type {AudioBufferSourceNode | null} */ #source = null;
   #busy = false;
+  #release = () => {};
+  /** @type {Promise<void> | null} */ #held = null;
 
   /** @param {AudioContext} context */
   constructor(context) {
@@ -21,7 +23,16 @@ export class Player {
 
   /** Whether something is played, or about to be. */
   get isPlaying() {
-    return this.#busy;
+    return this.#busy && !this.#held;
+  }
+
+  /** Begins to play nothing new meanwhile: somebody speaks. @param {boolean} now */
+  hold(now) {
+    if (now) this.#held ??= new Promise((release) => (this.#release = release));
+    else {
+      this.#held = null;
+      this.#release();
+    }
   }
 
   /** @param {Answer} answer @param {Function} onStart @param {Function} onEnd also without sound */
@@ -45,6 +56,7 @@ export class Player {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       try {
+        await this.#held;
         const buffer = await decode(this.#context, next.answer);
         await this.#play(buffer, next.onStart);
       } catch (error) {

@@ -14,9 +14,14 @@ export class Sentence {
   #trouble = paragraph("trouble");
   #buttons = document.createElement("div");
   #redraw = () => {};
+  #retry;
 
-  /** @param {string} text what is known of it already @param {string} src @param {string} tgt */
-  constructor(text, src, tgt) {
+  /**
+   * @param {string} text what is known of it already @param {string} src @param {string} tgt
+   * @param {() => void} onRetry
+   */
+  constructor(text, src, tgt, onRetry) {
+    this.#retry = onRetry;
     this.element.className = "sentence";
     this.element.dataset.state = "waiting";
     this.#buttons.className = "buttons";
@@ -39,6 +44,12 @@ export class Sentence {
   partial(text) {
     this.#heard.textContent = text;
     this.#heard.classList.add("partial");
+  }
+
+  /** It was heard while it was spoken, and that is over. @param {string} text @param {() => void} onRetry */
+  spoken(text, onRetry) {
+    this.#heard.textContent = text;
+    this.#retry = onRetry;
   }
 
   sent() {
@@ -67,9 +78,9 @@ export class Sentence {
 
   /**
    * @param {{reason: string, code: string, message: string}} missing
-   * @param {(code: string) => string} adviceOf @param {() => void} onRetry
+   * @param {(code: string) => string} adviceOf
    */
-  failed({ reason, code, message }, adviceOf, onRetry) {
+  failed({ reason, code, message }, adviceOf) {
     const silent = reason === "silence_detected";
     this.element.dataset.state = silent ? "silent" : "failed";
     this.timeline.finish();
@@ -82,7 +93,7 @@ export class Sentence {
         ` ${[detail, advice].filter(Boolean).join(" ")} `,
         Object.assign(document.createElement("code"), { textContent: silent ? "" : code }),
       );
-      return reason === "gap_timeout" ? [] : [button("retry", "retry", onRetry)];
+      return reason === "gap_timeout" ? [] : [button("retry", "retry", this.#retry)];
     });
   }
 

@@ -7,10 +7,12 @@
  *     const { outcome } = session.say(samples); // Int16Array, 16 kHz, mono
  *     console.log(await outcome);
  *
- * A lost connection is made again and the session resumed; what has no answer is sent again under
- * the same request id, so that no sentence is lost and none is translated twice. One file, without
- * dependencies: copy it.
+ * `stream` sends sound while it is spoken. A lost connection is made again and the session resumed;
+ * what has no answer is sent again under the same request id, so that no sentence is lost and none
+ * is translated twice. Two files, this and `stream.js`, without further dependencies: copy them.
  */
+
+import { Stream } from "./stream.js";
 
 export const SAMPLE_RATE = 16000;
 /** Base64 of one utterance; the server's limit of a frame is 8 MiB. */
@@ -66,12 +68,26 @@ const REFUSED = 4400;
  * What `on` can listen to, and what it is told:
  * @typedef {object} Events
  * @property {(change: {state: State, error?: any, tries: number}) => void} state
- * @property {(sent: {index: number, again: boolean}) => void} sent an utterance went out
+ * @property {(begun: {index: number, outcome: Promise<Outcome>}) => void} begun the server hears an
+ *   utterance of the stream
+ * @property {(sent: {index: number, again: boolean, samples?: Int16Array}) => void} sent an utterance
+ *   went out; one of the stream is over, and that is its sound
  * @property {(step: any) => void} step a `ui_event` frame
  * @property {(heard: {index: number, text: string, final: boolean}) => void} partial
  * @property {(outcome: Outcome) => void} outcome in the order of the utterances
  * @property {(error: any) => void} error an `error` frame
  * @property {(pressure: any) => void} pressure a `backpressure` frame
+ */
+
+/**
+ * An utterance without an outcome. `wire`: its index for the server, once it has one.
+ * @typedef {object} Entry
+ * @property {any} frame null while it is being spoken
+ * @property {(outcome: Outcome) => void} settle
+ * @property {(error: Error) => void} fail
+ * @property {Promise<Outcome>} outcome
+ * @property {boolean} sent
+ * @property {number | undefined} wire
  */
 
 /** @typedef {"closed" | "connecting" | "open" | "lost" | "refused"} State */
@@ -91,13 +107,16 @@ export class Session {
   #options;
   #name = randomName();
   /** @type {WebSocket | null} */ #socket = null;
-  /** @type {Map<number, {frame: any, settle: Function, fail: Function, sent: boolean}>} */
-  #unanswered = new Map();
+  /** @type {Map<number, Entry>} */ #unanswered = new Map();
+  /** @type {Map<number, number>} by the server's index, ours */ #ours = new Map();
   /** @type {number[]} those that wait to be sent on this connection */ #queue = [];
   /** @type {Map<string, Set<Function>>} */ #handlers = new Map();
   #index = 0;
-  #lastAnswered = -1;
+  #wire = 0; // the next index for the server
+  #lastAnswered = -1; // of the server's
+  #stream = new Stream(() => this.#pump());
   #resumeToken = "";
+  #seq = 0;
   #tries = 0;
   #pausedUntil = 0;
   #heard = true;
@@ -136,8 +155,25 @@ export class Session {
    * @returns {{index: number, outcome: Promise<Outcome>}}
    */
   say(samples, wish = {}) {
-    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-    return this.#add(bytes, { audio_format: "pcm16", sample_rate: SAMPLE_RATE }, wish);
+    return this.#add(bytesOf(samples), { audio_format: "pcm16", sample_rate: SAMPLE_RATE }, wish);
+  }
+
+  /**
+   * Sends sound while it is spoken; the server cuts it into utterances: at `end`, when nothing comes
+   * for 3 s, and when one is long. "begun" tells of each.
+   * @param {{src?: string, tgt?: string}} [languages] from now on the session's
+   * @returns {{push: (samples: Int16Array) => void, end: () => void}} for 16 kHz, mono
+   */
+  stream(languages = {}) {
+    const { src: from, tgt: to } = this.#options;
+    const { src = from, tgt = to } = languages;
+    this.#options = { ...this.#options, src, tgt };
+    const isNew = this.#options.src !== from || this.#options.tgt !== to;
+    if (isNew && this.#socket) this.#again(); // only the first frame of a connection says it
+    return {
+      push: (samples) => this.#stream.push(samples),
+      end: () => this.#stream.end(),
+    };
   }
 
   /**
@@ -173,6 +209,7 @@ export class Session {
       this.#send({ type: "session_close", session_id: this.id, reason: "done" });
     }
     this.#forget();
+    this.#stream.clear();
     this.#resumeToken = "";
     this.#become("closed");
     this.#giveUp(new SessionError("SESSION_CLOSED", "the session was closed"));
@@ -186,7 +223,6 @@ export class Session {
     const pipeline = { .../** @type {any} */ (about).pipeline, use_tts: speech };
     const frame = {
       type: "utterance",
-      utterance_index: index,
       manual_cut: true,
       src_lang: src ?? this.#options.src,
       tgt_lang: tgt ?? this.#options.tgt,
@@ -197,14 +233,19 @@ export class Session {
       ...fields,
       audio,
     };
-    /** @type {Promise<Outcome>} */
-    const outcome = new Promise((settle, fail) => {
-      this.#unanswered.set(index, { frame, settle, fail, sent: false });
-    });
-    outcome.catch(() => {}); // also told by "state"
+    const { outcome } = this.#expect(index, frame);
     this.#queue.push(index);
     queueMicrotask(() => this.#pump()); // "sent" comes after the caller knows the index
     return { index, outcome };
+  }
+
+  /** @param {number} index @param {any} frame @returns {Entry} */
+  #expect(index, frame) {
+    const entry = /** @type {Entry} */ ({ frame, sent: false });
+    entry.outcome = new Promise((settle, fail) => Object.assign(entry, { settle, fail }));
+    entry.outcome.catch(() => {}); // also told by "state"
+    this.#unanswered.set(index, entry);
+    return entry;
   }
 
   #connect() {
@@ -236,6 +277,8 @@ export class Session {
       platform: "web",
       src_lang: src,
       tgt_lang: tgt,
+      audio_format: "pcm16",
+      sample_rate: SAMPLE_RATE,
       accepts: ["backpressure", "errors", "resume"],
       ...init,
       ...resume,
@@ -250,9 +293,18 @@ export class Session {
       return;
     }
     this.#heard = false;
-    if (this.state === "open") {
-      this.#send({ type: "client_heartbeat", session_id: this.id, timestamp: Date.now() });
-    }
+    if (this.state === "open") this.#ask();
+  }
+
+  #ask() {
+    this.#stream.asked();
+    this.#send({ type: "client_heartbeat", session_id: this.id, timestamp: Date.now() });
+  }
+
+  /** Another connection in place of this one. */
+  #again() {
+    this.#forget();
+    this.#connect();
   }
 
   /** @param {number} code @param {any} error */
@@ -284,6 +336,7 @@ export class Session {
     }
     this.#socket = null;
     this.#queue = [];
+    this.#forgetWhatIsSaid();
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
   }
 
@@ -297,13 +350,11 @@ export class Session {
       case "missing_result":
         return this.#settle(missingOf(frame));
       case "asr_partial":
-        return this.#tell("partial", {
-          index: frame.utterance_index,
-          text: frame.text,
-          final: frame.is_final,
-        });
+        return this.#partial(frame);
       case "ui_event":
-        return this.#tell("step", frame);
+        return this.#step(frame);
+      case "server_heartbeat":
+        return this.#stream.answered();
       case "backpressure":
         if (frame.action === "PAUSE") this.#pausedUntil = Date.now() + (frame.resume_after_ms ?? 0);
         return this.#tell("pressure", frame);
@@ -317,38 +368,137 @@ export class Session {
    * @param {any} ack
    */
   #opened(ack) {
+    if (ack.session_id !== this.id) this.#begin();
     this.id = ack.session_id;
     this.#resumeToken = ack.resume_token ?? "";
     this.#tries = 0;
-    this.#queue = [...this.#unanswered.keys()];
+    this.#queue = [...this.#unanswered.keys()].filter((index) => this.#entry(index).frame);
     this.#become("open");
     this.#pump();
   }
 
+  /** Another session numbers what it hears anew. */
+  #begin() {
+    this.#ours.clear();
+    this.#wire = 0;
+    this.#lastAnswered = -1;
+    this.#stream.begin();
+    for (const entry of this.#unanswered.values()) entry.wire = undefined;
+  }
+
+  /** @param {number} index */
+  #entry(index) {
+    return /** @type {Entry} */ (this.#unanswered.get(index));
+  }
+
   #pump() {
-    while (this.state === "open" && this.#queue.length) {
+    while (this.state === "open") {
       const wait = this.#pausedUntil - Date.now();
       if (wait > 0) {
         clearTimeout(this.#timers.pause);
         this.#timers.pause = setTimeout(() => this.#pump(), wait);
         return;
       }
-      const index = /** @type {number} */ (this.#queue.shift());
-      const entry = this.#unanswered.get(index);
-      if (!entry) continue;
-      this.#send({ ...entry.frame, session_id: this.id });
-      const again = entry.sent;
-      entry.sent = true;
-      this.#tell("sent", { index, again });
+      if (this.#queue.length && this.#stream.isAtRest) this.#sendWhole();
+      else if (!this.#sendPiece()) return;
     }
   }
 
-  /** @param {Outcome} outcome */
+  #sendWhole() {
+    const index = /** @type {number} */ (this.#queue.shift());
+    const entry = this.#unanswered.get(index);
+    if (!entry) return;
+    this.#number(index, (entry.wire ??= this.#wire));
+    this.#send({ ...entry.frame, session_id: this.id, utterance_index: entry.wire });
+    const again = entry.sent;
+    entry.sent = true;
+    this.#tell("sent", { index, again });
+  }
+
+  /** Whether there was one. */
+  #sendPiece() {
+    const piece = this.#stream.next();
+    if (piece === undefined) return false;
+    this.#send({
+      type: "audio_chunk",
+      session_id: this.id,
+      seq: this.#seq++,
+      is_final: piece === null,
+      payload: piece ? toBase64(bytesOf(piece)) : "",
+      client_timestamp_ms: Date.now(),
+    });
+    if (this.#stream.asks) this.#ask();
+    return true;
+  }
+
+  /** @param {number} index @param {number} wire */
+  #number(index, wire) {
+    this.#ours.set(wire, index);
+    this.#wire = Math.max(this.#wire, wire + 1);
+  }
+
+  /** @param {any} frame */
+  #step(frame) {
+    const wire = frame.utterance_index;
+    if (frame.event === "INPUT_STARTED" && !this.#ours.has(wire)) this.#hears(wire);
+    const index = this.#ours.get(wire);
+    if (index === undefined) return;
+    if (frame.event === "INPUT_ENDED" && index === this.#stream.open) this.#cut(index);
+    this.#tell("step", { ...frame, utterance_index: index });
+  }
+
+  /** The server hears something new in the stream, or once more what it was hearing. @param {number} wire */
+  #hears(wire) {
+    const isNew = this.#stream.open === null;
+    const index = this.#stream.begins(this.#index);
+    if (isNew) this.#index++;
+    const entry = this.#unanswered.get(index) ?? this.#expect(index, null);
+    entry.wire = wire;
+    this.#number(index, wire);
+    if (isNew) this.#tell("begun", { index, outcome: entry.outcome });
+  }
+
+  /** What was being said is an utterance, which can be sent again like any other. @param {number} index */
+  #cut(index) {
+    const { src, tgt } = this.#options;
+    const samples = this.#stream.cut();
+    const entry = this.#entry(index);
+    entry.sent = true;
+    entry.frame = {
+      type: "utterance",
+      manual_cut: true,
+      src_lang: src,
+      tgt_lang: tgt,
+      request_id: `${this.#name}-${index}`,
+      audio_format: "pcm16",
+      sample_rate: SAMPLE_RATE,
+      audio: toBase64(bytesOf(samples)),
+    };
+    this.#tell("sent", { index, again: false, samples });
+  }
+
+  /** The server may have heard all of it, or nothing: it will be sent from its beginning. */
+  #forgetWhatIsSaid() {
+    const entry = this.#stream.open !== null && this.#unanswered.get(this.#stream.open);
+    if (entry && entry.wire !== undefined) this.#ours.delete(entry.wire);
+    this.#stream.again();
+  }
+
+  /** @param {any} frame */
+  #partial({ utterance_index: wire, text, is_final: final }) {
+    const index = this.#ours.get(wire);
+    if (index !== undefined) this.#tell("partial", { index, text, final });
+  }
+
+  /** @param {Outcome} outcome its index is still the server's */
   #settle(outcome) {
-    const entry = this.#unanswered.get(outcome.index);
-    if (!entry && !(outcome.ok && outcome.late)) return; // told again after a resume
-    this.#unanswered.delete(outcome.index);
+    const index = this.#ours.get(outcome.index) ?? -1;
     this.#lastAnswered = Math.max(this.#lastAnswered, outcome.index);
+    const entry = this.#unanswered.get(index);
+    if (!entry && !(index >= 0 && outcome.ok && outcome.late)) return; // told again after a resume
+    if (index === this.#stream.open) this.#cut(index); // refused while it is spoken
+    this.#unanswered.delete(index);
+    outcome.index = index;
     entry?.settle(outcome);
     this.#tell("outcome", outcome);
   }
@@ -401,6 +551,11 @@ function answerOf(frame) {
 function missingOf(frame) {
   const { utterance_index: index, reason, code = "", message = "" } = frame;
   return { ok: false, index, reason, code, message, frame };
+}
+
+/** @param {Int16Array} samples */
+function bytesOf(samples) {
+  return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 }
 
 /** @param {Uint8Array} bytes */

@@ -27,7 +27,7 @@ const conversation = new Conversation(at("sentences"), player, {
   wish: () => ({
     src: languages.from,
     tgt: languages.to,
-    speech: at("aloud").checked && (languages.choice?.spoken ?? true),
+    speech: isSpoken(),
   }),
   advice,
   announce: (text) => (at("spoken").textContent = text),
@@ -36,12 +36,21 @@ const conversation = new Conversation(at("sentences"), player, {
 const talking = new Talking(context, {
   sentence: (samples) =>
     say(speechOf(samples.length), (session, wish) => session.say(samples, wish)),
-  change: show,
+  stream: () => (isSpoken() ? session.stream({ src: languages.from, tgt: languages.to }) : null),
+  change: () => {
+    player.hold(talking.isHearing);
+    show();
+  },
   level: (level) => at("talk").style.setProperty("--level", String(Math.min(1, level * 6))),
   fault: (why) => tell(words(why)),
   deaf: () => player.isPlaying,
 });
 let session = connect();
+
+/** Whether answers are to be spoken; a stream can't say that they are not. */
+function isSpoken() {
+  return at("aloud").checked && (languages.choice?.spoken ?? true);
+}
 
 /** Opens a session; it stays open, whatever becomes of the connection. */
 function connect() {
@@ -70,7 +79,6 @@ function say(text, send) {
   tell("");
   try {
     conversation.say(text, send);
-    at("empty").hidden = true;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     tell(words("tooLong"));

@@ -1,8 +1,9 @@
 // @ts-check
 /** The button: hold it, tap it, or let it listen; what it hears becomes sentences. */
 
-import { Cutter, joined } from "./cutter.js";
+import { Cutter } from "./cutter.js";
 import { Microphone } from "./microphone.js";
+import { joined } from "./stream.js";
 
 const TAP_MS = 250; // a shorter press starts, and the next one ends
 const AFTER_MS = 150; // still heard after the button was let go
@@ -29,6 +30,8 @@ export class Talking {
    * @param {AudioContext} context
    * @param {object} on
    * @param {(samples: Int16Array) => void} on.sentence
+   * @param {() => import("./cutter.js").Sink | null} on.stream where a sentence goes while it is spoken,
+   *   unless it is to be sent whole
    * @param {() => void} on.change of the phase, or of whether speech is heard
    * @param {(level: number) => void} on.level
    * @param {(why: string) => void} on.fault `tooShort`, or `mic_` and why there is no microphone
@@ -46,6 +49,7 @@ export class Talking {
     );
     this.#cutter = new Cutter({
       onSentence: on.sentence,
+      stream: on.stream,
       onChange: (hearing) => {
         this.isHearing = hearing;
         on.change();
