@@ -69,6 +69,12 @@ class NodeViewSet(viewsets.ViewSet):
         body.is_valid(raise_exception=True)
         return _told(node_id, services.drain, request, **body.validated_data)
 
+    @extend_schema(request=ReasonSerializer, responses=DECIDED)
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, node_id: str) -> Response:
+        """Never use it, also when it registers anew, until it is resumed."""
+        return _told(node_id, services.disable, request, reason=_reason(request))
+
     @extend_schema(request=None, responses=DECIDED)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, node_id: str) -> Response:

@@ -127,6 +127,17 @@ def test_a_drain_has_a_deadline_that_survives_a_loss_of_redis(
     assert Node.objects.get().drain_until is None
 
 
+def test_a_disabled_node_is_never_used_until_resumed(
+    operator: Api, acme: Api, node: FakeNode, live_state: StoreSettings
+) -> None:
+    assert operator.post("nodes/node-1/disable/", {"reason": "bad fan"}).status_code == 200
+    assert (Node.objects.get().enabled, Node.objects.get().note) == (False, "bad fan")
+    node.register()
+    assert content(live_state)["disabled_nodes"] == ["node-1"]
+    operator.post("nodes/node-1/resume/")
+    assert content(live_state)["disabled_nodes"] == []
+
+
 def test_the_history_says_who_decided_and_why(
     operator: Api, node: FakeNode, live_state: StoreSettings
 ) -> None:

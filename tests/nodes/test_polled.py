@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from jobs.settings import JobSettings
-from lua import scripts, views
+from lua import reader, scripts, views
 from lua.client import Cells, StoreSettings
 from lua.limits import Limits
 from lua.scripts import Command
@@ -186,6 +186,22 @@ async def test_it_is_told_to_register_again_when_it_was_kicked(anna, webs):
     assert problem(await anna.get("nodes/anna/jobs/")) == (409, "NODE_UNAVAILABLE")
     assert (await anna.registers())["status"] == "ready"
     assert (await anna.asks(wait_s=0))["status"] == "ready"
+
+
+async def test_it_is_told_to_register_again_when_redis_lost_everything(anna, webs, session, store):
+    ben = await session()
+    asking = asyncio.create_task(anna.get("nodes/anna/jobs/", wait=20))
+    await until(lambda: len(webs[0].registry))
+    redis = reader.client(store)
+    redis.delete(*redis.keys(f"{store.prefix}*"))
+    answers = [await asking, await anna.get("nodes/anna/jobs/")]
+    answers.append(await anna.post("nodes/anna/heartbeat/", node_heartbeat("anna", ["en", "zh"])))
+    assert [problem(answer) for answer in answers] == 3 * [(409, "NODE_UNAVAILABLE")]
+    assert "register" in answers[0].json()["detail"]
+    await anna.registers()
+    await ben.says()
+    await anna.answers(await anna.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
 
 
 async def test_a_drained_node_sees_it_in_its_state(anna, webs):
