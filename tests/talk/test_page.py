@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from lua import scripts
 from parley.audio import SAMPLE_RATE, duration_ms, load_wav
 from parley.codes import ErrorCode, advice
 from scheduler_site.models import TokenKind, create_token
@@ -223,6 +224,28 @@ async def test_where_a_token_is_wanted_one_gives_it(browser, address, node, sett
     async with talk(browser, address, page=f"/talk/#token={wanted}") as page:
         await expect(page.page.locator("#connection")).to_have_text("Connected")
         assert wanted not in page.page.url
+
+
+async def test_where_its_node_cannot_do_what_is_chosen_it_says_so(browser, address, node, web):
+    both, all_three = ["en", "zh"], ["en", "ja", "zh"]
+    anna = await node("anna", languages=both)
+    await node("mary", languages=all_three)
+    code = scripts.issue_code(web.process.cells, cell=0, code="123456", node="anna", mark="m")
+    assert isinstance(await code, scripts.Issued)
+    async with talk(browser, address, page="/talk/#pairing=123456") as page:
+        await expect(page.page.locator("#connection")).to_have_text(
+            "Connected, to the node anna only"
+        )
+        assert page.page.url.endswith("/talk/")
+        await page.choose("en", "ja")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        await expect(page.trouble(0)).to_contain_text("paired with the node anna, which can't")
+        await page.page.get_by_role("button", name="简体中文").click()
+        await expect(page.trouble(0)).to_contain_text("本页与节点 anna 配对")
+        await page.choose("en", "zh")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        await anna.answers(await anna.job(15), "你好")
+        await expect(page.said(1)).to_have_text("你好")
 
 
 async def test_nothing_inline_and_no_other_host_is_allowed(http):

@@ -104,6 +104,8 @@ export class SessionError extends Error {
 export class Session {
   /** @type {State} */ state = "closed";
   id = "";
+  /** The node that it is paired with, and the only one that it is translated by; else empty. */
+  node = "";
   #options;
   #name = randomName();
   /** @type {WebSocket | null} */ #socket = null;
@@ -370,6 +372,7 @@ export class Session {
   #opened(ack) {
     if (ack.session_id !== this.id) this.#begin();
     this.id = ack.session_id;
+    this.node = ack.assigned_node_id ?? "";
     this.#resumeToken = ack.resume_token ?? "";
     this.#tries = 0;
     this.#queue = [...this.#unanswered.keys()].filter((index) => this.#entry(index).frame);

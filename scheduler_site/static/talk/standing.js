@@ -14,10 +14,11 @@ export function isShutOut({ state, tries }, languages, token) {
   return state !== "open" && languages.wantsToken && (tries > 1 || state === "refused" || !token);
 }
 
-/** @param {Connection} connection @param {boolean} shutOut */
-export function connectionText({ state, error }, shutOut) {
+/** @param {Connection} connection @param {boolean} shutOut @param {string} [node] that of a pairing */
+export function connectionText({ state, error }, shutOut, node) {
   if (shutOut) return words("unauthorized");
-  return words(state === "open" ? "connected" : state, { message: error?.message ?? "" });
+  if (state === "open") return node ? words("connectedTo", { node }) : words("connected");
+  return words(state, { message: error?.message ?? "" });
 }
 
 /** What there is to know of the chosen languages before one speaks; empty: all is well.

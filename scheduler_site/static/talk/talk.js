@@ -20,6 +20,7 @@ let advices = {};
 /** @type {import("./standing.js").Connection} */
 let connection = { state: "connecting", tries: 0 };
 
+const pairing = inAddress("pairing") ?? undefined;
 const context = new AudioContext();
 const player = new Player(context);
 const languages = new Languages(document.body.dataset.languages ?? "", at("from"), at("to"), show);
@@ -45,7 +46,8 @@ const talking = new Talking(context, {
   fault: (why) => tell(words(why)),
   deaf: () => player.isPlaying,
 });
-let session = connect();
+/** @type {Session} */ let session;
+session = connect();
 
 /** Whether answers are to be spoken; a stream can't say that they are not. */
 function isSpoken() {
@@ -54,7 +56,7 @@ function isSpoken() {
 
 /** Opens a session; it stays open, whatever becomes of the connection. */
 function connect() {
-  const init = { enable_streaming_asr: true };
+  const init = { enable_streaming_asr: true, pairing_code: pairing };
   const made = new Session({ src: languages.from, tgt: languages.to, token: token(), init });
   made.on("state", (change) => {
     connection = change;
@@ -88,6 +90,7 @@ function say(text, send) {
 /** What to do about an error, in the page's language. */
 function advice(code) {
   if (!code) return "";
+  if (code === "NO_CAPABLE_NODE" && session.node) return words("paired", { node: session.node });
   return (advices[code] ?? advices.ANY_OTHER)?.[tongue] ?? "";
 }
 
@@ -100,7 +103,7 @@ function tell(text) {
 function show() {
   const shutOut = isShutOut(connection, languages, token());
   at("connection").dataset.state = connection.state;
-  at("connection").textContent = connectionText(connection, shutOut);
+  at("connection").textContent = connectionText(connection, shutOut, session?.node);
   at("credential").hidden = !shutOut;
   at("swap").disabled = !languages.canSwap;
   at("choice").textContent = choiceText(connection, languages);
@@ -122,12 +125,19 @@ function showButton() {
 
 /** From the address (#token=…) or typed before; it goes nowhere but into the handshake. */
 function token() {
-  const found = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (found) {
-    sessionStorage.setItem(TOKEN_KEPT_AS, found);
-    history.replaceState(null, "", location.pathname);
-  }
+  const found = inAddress("token");
+  if (found) sessionStorage.setItem(TOKEN_KEPT_AS, found);
   return sessionStorage.getItem(TOKEN_KEPT_AS) ?? "";
+}
+
+/** What stands there behind the #, once; it is left neither there nor in the history. */
+function inAddress(name) {
+  const said = new URLSearchParams(location.hash.slice(1));
+  const found = said.get(name);
+  if (found === null) return null;
+  said.delete(name);
+  history.replaceState(null, "", `${location.pathname}#${said}`.replace(/#$/, ""));
+  return found;
 }
 
 /** @param {Iterable<File>} files */

@@ -34,6 +34,7 @@ const ENGLISH = {
   hintAsking: "Please allow the microphone.",
   tooShort: "That was too short: hold the button while you speak.",
   connected: "Connected",
+  connectedTo: "Connected, to the node {node} only",
   connecting: "Connecting…",
   lost: "Connection lost. Trying again; what you said is kept.",
   refused: "The service refused: {message}",
@@ -82,6 +83,7 @@ const ENGLISH = {
   failed_job_failed: "This could not be translated.",
   failed_pending_overflow_evict: "Too many answers were waiting; this one was left out.",
   failed_silence_detected: "No speech was heard in this.",
+  paired: "This page is paired with the node {node}, which can't do this: choose other languages, or open the page anew for all nodes.",
   failed_closed: "The session ended before the answer came.",
   announced: "{heard}. Translation: {said}",
 };
@@ -120,6 +122,7 @@ const CHINESE = {
   hintAsking: "请允许使用麦克风。",
   tooShort: "太短了，请按住按钮说话。",
   connected: "已连接",
+  connectedTo: "已连接，仅限节点 {node}",
   connecting: "正在连接……",
   lost: "连接中断，正在重试；您说的话不会丢失。",
   refused: "服务拒绝了请求：{message}",
@@ -168,6 +171,7 @@ const CHINESE = {
   failed_job_failed: "这句话未能翻译。",
   failed_pending_overflow_evict: "等待的回答太多，这一句被略过。",
   failed_silence_detected: "没有听到语音。",
+  paired: "本页与节点 {node} 配对，而该节点做不到：请选择其他语言，或重新打开本页以使用所有节点。",
   failed_closed: "会话在得到回答之前结束了。",
   announced: "{heard}。译文：{said}",
 };
