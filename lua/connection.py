@@ -136,9 +136,10 @@ class Multiplexed:
 
     async def _read_replies(self) -> None:
         while True:
-            reply = await self._wire.read()
+            replies = await self._wire.read()
             self._heard_s = self._loop.time()
-            self._pending.answer(reply)
+            for reply in replies:
+                self._pending.answer(reply)
 
     def _note(self, error: Exception) -> None:
         first = self.connected or not self._failures

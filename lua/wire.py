@@ -10,13 +10,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import hiredis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import ClusterDownError, DataError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as ConnectionLost
 
 Argument = bytes | str | int | float
 # A server that answers so is the wrong one for now, as one that is LOADING, which redis-py
 # already takes for a lost connection. MASTERDOWN is a ClusterDownError too.
-NOT_SERVING = (ReadOnlyError, ClusterDownError)
+NOT_SERVING = (ConnectionLost, ReadOnlyError, ClusterDownError)
 
 
 class Wire:
@@ -73,11 +75,21 @@ class Wire:
         if writer is not None and not writer.transport.is_closing():
             writer.writelines(packed)
 
-    async def read(self) -> Any:
-        """The next reply, however long it takes; a refusal is returned as its ResponseError.
+    async def read(self) -> list[Any]:
+        """The next reply, however long it takes, and all that came with it; a refusal is its
+        ResponseError.
 
         Raises RedisError or OSError once the connection is lost or the server does not serve.
         """
+        replies = [await self._read_one()]
+        parser: Any = self._connection._parser
+        while (reply := parser._reader.gets()) is not NOT_ENOUGH_DATA:
+            if isinstance(reply, NOT_SERVING):
+                raise reply
+            replies.append(reply)
+        return replies
+
+    async def _read_one(self) -> Any:
         try:
             return await self._connection.read_response()
         except NOT_SERVING:

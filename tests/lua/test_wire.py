@@ -1,10 +1,11 @@
 """One connection by itself: what it makes of an address, and its ends."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import DataError
+from redis.exceptions import DataError, ReadOnlyError, ResponseError
 
 from lua.wire import Wire
 
@@ -23,7 +24,37 @@ async def test_a_cut_connection_takes_writes_and_can_be_opened_again(redis_url: 
     await wire.close()
     await wire.open()
     wire.write([ping])
-    assert await wire.read() == b"PONG"
+    assert await wire.read() == [b"PONG"]
+    await wire.close()
+
+
+async def read(wire: Wire, count: int) -> list[Any]:
+    replies: list[Any] = []
+    while len(replies) < count:
+        replies += await wire.read()
+    return replies
+
+
+async def test_replies_come_in_order_and_refusals_among_them(redis_url: str) -> None:
+    wire = Wire(redis_url, timeout_s=2)
+    await wire.open()
+    large = bytes(300_000)
+    commands = [("ECHO", b"a"), ("NO-SUCH",), ("ECHO", large), ("ECHO", b"b")]
+    wire.write([wire.pack(command) for command in commands])
+    first, refusal, *rest = await read(wire, 4)
+    assert (first, rest) == (b"a", [large, b"b"])
+    assert type(refusal) is ResponseError
+    await wire.close()
+
+
+@pytest.mark.parametrize("before", [0, 3])
+async def test_a_server_that_does_not_serve_is_none(redis_url: str, before: int) -> None:
+    wire = Wire(redis_url, timeout_s=2)
+    await wire.open()
+    refuse = ("EVAL", "return redis.error_reply('READONLY of a replica')", 0)
+    wire.write([wire.pack(command) for command in (*[("PING",)] * before, refuse)])
+    with pytest.raises(ReadOnlyError):
+        await read(wire, before + 1)
     await wire.close()
 
 
