@@ -123,8 +123,7 @@ class Cells:
                 if not _is_unknown(error):
                     raise
                 if script.name not in self._by_digest:
-                    loaded = connection.call("FUNCTION", "LOAD", whole.library)
-                    loaded.add_done_callback(_ignore)
+                    connection.tell("FUNCTION", "LOAD", whole.library)
                 reply = await connection.call("EVAL", whole.text, *given)
         except OutOfMemoryError as error:
             raise StoreFull(str(error)) from error
@@ -204,8 +203,8 @@ class Cells:
         token = ids.new_token()
         key = f"{self.prefixes[cell]}inbox:{token}"
         if len(value) <= self.limits.inline_bytes:
-            stored = self._connections[cell].call("SET", key, value, "PX", ttl_ms)
-            stored.add_done_callback(_ignore)
+            # One that is not stored is found missing by the script that wants it.
+            self._connections[cell].tell("SET", key, value, "PX", ttl_ms)
         else:
             await self._plain(self.plain.set(key, value, px=ttl_ms))
         return token
@@ -237,9 +236,3 @@ class Cells:
 def _is_unknown(error: ResponseError) -> bool:
     """Whether the server did not know the script, and so did nothing."""
     return isinstance(error, NoScriptError) or str(error) == "Function not found"
-
-
-def _ignore(future: "asyncio.Future[Any]") -> None:
-    """What was not stored or loaded is found missing by the call that wants it."""
-    if not future.cancelled():
-        future.exception()

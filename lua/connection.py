@@ -8,13 +8,13 @@ of one loop tick leave in one write, and one task reads all replies in their ord
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from lua.errors import StoreUnavailable
-from lua.pending import Pending
+from lua.pending import Future, Pending
 from lua.wire import Argument, Wire
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class Multiplexed:
     - ``on_connect(send)`` is awaited on each new connection before any call goes out; what it
       sends is run at once and alone. When it raises, the connection is made again.
     - The hooks in ``reconnected`` are called each time the connection was lost and is back.
-    - A connection silent for ``idle_ms`` is checked with a PING.
+    - A connection silent for ``idle_ms`` is checked with a PING; without a reply to it the
+      connection is cut.
     """
 
     def __init__(
@@ -92,12 +93,21 @@ class Multiplexed:
         if not self._tasks:
             raise StoreUnavailable("the connection to Redis is closed")
         future = self._loop.create_future()
+        self._issue(command, future)
+        return future
+
+    def tell(self, *command: Argument) -> None:
+        """The same where nobody wants to know how it ends."""
+        if not self._tasks:
+            raise StoreUnavailable("the connection to Redis is closed")
+        self._issue(command)
+
+    def _issue(self, command: Sequence[Argument], future: Future | None = None) -> None:
         deadline_s = self._loop.time() + self._call_timeout_s
         self._pending.add(self._wire.pack(command), deadline_s, future)
         if self.connected and not self._flush_is_due:
             self._flush_is_due = True
             self._loop.call_soon(self._flush)
-        return future
 
     def _flush(self) -> None:
         self._flush_is_due = False
@@ -163,16 +173,10 @@ class Multiplexed:
         if due_s is not None and now_s > due_s + self._call_timeout_s:
             self._wire.cut()
         elif self.connected and not self._pending and now_s > self._heard_s + self._idle_s:
-            self.call("PING").add_done_callback(_retrieve)
+            self.tell("PING")
 
 
 def _backoff_s(failures: int) -> float:
     """Doubles from 20 ms to 1 s, with jitter, so that processes do not come back in step."""
     ceiling = min(SHORTEST_BACKOFF_S * 2 ** min(failures, 10), LONGEST_BACKOFF_S)
     return random.uniform(SHORTEST_BACKOFF_S, ceiling)
-
-
-def _retrieve(future: "asyncio.Future[Any]") -> None:
-    """How a PING ends is of no interest; without a reply to it the connection is cut."""
-    if not future.cancelled():
-        future.exception()

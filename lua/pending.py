@@ -10,15 +10,21 @@ from redis.exceptions import ResponseError
 
 from lua.errors import StoreBusy, StoreUnavailable
 
+Future = asyncio.Future[Any]
+
 
 @dataclass(slots=True, eq=False)
 class _Call:
     packed: bytes
     deadline_s: float
-    future: "asyncio.Future[Any]"
+    future: Future | None  # None: nobody wants to know how it ends
+
+    @property
+    def is_over(self) -> bool:
+        return self.future is not None and self.future.done()
 
     def fail(self, reason: str) -> None:
-        if not self.future.done():
+        if self.future is not None and not self.future.done():
             self.future.set_exception(StoreUnavailable(reason))
 
 
@@ -45,7 +51,7 @@ class Pending:
         """When the next reply is due; None when none is to come."""
         return self._sent[0].deadline_s if self._sent else None
 
-    def add(self, packed: bytes, deadline_s: float, future: "asyncio.Future[Any]") -> None:
+    def add(self, packed: bytes, deadline_s: float, future: Future | None = None) -> None:
         """Append a call. Raises StoreBusy when there is no room."""
         if len(self) >= self._max_calls or self._bytes + len(packed) > self._max_bytes:
             raise StoreBusy("too many calls wait for Redis")
@@ -57,7 +63,7 @@ class Pending:
         batch = []
         while self._unsent:
             call = self._unsent.popleft()
-            if call.future.done():
+            if call.is_over:
                 self._bytes -= len(call.packed)
             else:
                 self._sent.append(call)
@@ -67,7 +73,7 @@ class Pending:
     def answer(self, reply: Any) -> None:
         """Give the next reply to its call. Raises IndexError when no reply was to come."""
         future = self._pop(self._sent).future
-        if future.done():
+        if future is None or future.done():
             return
         if isinstance(reply, ResponseError):
             future.set_exception(reply)

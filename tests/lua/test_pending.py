@@ -115,3 +115,15 @@ async def test_the_number_of_calls_is_bounded(pending: Pending) -> None:
     pending.answer(b"ok")
     add(pending, b"5")
     assert pending.send() == [b"3", b"4", b"5"]
+
+
+async def test_a_call_that_nobody_waits_for_has_its_place(pending: Pending) -> None:
+    pending.add(b"1", 1.0)
+    [wanted] = add(pending, b"2")
+    assert pending.send() == [b"1", b"2"]
+    pending.answer(ResponseError("no room"))
+    pending.answer(b"ok")
+    assert await wanted == b"ok"
+    pending.add(b"3", 1.0)
+    pending.expire(2.0, "too late")
+    assert len(pending) == 0
