@@ -2,8 +2,9 @@
 
 import re
 import time
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from jobs.failures import Failure
 from jobs.network import way_by_clocks_ms, way_there_ms
@@ -32,8 +33,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """The utterance of which something is told. ``lang``: in which its speaker is advised.
     ``way_ms``: how long its last frame was on its way, where the client said when it was sent.
     """

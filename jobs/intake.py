@@ -5,9 +5,10 @@ An utterance goes on to :mod:`jobs.dispatch`.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from jobs.answers import Told, now_ms
 from jobs.dispatch import Work, dispatch, dispatch_in_turn

@@ -31,12 +31,8 @@ class Line:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._is_open = asyncio.Event()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a socket."""
-        return self._is_open.is_set()
+        self.is_open = False  # there is a socket
+        self._opened = asyncio.Event()
 
     @property
     def is_writing(self) -> bool:
@@ -46,13 +42,15 @@ class Line:
     def attach(self, wire: Wire) -> None:
         """From now on it is this one."""
         self._wire = wire
-        self._is_open.set()
+        self.is_open = True
+        self._opened.set()
 
     def detach(self, wire: Wire | None = None) -> bool:
         """The socket is gone; False when that was not the present one."""
         if not self.is_open or wire not in (None, self._wire):
             return False
-        self._is_open.clear()
+        self.is_open = False
+        self._opened.clear()
         return True
 
     def close(self, code: int, reason: str = "") -> None:
@@ -75,7 +73,7 @@ class Line:
 
     async def room(self, size: int) -> None:
         """Wait until there is a socket, and until its peer has read enough for a large frame."""
-        await self._is_open.wait()
+        await self._opened.wait()
         await self._wire.room(size)
 
     def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

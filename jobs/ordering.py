@@ -5,9 +5,10 @@ asks again at :meth:`Ordering.due_ms`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+import msgspec
 
 from jobs.settings import OrderSettings
 
@@ -23,8 +24,7 @@ class Missing(StrEnum):
     SILENCE = "silence_detected"
 
 
-@dataclass(frozen=True)
-class Release(Generic[T]):
+class Release(msgspec.Struct, Generic[T], frozen=True):
     """What may be told now. ``answer`` None: nothing came in time, for this ``reason``.
 
     ``late``: a ``gap_timeout`` was told for it before.
@@ -36,8 +36,7 @@ class Release(Generic[T]):
     late: bool = False
 
 
-@dataclass(frozen=True)
-class _Held(Generic[T]):
+class _Held(msgspec.Struct, Generic[T], frozen=True):
     answer: T
     since_ms: float
 

@@ -4,7 +4,6 @@ Made where the utterance came in; the node's process puts its own fields in fron
 at, but passes through as it came; only WAV is unwrapped to what every node takes.
 """
 
-from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any
 
@@ -44,8 +43,7 @@ _INHERITED = (
 )
 
 
-@dataclass(frozen=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True):
     """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given;
     ``audio`` is absent when the sound lies at ``audio_ref``.
     """

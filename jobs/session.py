@@ -6,10 +6,10 @@ They come by way of :mod:`jobs.intake`; what becomes of them comes back from the
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from jobs.answers import Told
 from jobs.dispatch import Origin, Work, call_off
@@ -231,7 +231,7 @@ class LiveSession:
             return True
         work.id = earlier
         if work.job is not None:
-            work.job = msgspec.structs.replace(work.job, job=earlier)
+            work.job = replace(work.job, job=earlier)
         self.remember(work)
         return False
 

@@ -1,8 +1,8 @@
 """From what an utterance has ended in to the frame that says so; a result is fetched for it."""
 
 import asyncio
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from jobs.answers import SILENT, Told, is_silent, result
@@ -17,8 +17,7 @@ log = structlog.get_logger(__name__)
 AGAIN_S = 0.1
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A result, of ``size`` bytes."""
 
     job: str

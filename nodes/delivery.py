@@ -7,9 +7,9 @@ session index by index. The node's answer comes back through :mod:`nodes.answers
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from lua import scripts
@@ -50,8 +50,7 @@ def job_frame(
     return splice(head, payload)
 
 
-@dataclass(frozen=True)
-class _Parcel:
+class _Parcel(msgspec.Struct, frozen=True):
     job: str
     attempt: int
     taken: scripts.Taken

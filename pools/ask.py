@@ -1,15 +1,16 @@
 """What a job asks of nodes, before anybody looks where they are."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from parley.frames import Pipeline
 from pools.modules import AUDIO_REF, BASE_FORMATS, values_of, wishes_of
 from pools.routes import Route
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Languages, audio format, the ``has:`` values that its node must offer, and those that it had
     better offer.
     """
@@ -31,11 +32,8 @@ class Ask:
         dialect: str | None = None,
     ) -> "Ask":
         """``by_reference``: the sound is not in the job, the node must fetch it."""
-        has = values_of(
-            pipeline, route.targets, audio_format, by_reference=by_reference, features=features
-        )
-        src = "" if route.both_ways else route.src
-        return cls(route, audio_format, tuple(has), tuple(wishes_of(features, src, dialect)))
+        steps = msgspec.structs.astuple(pipeline)
+        return _ask(route, steps, audio_format, by_reference, tuple(features), dialect)
 
     @property
     def by_reference(self) -> bool:
@@ -46,3 +44,23 @@ class Ask:
     def sound_is_special(self) -> bool:
         """Whether some nodes for the languages may be unable to take the sound."""
         return self.by_reference or self.audio_format not in BASE_FORMATS
+
+
+@lru_cache(4096)
+def _ask(
+    route: Route,
+    steps: tuple[bool, ...],
+    audio_format: str,
+    by_reference: bool,
+    features: tuple[str, ...],
+    dialect: str | None,
+) -> Ask:
+    has = values_of(
+        Pipeline(*steps),
+        route.targets,
+        audio_format,
+        by_reference=by_reference,
+        features=features,
+    )
+    src = "" if route.both_ways else route.src
+    return Ask(route, audio_format, tuple(has), tuple(wishes_of(features, src, dialect)))

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+import msgspec
+
 from pools.configuration import DEFAULT_PRIORITY, Configuration, OwnPool
 from pools.kinds import Policy, TenantRule
 
@@ -11,8 +13,7 @@ FNV_OFFSET, FNV_PRIME = 0x811C9DC5, 0x01000193  # of FNV-1a, 32 bits
 Groups = list[list[str]]
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who wants a job done. ``session`` may be empty; ``present``: the pool that its session had
     last for the same languages.
     """

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from lua.states import Reason
 from parley.codes import ErrorCode
 from pools.definition import Definition
@@ -22,8 +24,7 @@ class Serving(Protocol):
     def serves(self, src: str, tgt: str) -> bool: ...
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """The languages of a job. ``both_ways``: spoken in either of the two, answered in the other."""
 
     src: str

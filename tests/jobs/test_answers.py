@@ -1,10 +1,10 @@
 """Frames to a session, put together from what the node's process stored."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from jobs.answers import Told, is_silent, result
 from jobs.failures import Failure, failure_from
