@@ -25,7 +25,8 @@ async def test_a_job_that_may_not_wait_is_refused_while_everybody_is_busy(node, 
     await ben.says()
     first = await anna.job()
 
-    await ben.says(deadline_ms=0)
+    late = await ben.says(deadline_ms=0)
+    await ben.peer.expect("ui_event", event="INPUT_ENDED", utterance_index=late)
     await anna.answers(first, "你好")
     answer, refusal = await ben.hears(), await ben.hears()
 

@@ -33,8 +33,8 @@ async def test_a_refusal_counts_the_nodes_by_what_kept_each_from_it(parley, node
     await anna.answers(running, "你好")
 
 
-async def test_languages_that_nobody_serves_are_named(parley, node, session):
-    """No node had to be looked at, so the books have nothing of it."""
+async def test_languages_that_nobody_serves_are_named(node, session, history):
+    """No node had to be looked at, but that it was refused is kept like any other end."""
     await node("anna")
     ben = await session("en", "fr")
     await ben.says()
@@ -42,7 +42,9 @@ async def test_languages_that_nobody_serves_are_named(parley, node, session):
     assert refusal["code"] == "NO_CAPABLE_NODE"
     assert refusal["details"] == {"reason": "lang_pair_unsupported"}
     assert refusal["message"] == "No node translates from 'en' to 'fr'."
-    assert not [event for event in all_events(parley.store) if getattr(event, "job", "")]
+    job, [event] = await history(ben.id)
+    assert (job["state"], job["code"]) == ("FAILED", "NO_CAPABLE_NODE")
+    assert event["moves"] == ["NEW", "SELECTING", "FAILED"]
 
 
 async def test_a_job_keeps_a_receipt_of_how_its_node_was_chosen(node, session, history):
