@@ -1,26 +1,20 @@
-"""Nodes in the admin: their live state, and what operators tell them."""
+"""Nodes in the admin: their live state. What operators tell them is in :mod:`nodes.actions`."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from redis.exceptions import RedisError
 from unfold.decorators import display
-from unfold.forms import ActionForm
 
 from lua import views
-from lua.errors import StoreError
-from lua.scripts import Command
 from lua.states import NodeState
 from lua.views import NodeView
-from nodes import pairing, services
 from nodes.about import about
+from nodes.actions import NodeActions
 from nodes.models import Node
 from pools.live import LiveAdmin
 from pools.store import store
@@ -36,22 +30,9 @@ STATE_COLOURS = {
 }
 
 
-class DrainForm(forms.Form):
-    """What is asked for when a node is to drain."""
-
-    reason = forms.CharField(required=False, max_length=150, help_text="Why; kept with the node.")
-    deadline_s = forms.IntegerField(
-        required=False, min_value=0, max_value=86_400, help_text="Then what still runs moves."
-    )
-
-
-class NodeActionForm(DrainForm, ActionForm):
-    """The same beside the choice of the action."""
-
-
 @admin.register(Node)
-class NodeAdmin(LiveAdmin):
-    """Actions tell the nodes at once, and are kept for those that are away."""
+class NodeAdmin(NodeActions, LiveAdmin):
+    """Their live state is read in one look."""
 
     list_display = (
         "node_id", "state", "load_bar", "languages", "pools", "heartbeat", "enabled", "note",
@@ -59,11 +40,6 @@ class NodeAdmin(LiveAdmin):
     list_filter = ("drain", "enabled", "last_seen")
     search_fields = ("node_id", "note")
     ordering = ("node_id",)
-    action_form = NodeActionForm
-    actions = (
-        "drain_nodes", "resume_nodes", "clear_nodes", "disable_nodes", "shutdown_nodes",
-        "kick_nodes", "refresh_nodes", "pair_nodes",
-    )  # fmt: skip
     fields = (
         "node_id", "state", "reason", "breaker", "load_bar", "languages", "pools", "offers",
         "services_out", "heartbeat", "address", "process", "drain", "enabled", "note",
@@ -76,9 +52,6 @@ class NodeAdmin(LiveAdmin):
 
     def more_of(self, request: HttpRequest, key: str) -> dict[str, Any]:
         return about(key)
-
-    def has_control_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("nodes.change_node")
 
     @display(description="state", label=STATE_COLOURS)
     def state(self, node: Any) -> str:
@@ -142,83 +115,6 @@ class NodeAdmin(LiveAdmin):
     @display(description="web process")
     def process(self, node: Any) -> str:
         return (node.live.process or "none: it asks over REST") if node.live else ""
-
-    @admin.action(description="Drain: no new jobs", permissions=["control"])
-    def drain_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        asked = DrainForm(request.POST)
-        asked.full_clean()  # it is valid: the page has looked before
-        reason = asked.cleaned_data["reason"] or f"drained by {request.user}"
-        deadline_s = asked.cleaned_data["deadline_s"]
-        self._tell(request, nodes, services.drain, reason=reason, deadline_s=deadline_s)
-
-    @admin.action(description="Resume: take jobs again", permissions=["control"])
-    def resume_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._tell(request, nodes, services.resume)
-
-    @admin.action(
-        description="Clear: close the breaker, take its services in again", permissions=["control"]
-    )
-    def clear_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._control(request, nodes, Command.CLEAR, "cleared")
-
-    @admin.action(description="Disable: never use", permissions=["control"])
-    def disable_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._tell(request, nodes, services.disable, reason=f"disabled by {request.user}")
-
-    @admin.action(description="Kick: close the connection", permissions=["control"])
-    def kick_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._control(request, nodes, Command.KICK, "kicked")
-
-    @admin.action(
-        description="Shut down: no new jobs, and it leaves when it is empty",
-        permissions=["control"],
-    )
-    def shutdown_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._control(request, nodes, Command.SHUTDOWN, "shut down")
-
-    @admin.action(description="Refresh: ask for a heartbeat now", permissions=["control"])
-    def refresh_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        self._control(request, nodes, Command.REFRESH, "asked for")
-
-    @admin.action(description="Pairing code: bind one session to it", permissions=["control"])
-    def pair_nodes(self, request: HttpRequest, nodes: QuerySet[Node]) -> None:
-        for node in nodes.values_list("node_id", flat=True):
-            try:
-                code = pairing.issue(node, request=request)
-            except services.UnknownNode:
-                messages.error(request, f"{node}: it is gone; a code needs a node that is known.")
-            except (StoreError, RedisError) as error:
-                messages.error(request, f"{node}: Redis does not answer ({error}).")
-            else:
-                left_s = code.until_ms / 1000 - time.time()
-                text = f"{node}: the pairing code is {code.digits}, for {left_s / 60:.0f} minutes."
-                messages.success(request, text)
-
-    def _control(
-        self, request: HttpRequest, nodes: QuerySet[Node], command: Command, done: str
-    ) -> None:
-        reason = f"{done} by {request.user}"
-        self._tell(request, nodes, services.control, command=command, reason=reason)
-
-    def _tell(
-        self,
-        request: HttpRequest,
-        nodes: QuerySet[Node],
-        tell: Callable[..., services.Told],
-        **options: str | int | None,
-    ) -> None:
-        names = list(nodes.values_list("node_id", flat=True))
-        count = f"{len(names)} {'node' if len(names) == 1 else 'nodes'}"
-        try:
-            told = tell(names, request=request, **options)
-        except (StoreError, RedisError) as error:
-            messages.error(request, f"Redis does not answer ({error}): try again.")
-            return
-        if told.pending:
-            text = f"Redis does not answer: {count} will be told when it does."
-            messages.warning(request, text)
-        else:
-            messages.success(request, f"Told {count}.")
 
 
 def _left_s(until_ms: int) -> float:
