@@ -5,8 +5,11 @@
 One web process, 16 sessions and 16 nodes that answer at once with as much as they got; payloads of
 300 bytes and 64 KiB; first one job at a time, then 64 in flight. Celery: prefork with one process,
 the same Valkey as broker and result backend, its start time told by the task. The relay only passes
-frames on. All in one run, the load made by this process; what the servers use of the CPU is theirs
-alone. Times are in ms.
+frames on. All in one run, the load made by this process. Times are in ms.
+
+CPU is told in µs a job: of the servers, of Valkey, of this process. ``cores_busy`` says what limits
+a side. About as many as there are cores: all of these together, and fewer µs would be more jobs.
+About 1, nearly all of it one part's: that part. Less: the way from one to the next.
 """
 
 import argparse
@@ -31,8 +34,9 @@ import psutil
 import uvloop
 
 from bench.connection import server as valkey
-from bench.sides.measure import Trip, busy, idle
+from bench.sides.measure import Parts, Trip, busy, idle
 from bench.sides.peers import lanes
+from bench.sides.table import show
 
 SIZES = {"300_b": 300, "64_kib": 65_536}
 PEERS = 16
@@ -107,7 +111,16 @@ async def listening(port: int) -> AsyncIterator[str]:
     yield f"ws://127.0.0.1:{port}"
 
 
-async def measure_sockets(port: int, server: psutil.Process, effort: Effort) -> dict[str, Figures]:
+def parts_of(servers: list[psutil.Process], store: psutil.Process | None) -> Parts:
+    """Whose CPU is told."""
+    return {
+        "server": servers,
+        "valkey": [store] if store else [],
+        "load": [psutil.Process()],
+    }
+
+
+async def measure_sockets(port: int, parts: Parts, effort: Effort) -> dict[str, Figures]:
     """Parley and the relay are measured by the same peers."""
     figures = {}
     async with listening(port) as url:
@@ -115,13 +128,13 @@ async def measure_sockets(port: int, server: psutil.Process, effort: Effort) -> 
             async with lanes(url, "A" * size, sessions=PEERS, nodes=PEERS) as all_lanes:
                 alone = await idle(all_lanes.send, effort.idle_jobs)
                 many = await busy(
-                    all_lanes.send, in_flight=IN_FLIGHT, seconds=effort.busy_s, servers=[server]
+                    all_lanes.send, in_flight=IN_FLIGHT, seconds=effort.busy_s, parts=parts
                 )
                 figures[name] = alone | many
     return figures
 
 
-async def measure_celery(url: str, effort: Effort) -> dict[str, Figures]:
+async def measure_celery(url: str, store: psutil.Process, effort: Effort) -> dict[str, Figures]:
     """One prefork worker; threads of this process wait for the results."""
     os.environ["BENCH_CELERY_URL"] = url.replace("unix://", "redis+socket://")
     from bench.sides.celery_app import answer
@@ -145,9 +158,9 @@ async def measure_celery(url: str, effort: Effort) -> dict[str, Figures]:
             async def lane(_: int, payload: str = payload) -> Trip:
                 return await asyncio.to_thread(send, payload)
 
-            servers = [worker, *worker.children(recursive=True)]
+            parts = parts_of([worker, *worker.children(recursive=True)], store)
             alone = await idle(lane, effort.idle_jobs)
-            many = await busy(lane, in_flight=IN_FLIGHT, seconds=effort.busy_s, servers=servers)
+            many = await busy(lane, in_flight=IN_FLIGHT, seconds=effort.busy_s, parts=parts)
             figures[name] = alone | many
     return figures
 
@@ -167,26 +180,15 @@ async def run(effort: Effort) -> dict[str, Any]:
     """All sides, one after the other."""
     sides = {}
     with valkey() as url, tempfile.TemporaryDirectory(prefix="parley-") as folder:
+        [store] = psutil.Process().children()
         port = free_port()
         with parley(url, port, Path(folder)) as server:
-            sides["parley"] = await measure_sockets(port, server, effort)
-        sides["celery"] = await measure_celery(url, effort)
+            sides["parley"] = await measure_sockets(port, parts_of([server], store), effort)
+        sides["celery"] = await measure_celery(url, store, effort)
         port = free_port()
         with bare(port) as server:
-            sides["bare"] = await measure_sockets(port, server, effort)
+            sides["bare"] = await measure_sockets(port, parts_of([server], None), effort)
     return sides | {"ratios": ratios(sides, SMALL), "ratios_64_kib": ratios(sides, "64_kib")}
-
-
-def show(found: dict[str, Any]) -> None:
-    """The table."""
-    columns = ("to_node_p50_ms", "to_node_p99_ms", "round_trip_p50_ms", "jobs_per_s")
-    print(f"{'':8}{'payload':>8}", *(f"{name:>18}" for name in (*columns, "server_cpu_us_per_job")))
-    for side in ("parley", "celery", "bare"):
-        for size, figures in found[side].items():
-            cells = (figures[name] for name in (*columns, "server_cpu_us_per_job"))
-            print(f"{side:8}{size:>8}", *(f"{cell:18.2f}" for cell in cells))
-    for name in ("ratios", "ratios_64_kib"):
-        print(f"{name}:", ", ".join(f"{key} {value:.2f}" for key, value in found[name].items()))
 
 
 def main() -> None:

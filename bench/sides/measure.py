@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -34,10 +34,14 @@ async def idle(send: Send, jobs: int) -> dict[str, float]:
     }
 
 
-async def busy(
-    send: Send, *, in_flight: int, seconds: float, servers: list[psutil.Process]
-) -> dict[str, float]:
-    """Always ``in_flight`` jobs under way: jobs a second, and CPU of the servers in µs a job."""
+Parts = Mapping[str, list[psutil.Process]]
+"""Processes by what they do in a measurement."""
+
+
+async def busy(send: Send, *, in_flight: int, seconds: float, parts: Parts) -> dict[str, float]:
+    """Always ``in_flight`` jobs under way: jobs a second, CPU of each part in µs a job, and how
+    many cores they all kept busy.
+    """
     done = 0
 
     async def lane(number: int) -> None:
@@ -46,13 +50,16 @@ async def busy(
             await send(number)
             done += 1
 
-    cpu_s, begin_s = cpu_of(servers), time.perf_counter()
+    before = {name: cpu_of(part) for name, part in parts.items()}
+    begin_s = time.perf_counter()
     end_s = begin_s + seconds
     await asyncio.gather(*(lane(number) for number in range(in_flight)))
     took_s = time.perf_counter() - begin_s
+    used_s = {name: cpu_of(part) - before[name] for name, part in parts.items()}
     return {
         "jobs_per_s": done / took_s,
-        "server_cpu_us_per_job": 1e6 * (cpu_of(servers) - cpu_s) / done,
+        **{f"{name}_cpu_us_per_job": 1e6 * cpu_s / done for name, cpu_s in used_s.items()},
+        "cores_busy": sum(used_s.values()) / took_s,
     }
 
 

@@ -1,0 +1,26 @@
+"""What ``bench.end_to_end`` prints."""
+
+import os
+from typing import Any
+
+COLUMNS = {
+    "to_node_p50_ms": "to node p50",
+    "to_node_p99_ms": "to node p99",
+    "round_trip_p50_ms": "round trip",
+    "jobs_per_s": "jobs/s",
+    "server_cpu_us_per_job": "server CPU",
+    "valkey_cpu_us_per_job": "Valkey CPU",
+    "load_cpu_us_per_job": "load CPU",
+    "cores_busy": "cores busy",
+}
+
+
+def show(found: dict[str, Any]) -> None:
+    """The table."""
+    print(f"{'':8}{'payload':>8}", *(f"{title:>12}" for title in COLUMNS.values()))
+    for side in ("parley", "celery", "bare"):
+        for size, figures in found[side].items():
+            print(f"{side:8}{size:>8}", *(f"{figures[name]:12,.2f}" for name in COLUMNS))
+    print(f"This machine has {os.cpu_count()} cores.")
+    for name in ("ratios", "ratios_64_kib"):
+        print(f"{name}:", ", ".join(f"{key} {value:.2f}" for key, value in found[name].items()))
