@@ -30,6 +30,7 @@ from typing import Any
 from parley import Job, Node, Profile, Result
 from parley.audio import pcm16_from_wav
 from parley.frames import ServiceTimings
+from parley.usage import on_cpu
 
 FILLERS = {"ah", "eh", "er", "hmm", "mm", "uh", "um"}
 GREETINGS = {"hello", "hey", "hi", "oh"}
@@ -140,6 +141,7 @@ def main() -> None:
         tts_languages=["es"],
         audio_formats=["pcm16", "text"],
         concurrency=1,
+        usage=on_cpu,
     )
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=load_decoder) as pool:

@@ -22,6 +22,19 @@ def idle(running: int) -> ResourceUsage:
     return ResourceUsage(5.0, 20.0, running, gpu_percent=10.0, gpu_mem_percent=20.0)
 
 
+def on_cpu(running: int) -> ResourceUsage:
+    """For a node that works on the CPU, which others can make slower but not full.
+
+    ``cpu_percent`` is how much of a processor one more program would lack: 0 while one is free, 50
+    with twice as many busy programs as processors, 95 with twenty times. By the load of the last
+    minute.
+    """
+    programs = os.getloadavg()[0] + 1
+    lacking_percent = max(0.0, 100 * (1 - (os.cpu_count() or 1) / programs))
+    memory_percent = _memory_percent(Path("/proc/meminfo"))
+    return ResourceUsage(round(lacking_percent, 1), round(memory_percent, 1), running)
+
+
 def is_high(usage: ResourceUsage) -> bool:
     """Whether anything is near its end, so that the server may give the node no more jobs."""
     loads = usage.cpu_percent, usage.mem_percent, usage.gpu_percent, usage.gpu_mem_percent

@@ -10,7 +10,7 @@ from subprocess import PIPE
 import pytest
 
 from parley.frames import ResourceUsage
-from parley.usage import Measured, is_high, ticks_of
+from parley.usage import Measured, is_high, on_cpu, ticks_of
 
 
 @pytest.fixture
@@ -48,6 +48,18 @@ def test_a_node_is_not_too_busy_for_a_job_because_it_works_on_one(proc: Path) ->
     usage = measured(1)
     assert usage.cpu_percent == 5.0
     assert not is_high(usage)
+
+
+@pytest.mark.parametrize(
+    ("load", "cpu_percent"), [(0.0, 0.0), (3.0, 0.0), (7.0, 50.0), (79.0, 95.0)]
+)
+def test_a_node_on_the_cpu_is_slower_among_others_but_not_full(
+    load: float, cpu_percent: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    usage = on_cpu(1)
+    assert (usage.cpu_percent, usage.running_jobs) == (cpu_percent, 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
