@@ -164,6 +164,6 @@ class Away:
 
     async def _tell(self, session: LiveSession) -> None:
         try:
-            await session.open()
+            await session.open(forgets=False)
         except StoreError as error:
             log.info("a session waits for its client", session=session.id, why=str(error))
