@@ -210,6 +210,24 @@ async def test_a_whole_sentence_waits_for_the_end_of_what_is_being_said(browser,
         assert await page.page.evaluate(HEAR) == "1"
 
 
+async def test_what_is_refused_while_it_is_spoken_holds_nothing_up(browser, address, node):
+    anna = await node("anna")
+    wrong_rate = OPEN.replace('tgt: "zh"', 'tgt: "zh", init: { sample_rate: 48000 }')
+    async with talk(browser, address) as page:
+        await page.page.evaluate(wrong_rate)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.until("told.some(([name]) => name === 'outcome')")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate(SAY)
+        await page.page.evaluate("stream.end()")
+        await anna.answers(await anna.job(15), "你好")
+        assert await page.page.evaluate(HEAR) == "你好"
+        told = await page.page.evaluate("told")
+        assert [what for name, what in told if name == "begun"] == [0]
+        assert [what for name, what in told if name == "outcome"] == ["job_failed", "你好"]
+
+
 async def test_a_stream_in_other_languages_takes_the_session_along(browser, address, node):
     anna = await node("anna")
     async with talk(browser, address) as page:

@@ -211,7 +211,6 @@ export class Session {
       this.#send({ type: "session_close", session_id: this.id, reason: "done" });
     }
     this.#forget();
-    this.#stream.clear();
     this.#resumeToken = "";
     this.#become("closed");
     this.#giveUp(new SessionError("SESSION_CLOSED", "the session was closed"));
@@ -528,6 +527,7 @@ export class Session {
   #giveUp(error) {
     for (const { fail } of this.#unanswered.values()) fail(error);
     this.#unanswered.clear();
+    this.#stream.clear();
   }
 
   /** @param {keyof Events} name @param {any} what */
