@@ -66,7 +66,6 @@ class Intake:
         """Make a job of an utterance of a stream; ``frame`` is all that is known but its sound."""
         inherit(frame, self._said)
         told = self._end(begun)
-        self._session.telling.event((replace(begun, index=told.index),), "INPUT_ENDED")
         frame.utterance_index = told.index
         return self._accept(told, frame, partial(spoken, frame, sound), ending)
 
@@ -78,6 +77,7 @@ class Intake:
         """What was begun counts from now on, after what was sent whole meanwhile."""
         told = replace(begun, index=max(begun.index, self.next_index), received_ms=now_ms())
         self.announce(told)
+        self._session.telling.event((replace(begun, index=told.index),), "INPUT_ENDED")
         return told
 
     def _told(self, index: int, trace: str | None = None) -> Told:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 from parley.codes import ErrorCode
 from parley.frames import AsrPartial, Utterance
-from parley.outcome import Answer, Event, Outcome, SessionError
+from parley.outcome import Answer, Event, Missing, Outcome, SessionError
 
 KEPT_EVENTS = 1_000
 """Events that nobody reads: older ones are dropped."""
@@ -75,6 +75,11 @@ class Ledger:
         self.torn |= {index for index, whole in self.streamed.items() if not whole}
         self.streamed = {index: whole for index, whole in self.streamed.items() if whole}
         self.wake()
+
+    def lose(self, lost: Missing) -> None:
+        """The server knows nothing of an utterance of a stream: no answer will come."""
+        if self.streamed.pop(lost.index, None) is not None:
+            self.show(lost)
 
     def settle(self, outcome: Outcome) -> None:
         """An outcome has come. A second one of an utterance counts only when it is late."""

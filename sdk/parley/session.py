@@ -17,7 +17,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -56,6 +56,8 @@ logger = logging.getLogger("parley.session")
 
 PATH = "/ws/session"
 SPOKEN, SAID = "INPUT_STARTED", "INPUT_ENDED"
+LIFE_S = 200.0
+"""In this time a server ends every utterance that it knows of: by default it tries for 180 s."""
 ACCEPTS = ["backpressure", "binary", "errors", "resume"]
 
 
@@ -297,21 +299,35 @@ class Session:
                 self._notice(frame)
 
     def _begins(self, ack: SessionInitAck) -> None:
-        """Another session than before knows nothing of what was said in a stream."""
+        """Another session than before knows nothing of what was said in a stream. The same one may
+        have lost the last of it, if its process died just then.
+        """
         if ack.session_id != self.session_id:
-            for index in sorted(self._ledger.streamed):
-                lost = MissingResult(self.session_id, index, "job_failed", now_ms())
-                lost.code = ErrorCode.STATE_LOST
-                self._ledger.settle(Missing(lost))
+            self._lose(self._ledger.streamed)
             self._ledger.torn.clear()
+            self._ledger.last_answered = None
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(LIFE_S, self._lose, [*self._ledger.streamed])
         self.ack = ack
         self._opened.set()
 
+    def _lose(self, indexes: Iterable[int]) -> None:
+        for index in sorted(indexes):
+            lost = MissingResult(self.session_id, index, "job_failed", now_ms())
+            lost.code = ErrorCode.STATE_LOST
+            self._ledger.lose(Missing(lost))
+
     def _notice(self, notice: Notice) -> None:
         if isinstance(notice, UiEvent) and notice.event in (SPOKEN, SAID):
-            self._ledger.hears(notice.utterance_index, whole=notice.event == SAID)
+            self._hears(notice.utterance_index, whole=notice.event == SAID)
         if isinstance(notice, Error) and not self._opened.is_set():
             self._refusal = notice
         if isinstance(notice, Backpressure) and notice.action == "PAUSE":
             self._pause_over = time.monotonic() + (notice.resume_after_ms or 0) / 1000
         self._on_notice(notice)
+
+    def _hears(self, index: int, *, whole: bool) -> None:
+        if not whole and self._ledger.streamed.get(index):
+            self._lose([index])  # the server gives its index once more
+        self._ledger.hears(index, whole=whole)

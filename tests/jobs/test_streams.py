@@ -179,6 +179,7 @@ async def test_damaged_sound_is_refused_and_the_stream_goes_on(node, session):
     assert (refusal["type"], refusal["utterance_index"]) == ("missing_result", 0)
     assert (refusal["reason"], refusal["code"]) == ("job_failed", "INVALID_MESSAGE")
     assert "Opus" in refusal["message"]
+    assert events(ben) == ["INPUT_STARTED", "INPUT_ENDED", "ERROR"]
     await ben.streams(opus(3), final=True)
     await asyncio.sleep(0.1)
     await ben.streams(opus(2), final=True)

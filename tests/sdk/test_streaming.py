@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -169,6 +170,80 @@ async def test_what_was_torn_by_a_break_may_be_answered_after_it(server: FakeSer
         more.set()
         await beats(again)
         assert [event.index for event in await saying] == [0]
+
+
+Task = asyncio.Task[list[Any]]
+
+
+async def resumed(server: FakeServer, peer: RawPeer) -> RawPeer:
+    peer.vanish()
+    return await welcome(server, resume_token="again")
+
+
+@asynccontextmanager
+async def whole(server: FakeServer) -> AsyncIterator[tuple[Session, RawPeer, Task]]:
+    """The server has heard all of an utterance, and its connection is lost and made again."""
+    async with talking(server) as (session, peer):
+        saying = asyncio.create_task(said(session))
+        await hears(peer, 0, "INPUT_STARTED")
+        await hears(peer, 0, "INPUT_ENDED")
+        await beats(peer)
+        await until(lambda: session._ledger.streamed == {0: True})
+        yield session, await resumed(server, peer), saying
+
+
+async def test_what_the_server_lost_is_not_waited_for_for_ever(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parley.session.LIFE_S", 0.1)
+    async with whole(server) as (_, _, saying):
+        [lost] = await asyncio.wait_for(saying, 5)
+        assert (lost.index, lost.reason, lost.code) == (0, "job_failed", "STATE_LOST")
+
+
+async def test_what_the_server_knows_is_waited_for_as_long_as_it_takes(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parley.session.LIFE_S", 0.1)
+    async with whole(server) as (session, peer, saying):
+        await peer.send(result(0))
+        assert [event.ok for event in await saying] == [True]
+        await asyncio.sleep(0.2)
+        assert not session._ledger._events
+
+
+async def test_what_the_server_lost_has_an_end_when_its_index_is_given_again(
+    server: FakeServer,
+) -> None:
+    async with whole(server) as (session, peer, saying):
+        await hears(peer, 0, "INPUT_STARTED")
+        await hears(peer, 0, "INPUT_ENDED")
+        await peer.send(result(0))
+        lost, answer = await saying
+        assert isinstance(lost, Missing)
+        assert isinstance(answer, Answer)
+        assert (lost.code, answer.index) == ("STATE_LOST", 0)
+        await resumed(server, peer)
+        assert session._ledger.last_answered == 0
+
+
+async def test_a_session_that_takes_the_place_of_another_has_answered_nothing_yet(
+    server: FakeServer,
+) -> None:
+    """Its streams are numbered anew."""
+    async with talking(server) as (session, peer):
+        saying = asyncio.create_task(said(session))
+        await hears(peer, 7, "INPUT_STARTED")
+        await peer.send(result(7))
+        await beats(peer)
+        await saying
+        assert session._ledger.last_answered == 7
+        peer.vanish()
+        peer = await welcome(server, "s-00000002", resume_token="again")
+        await until(lambda: session.session_id == "s-00000002")
+        peer.vanish()
+        peer = await welcome(server, "s-00000002", resume_token="once more")
+        assert "last_utterance_index" not in peer.of_type("session_init")[0]
 
 
 async def test_another_session_cannot_answer_what_the_first_one_heard(server: FakeServer) -> None:
