@@ -18,14 +18,15 @@ DESKTOP: ViewportSize = {"width": 1100, "height": 800}
 # A name of this machine that browsers do not trust without TLS.
 PLAIN_HOST = "parley.test"
 PATIENCE_MS = 15_000
-# What was played: how long, and how loud.
+# What was played: how long, how loud, and what the button did then.
 LISTEN = """
   window.played = [];
   const start = AudioBufferSourceNode.prototype.start;
   AudioBufferSourceNode.prototype.start = function (...when) {
     const samples = this.buffer.getChannelData(0);
     const peak = samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
-    window.played.push({ seconds: this.buffer.duration, peak });
+    const { phase } = document.getElementById("talk").dataset;
+    window.played.push({ seconds: this.buffer.duration, peak, phase });
     return start.apply(this, when);
   };
 """
@@ -108,9 +109,9 @@ class Talk:
             while not await self.page.evaluate(condition):  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.02)
 
-    async def played(self) -> list[dict[str, float]]:
+    async def played(self) -> list[dict[str, Any]]:
         """Every sound that came out so far."""
-        found: list[dict[str, float]] = await self.page.evaluate("window.played")
+        found: list[dict[str, Any]] = await self.page.evaluate("window.played")
         return found
 
 

@@ -73,8 +73,11 @@ async def test_in_automatic_a_pause_ends_a_sentence(browser, address, node):
         await anna.acks(job)
         await anna.hears_so_far(job, "hello how")
         await expect(page.sentences.locator(".heard").first).to_have_text("hello how")
-        await anna.answers(job, "你好")
+        await page.until("document.getElementById('talk').dataset.phase === 'hearing'")
+        await anna.answers(job, "你好", tts_audio=wav("hello"), tts_format="wav")
         await expect(page.said(0)).to_have_text("你好")
+        await page.until("played.length === 1")
+        assert (await page.played())[0]["phase"] == "listening"  # nobody is interrupted
 
         await page.page.uncheck("#aloud")  # a stream can't say that
         job = await anna.job(15)

@@ -267,8 +267,9 @@ async def test_a_refusal_for_good_is_not_tried_again(browser, address, web):
 async def test_sentences_are_cut_at_pauses_also_in_a_noisy_room(browser, address):
     async with talk(browser, address) as page:
         lengths_s = await page.page.evaluate(CUT)
-        noise_only, two, long = lengths_s
+        noise_only, two, long, streamed = lengths_s
         assert noise_only == []
+        assert [round(length) for length in streamed] == [26]  # and no click before it
         assert len(two) == 2
         assert all(1.5 < length < 3.0 for length in two)
         assert [round(length) for length in long[:2]] == [10, 10]
@@ -279,7 +280,16 @@ CUT = """async () => {
   const { Cutter } = await import("/static/talk/cutter.js");
   const lengths = (...parts) => {
     const found = [];
-    const cutter = new Cutter({ onSentence: (samples) => found.push(samples.length / 16000) });
+    return cut({ onSentence: (samples) => found.push(samples.length / 16000) }, found, parts);
+  };
+  const streamed = (...parts) => {
+    const [found, heard] = [[], []];
+    const end = () => found.push(heard.splice(0).reduce((sum, length) => sum + length, 0) / 16000);
+    const sink = { push: (samples) => heard.push(samples.length), end };
+    return cut({ onSentence: () => found.push("whole"), stream: () => sink }, found, parts);
+  };
+  const cut = (options, found, parts) => {
+    const cutter = new Cutter(options);
     for (const [seconds, level] of parts) {
       for (let at = 0; at < seconds * 50; at++) {
         cutter.push(new Int16Array(320), level * (1 + 0.3 * Math.sin(at)));
@@ -293,5 +303,6 @@ CUT = """async () => {
     lengths([5, 0.001], [5, 0.002]),
     lengths([3, noise], [1.5, speech], [1.5, noise], [1.5, speech], [2, noise]),
     lengths([1, 0], [25, speech]),
+    streamed([1, 0], [0.1, speech], [1, 0], [25, speech], [2, 0]),
   ];
 }"""
