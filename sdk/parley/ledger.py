@@ -82,10 +82,13 @@ class Ledger:
             self.show(lost)
 
     def settle(self, outcome: Outcome) -> None:
-        """An outcome has come. A second one of an utterance counts only when it is late."""
+        """An outcome has come. A second one of an utterance counts only when it is late, the first
+        also where word that the utterance began was lost with a connection.
+        """
         sent = self.unanswered.pop(outcome.index, None) is not None
         known = self.streamed.pop(outcome.index, None) is not None or sent
-        known = known or outcome.index in self.torn
+        known = known or outcome.index in self.torn or outcome.index >= self._next_index
+        self._next_index = max(self._next_index, outcome.index + 1)
         self.torn.discard(outcome.index)
         if not known and not (isinstance(outcome, Answer) and outcome.late):
             return

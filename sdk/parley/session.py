@@ -27,7 +27,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from parley.audio import SAMPLE_RATE, any_pcm16
-from parley.backoff import Backoff
+from parley.backoff import REPLACED, Backoff, close_code
 from parley.codes import ErrorCode
 from parley.frames import (
     AsrPartial,
@@ -224,8 +224,8 @@ class Session:
             await self._wire.send(self._first())
             while not self._closed.is_set():
                 self._receive(await socket.recv())
-        except ConnectionClosed:
-            self._begin_anew_if_unknown()
+        except ConnectionClosed as error:
+            self._come_back(error)
             raise
         finally:
             self._wire.socket = None
@@ -234,10 +234,14 @@ class Session:
             sending.cancel()
             await socket.close()
 
-    def _begin_anew_if_unknown(self) -> None:
-        """Raises `OSError`, after which the connection is made again, without the token."""
+    def _come_back(self, error: ConnectionClosed) -> None:
+        """Raises `OSError` where the connection is to be made again though it was refused."""
+        if not self.ack or not self.ack.resume_token:
+            return
+        if close_code(error) == REPLACED:  # by a return of its own that was thought lost
+            raise ConnectionError("another connection had the session") from None
         unknown = self._refusal and self._refusal.code == ErrorCode.INVALID_SESSION
-        if unknown and self.ack and self.ack.resume_token and not self._opened.is_set():
+        if unknown and not self._opened.is_set():
             self.ack = None
             raise ConnectionError("the session is over; another one takes its place") from None
 

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
+from jobs.consumers import SessionConsumer
 from tests.harness.actors import HandNode, HandSession
 from tests.harness.frames import now_ms, session_init
 from tests.harness.relay import Relay
@@ -63,3 +66,18 @@ async def unheard_of(gone: HandSession, web: Web, **init: Any) -> AsyncIterator[
     async with asking(gone, web, **init) as (peer, relay):
         await until(lambda: b"session_init_ack" in relay.lost)
         yield peer
+
+
+def lose_acknowledgements(monkeypatch: pytest.MonkeyPatch, count: int) -> list[str]:
+    """Of so many returns from now on: the connection breaks with them. What was lost."""
+    send, lost = SessionConsumer.send_frame, list[str]()
+
+    def in_vain(consumer: SessionConsumer, frame: bytes, **how: bool) -> bool:
+        if b'"session_init_ack"' not in frame or len(lost) >= count:
+            return send(consumer, frame, **how)
+        lost.append(frame.decode())
+        consumer.outbox.drop("its cable was pulled")
+        return False
+
+    monkeypatch.setattr(SessionConsumer, "send_frame", in_vain)
+    return lost

@@ -10,11 +10,14 @@ from jobs.settings import JobSettings
 from lua import scripts, views
 from lua.client import StoreSettings
 from lua.limits import Limits
+from parley import Backoff, Session
+from parley.audio import tone
 from tests.jobs.coming_back import (
     RESUME,
     answered,
     asking,
     heard,
+    lose_acknowledgements,
     refused,
     unheard_of,
     vanished,
@@ -145,6 +148,24 @@ async def test_two_returns_at_once_leave_the_session_with_the_later_one(
         goes_on.set()
         await until(lambda: b"SCHEDULER_DEPENDENCY_DOWN" in relay.lost)
         await answered(anna, ben, "two")
+
+
+async def test_the_sdk_comes_back_until_it_is_told_so(web, node, monkeypatch):
+    anna = await node()
+    speaking = Session(web.session_url, src_lang="en", tgt_lang="zh", backoff=Backoff(first=0.01))
+    async with speaking as speaker:
+        name = speaker.session_id
+        await speaker.send(tone(0.1))
+        await anna.answers(await anna.job(), "one")
+        assert (await speaker.outcome(0)).ok
+        await speaker.send(tone(0.1))
+        job = await anna.job()
+        lost = lose_acknowledgements(monkeypatch, 2)
+        web.process.sessions.get(name).line.close(1012)
+        await until(lambda: len(lost) == 2)
+        await anna.answers(job, "two")
+        assert (await speaker.outcome(1)).ok
+        assert (speaker.session_id, len(anna.jobs)) == (name, 2)
 
 
 DOWN: dict[str, Any] = {"code": "SCHEDULER_DEPENDENCY_DOWN", "closed": 1013}

@@ -225,6 +225,44 @@ async def test_a_session_that_can_be_resumed_is(server: FakeServer) -> None:
         assert (init["resume_token"], init["last_utterance_index"]) == ("again", 0)
 
 
+async def test_an_answer_counts_though_word_of_its_utterance_was_lost(server: FakeServer) -> None:
+    """Of speech in a stream, whose number the server gives."""
+    async with talking(server) as (session, peer):
+        for frame in (result(0), result(0), result(1)):
+            await peer.send(frame)
+        events = aiter(session)
+        answers = [await anext(events) for _ in range(2)]
+        assert [getattr(answer, "index", None) for answer in answers] == [0, 1]
+        assert await session.send(tone(0.1)) == 2
+
+
+@pytest.mark.parametrize("code", [1013, 1012, 1006, 4409])
+async def test_it_comes_back_with_the_token_that_it_has_until_there_is_another(
+    server: FakeServer, code: int
+) -> None:
+    """However a return ends that is not acknowledged."""
+    opening = asyncio.create_task(welcome(server, resume_token="first"))
+    async with make_session(server) as session:
+        peer = await opening
+        await session.send(tone(0.1))
+        await peer.send(result(0))
+        await session.outcome(0)
+        peer.vanish()
+        for _ in range(2):
+            peer = await server.accept()
+            init = await peer.expect("session_init")
+            assert (init["resume_token"], init["last_utterance_index"]) == ("first", 0)
+            if code == 1006:
+                peer.vanish()
+            else:
+                await peer.close(code)
+        peer = await welcome(server, resume_token="second")
+        assert peer.of_type("session_init")[0]["resume_token"] == "first"
+        await peer.close(4409)
+        peer = await welcome(server)
+        assert peer.of_type("session_init")[0]["resume_token"] == "second"
+
+
 async def test_a_session_that_can_be_resumed_no_more_gives_way_to_another(
     server: FakeServer,
 ) -> None:

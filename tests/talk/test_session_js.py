@@ -1,12 +1,14 @@
 """``session.js``, as somebody uses it who has copied it: in a browser, without the page."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
 from parley.audio import duration_ms
+from tests.jobs.coming_back import lose_acknowledgements
 from tests.talk.browser import talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -71,6 +73,37 @@ async def test_a_lost_connection_is_made_again_and_the_session_goes_on(browser, 
         told = await page.page.evaluate("told.filter(([name]) => name === 'outcome')")
         assert told == [["outcome", "还在"]]
         assert anna.jobs == [job]
+
+
+async def test_a_return_whose_answer_is_lost_is_tried_again(
+    browser, address, node, web, monkeypatch
+):
+    """With the same token, and word of what has come."""
+    anna, inits = await node("anna"), []
+
+    def sent(data):
+        if "session_init" in data:
+            inits.append(json.loads(data))
+
+    async with talk(browser, address) as page:
+        page.page.on("websocket", lambda socket: socket.on("framesent", sent))
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(SAY)
+        await anna.answers(await anna.job(15), "一")
+        assert await page.page.evaluate(HEAR) == "一"
+        await page.page.evaluate(SAY)
+        job = await anna.job(15)
+        earlier = await page.page.evaluate("session.id")
+        lost = lose_acknowledgements(monkeypatch, 1)
+        web.process.sessions.get(earlier).line.close(1012, "cut by the test")
+        await page.until("told.filter(([, what]) => what === 'open').length === 2")
+        assert await page.page.evaluate("session.id") == earlier
+        await anna.answers(job, "二")
+        assert await page.page.evaluate(HEAR) == "二"
+    assert len(lost) == 1
+    first, second = (one for one in inits if "resume_token" in one)
+    assert first["resume_token"] == second["resume_token"]
+    assert first["last_utterance_index"] == second["last_utterance_index"] == 0
 
 
 async def test_where_the_session_is_over_a_new_one_takes_its_place(browser, address, node, web):
