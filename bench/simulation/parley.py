@@ -48,7 +48,7 @@ class Parley:
         name = f"j{job.number}"
         commands: list[Command] = [
             ("SET", f"{self._cell}inbox:{name}", PAYLOAD, "PX", Limits().payload_ttl_ms),
-            self._call("dispatch", at_ms, name, PROCESS, "", "0", self._new_job(job, name)),
+            self._call("dispatch", at_ms, name, PROCESS, "", "0", "", self._new_job(job, name)),
         ]
         replies = yield self._and_mail(commands)
         word, _, *rest = replies[1]
