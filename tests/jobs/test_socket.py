@@ -37,6 +37,8 @@ class Echo(HotConsumer):
                 self.start(self.fail())
             case ["wait"]:
                 return self.start(self.wait())
+            case ["pause"]:
+                return self.start(asyncio.sleep(0.001))
             case ["close"]:
                 self.send_frame(b'{"type": "last"}')
                 self.close(4321, "as told")
@@ -83,6 +85,19 @@ async def test_frames_after_one_that_waits_wait_too():
         serves.consumers[0].release.set()
         await peer.expect("after")
         assert [frame["type"] for frame in peer.frames] == ["waited", "after"]
+
+
+async def test_frames_stay_in_their_order_however_many_come_together():
+    """Alone or in a crowd, and with some in between that others wait for."""
+    async with serving(Echo, SETTINGS) as serves, raw_peer(serves.url) as peer:
+        words = [f"w{number}" for number in range(400)]
+        for number, word in enumerate(words):
+            await peer.send_text("pause" if number % 7 == 3 else word)
+            if number % 5 == 0:
+                await asyncio.sleep(0)
+        wanted = ["pause" if number % 7 == 3 else word for number, word in enumerate(words)]
+        await until(lambda: len(serves.consumers[0].frames_seen) == len(wanted))
+        assert serves.consumers[0].frames_seen == wanted
 
 
 @pytest.mark.parametrize("way", ["raise", "fail"])
