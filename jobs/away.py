@@ -98,9 +98,10 @@ class Away:
         return session
 
     def let_go(self, session: LiveSession) -> None:
-        """Its client has resumed it at another process."""
+        """Its client has resumed it at another process. That adopts what was being said here."""
         session.elsewhere = True
         session.line.close(REPLACED, "the session was resumed")
+        session.cut_short()
         self._sessions.drop(session)
 
     async def leave(self, session: LiveSession) -> None:

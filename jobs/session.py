@@ -147,11 +147,15 @@ class LiveSession:
         """Its client is back, and may come back once more with this ticket. What it was saying over
         its last socket is numbered before anything that comes over the new one.
         """
+        self.cut_short()
+        self.tickets.renew(ticket, reply.former)
+        self.generation, self.away = reply.generation, False
+
+    def cut_short(self) -> None:
+        """What was being said over its last socket is an utterance."""
         if self.stream is not None:
             self.stream.close(goes_on=True)
             self.stream = None
-        self.tickets.renew(ticket, reply.former)
-        self.generation, self.away = reply.generation, False
 
     def heard(self) -> None:
         """Its client is there, and has the acknowledgement of its return."""

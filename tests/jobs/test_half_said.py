@@ -88,6 +88,31 @@ async def test_it_comes_first_though_the_old_socket_can_not_even_be_closed(
     reads.set()
 
 
+async def test_the_process_that_it_was_said_to_has_it_done_for_the_next(
+    other, node, ben, way, back
+):
+    anna = await node()
+    await answered(anna, ben, "zero")
+    await half_said(ben)
+    way.loses = True
+    ben = await back(ben, to=other, last_utterance_index=0)
+    job = await anna.job()
+    assert what(job) == (HALF, BROKEN, 1)
+    await anna.answers(job, "one")
+    told = await ben.hears()
+    assert (told["utterance_index"], told["text_translated"]) == (1, "one")
+    await ben.streams(NEXT, final=True)
+    await anna.answers(await anna.job(), "two")
+    assert (await ben.hears())["utterance_index"] == 2
+
+
+async def test_or_has_the_next_say_that_nobody_takes_it(other, ben, way, back):
+    await half_said(ben)
+    way.loses = True
+    missing = await (await back(ben, to=other)).hears()
+    assert (missing["utterance_index"], missing["reason"]) == (0, "job_failed")
+
+
 async def test_one_that_declined_and_was_heard_has_spoken_in_vain(web, node, ben, session, back):
     """Its session ends with its socket."""
     anna = await node()
