@@ -9,7 +9,10 @@ import redis
 from jobs.failures import Failure
 from lua import scripts, views
 from lua.errors import StoreUnavailable
+from nodes.settings import NodeSettings
+from tests.harness.actors import hand_node, hand_session
 from tests.harness.books import life_of
+from tests.harness.web import Web
 from tests.jobs.coming_back import RESUME
 from tests.jobs.test_streams import NOISE
 from tests.peers.until import until
@@ -158,6 +161,31 @@ async def test_what_redis_did_not_take_is_told_again_by_the_replay(
     ]
 
 
+async def test_what_redis_did_not_take_is_told_by_a_process_that_shuts_down(
+    other, stage, store, jobs, back, monkeypatch
+):
+    real = scripts.refuse_job
+
+    async def away(*args, **given):
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(scripts, "refuse_job", away)
+    async with Web(store, jobs, NodeSettings()) as brief:
+        joining = hand_session(brief.session_url, "en", "zh", **RESUME)
+        ben = await stage.enter_async_context(joining)
+        anna = await stage.enter_async_context(
+            hand_node(other.node_url, "anna", languages=["en", "zh"], slots=1)
+        )
+        await ben.says()
+        job = await anna.job()
+        await damaged(brief, ben)
+        await refusal(ben)
+        monkeypatch.setattr(scripts, "refuse_job", real)
+    ben = await back(ben, to=other)
+    await anna.answers(job, "zero")
+    assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
+
+
 async def test_no_more_is_kept_for_the_replay_than_redis_keeps(web, session, monkeypatch):
     ben = await session(**RESUME)
     live = web.process.sessions.get(ben.id)
@@ -195,6 +223,32 @@ async def test_one_that_comes_to_redis_after_the_session_has_moved_is_answered(
     told = [await ben.hears() for _ in range(2)]
     assert [one["utterance_index"] for one in told] == [0, 1]
     assert told[1]["code"] == REFUSED[refused]
+
+
+async def test_one_that_redis_could_not_be_asked_of_at_first_is_answered(
+    web, other, node, session, back, monkeypatch
+):
+    """It had come to Redis too late to be found."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    jobs_of, job_now, asked = views.session_jobs, views.job_now, []
+
+    async def too_early(cells, name):
+        return replace(await jobs_of(cells, name), live=[])
+
+    async def at_the_second_time(cells, name):
+        asked.append(name)
+        if len(asked) == 1:
+            raise StoreUnavailable("no answer")
+        return await job_now(cells, name)
+
+    monkeypatch.setattr(views, "session_jobs", too_early)
+    monkeypatch.setattr(views, "job_now", at_the_second_time)
+    ben = await back(ben, to=other)
+    await anna.answers(job, "zero")
+    assert (await ben.hears())["text_translated"] == "zero"
+    assert asked == [job["job_id"]] * 2
 
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "done"])
