@@ -29,6 +29,17 @@ SPEAK = """(seconds) => {
   window.stream = session.stream();
   for (let at = 0; at < seconds * 50 - 0.5; at++) stream.push(new Int16Array(320).fill(at + 1));
 }"""
+# Nothing goes out, and nobody notices, until `revive()`.
+DEAD = """() => {
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = () => {};
+  window.revive = () => { WebSocket.prototype.send = send; };
+}"""
+# How many seconds of sound are kept of each utterance of the stream.
+COUNT = """() => {
+  window.counted = [];
+  session.on("sent", ({ samples }) => counted.push(samples.length / 16000));
+}"""
 HEAR = "async () => { const { ok, text, code } = await window.last; return ok ? text : code; }"
 
 
@@ -189,6 +200,47 @@ async def test_what_was_being_said_as_the_connection_broke_is_heard_in_one_piece
         told = await page.page.evaluate("told")
         assert [what for name, what in told if name == "begun"] == [0]
         assert [what for name, what in told if name == "outcome"] == ["全部", "还在"]
+
+
+async def test_what_went_out_over_a_dead_connection_keeps_its_number(browser, address, node, web):
+    """A sentence and the beginning of another one: neither gets the other's answer."""
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(DEAD)
+        await page.page.evaluate(SAY)
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate("revive()")
+        for live in list(web.process.sessions._live.values()):
+            live.line.close(1012, "cut by the test")
+        await page.until("told.filter(([, what]) => what === 'open').length === 2")
+        await page.page.evaluate("stream.end()")
+        jobs = [await anna.job(15) for _ in range(2)]
+        assert [seconds_of(job) for job in jobs] == [1.0, 0.5]
+        for job in jobs:
+            await anna.answers(job, f"{seconds_of(job)}")
+        await page.until("told.filter(([name]) => name === 'outcome').length === 2")
+        assert await page.page.evaluate(HEAR) == "1.0"
+        told = await page.page.evaluate("told")
+        assert [what for name, what in told if name == "outcome"] == ["1.0", "0.5"]
+
+
+async def test_what_was_said_without_a_connection_is_kept_in_its_own_parts(browser, address, node):
+    """A long speech all at once: each part as the server cut it, but for half a second."""
+    anna = await node("anna", slots=4)
+    async with talk(browser, address) as page:
+        await page.page.context.set_offline(True)
+        await page.page.evaluate(OPEN)
+        await page.page.evaluate(COUNT)
+        await page.page.evaluate(SPEAK, 35.0)
+        await page.page.evaluate("stream.push(new Int16Array(80000).fill(1)); stream.end()")
+        await page.page.context.set_offline(False)
+        jobs = [await anna.job(15) for _ in range(4)]
+        assert [seconds_of(job) for job in jobs] == [10.2, 10.2, 10.2, 9.4]
+        await page.until("counted.length === 4")
+        counted = await page.page.evaluate("counted")
+        assert all(9.4 <= seconds <= 11.2 for seconds in counted), counted
 
 
 async def test_what_a_lost_session_had_heard_is_said_again_to_the_next_one(

@@ -365,7 +365,7 @@ export class Session {
   }
 
   /**
-   * Everything without an answer goes out first: a server that has it takes it once.
+   * Everything without an answer goes out again: a server that has it takes it once.
    * @param {any} ack
    */
   #opened(ack) {
@@ -374,9 +374,16 @@ export class Session {
     this.node = ack.assigned_node_id ?? "";
     this.#resumeToken = ack.resume_token ?? "";
     this.#tries = 0;
-    this.#queue = [...this.#unanswered.keys()].filter((index) => this.#entry(index).frame);
+    this.#queue = this.#unsure();
     this.#become("open");
     this.#pump();
+  }
+
+  /** What may have to be sent again. First what has a number, which nothing else may come by. */
+  #unsure() {
+    const wireOf = (index) => this.#entry(index).wire ?? Number.MAX_SAFE_INTEGER;
+    const whole = [...this.#unanswered.keys()].filter((index) => this.#entry(index).frame);
+    return whole.sort((one, other) => wireOf(one) - wireOf(other));
   }
 
   /** Another session numbers what it hears anew. */
@@ -401,9 +408,15 @@ export class Session {
         this.#timers.pause = setTimeout(() => this.#pump(), wait);
         return;
       }
-      if (this.#queue.length && this.#stream.isAtRest) this.#sendWhole();
+      if (this.#mayPass(this.#queue[0])) this.#sendWhole();
       else if (!this.#sendPiece()) return;
     }
+  }
+
+  /** @param {number | undefined} index of a whole utterance */
+  #mayPass(index) {
+    if (index === undefined || !this.#stream.isAtRest) return false;
+    return !this.#stream.isDoubted || this.#unanswered.get(index)?.wire !== undefined;
   }
 
   #sendWhole() {

@@ -8,8 +8,8 @@
  */
 
 const PIECE = 1600; // samples: 100 ms
-const MOST = 16_000 * 5; // samples of a frame, after the connection was away
-const ASK_EVERY = 5; // frames, until the server is asked what it has heard
+const ASK_EVERY = 5; // pieces, until the server is asked what it has heard; a frame has no more
+const MOST_ASKED = 20; // heartbeats without an answer: else a server is flooded after an outage
 /** So long, at least, a server holds an end back, because sound may be behind it. */
 const HOLD_MS = 300;
 
@@ -19,7 +19,7 @@ export class Stream {
   #pieces = [];
   #sent = 0; // of them
   #heard = 0; // of these
-  #unasked = 0; // frames since the last heartbeat
+  #unasked = 0; // pieces and ends since the last heartbeat
   /** @type {number[]} what was sent before each heartbeat that is not answered yet */ #asked = [];
   #begun = false; // it has, over this connection
   #closing = false;
@@ -33,10 +33,14 @@ export class Stream {
     this.#onReady = onReady;
   }
 
-  /** Whether something else may be sent: nothing of what was said is without an end, and how many
-   * utterances the server made of it is known. */
+  /** Whether something else may be sent: nothing of what was said is without an end. */
   get isAtRest() {
-    return this.#sent === 0 && !this.#begun && !this.#doubted;
+    return this.#sent === 0 && !this.#begun;
+  }
+
+  /** Whether the server may have made utterances that nobody here knows the numbers of. */
+  get isDoubted() {
+    return this.#doubted;
   }
 
   /** Whether it is time for a heartbeat. */
@@ -62,19 +66,15 @@ export class Stream {
    * @returns {Int16Array | null | undefined}
    */
   next() {
-    if (this.#closing || this.#sent === this.#pieces.length) return undefined;
-    this.#unasked++;
-    if (this.#pieces[this.#sent] === null) {
-      this.#sent++;
-      this.#closing = true;
-      return null;
-    }
-    const first = this.#sent;
-    let samples = 0;
-    for (; this.#pieces[this.#sent] && samples < MOST; this.#sent++) {
-      samples += /** @type {Int16Array} */ (this.#pieces[this.#sent]).length;
-    }
-    return joined(this.#pieces.slice(first, this.#sent));
+    if (this.#closing || this.#asked.length >= MOST_ASKED) return undefined;
+    const ahead = this.#pieces.slice(this.#sent, this.#sent + ASK_EVERY - this.#unasked);
+    const end = ahead.indexOf(null);
+    this.#closing = end === 0;
+    const some = ahead.slice(0, this.#closing ? 1 : end < 0 ? ASK_EVERY : end);
+    if (!some.length) return undefined;
+    this.#sent += some.length;
+    this.#unasked += some.length;
+    return this.#closing ? null : joined(some);
   }
 
   /** The server hears something. @param {number} index for what it did not hear before */
@@ -92,14 +92,16 @@ export class Stream {
   /** One was answered. */
   answered() {
     this.#heard = this.#asked.shift() ?? this.#heard;
+    if (!this.#closing) this.#onReady();
     if (!this.#closing || this.#heard < this.#sent || this.#begun) return;
     clearTimeout(this.#timer); // the server has begun nothing that this end could cut
     this.#timer = setTimeout(() => this.#begun || this.cut(), HOLD_MS);
   }
 
-  /** The utterance was cut; its sound, and perhaps some of what comes after it. */
+  /** The utterance was cut; its sound, and perhaps some of what comes after it: up to the first
+   * heartbeat that the server had not come to. */
   cut() {
-    const samples = joined(this.#pieces.slice(0, this.#sent));
+    const samples = joined(this.#pieces.slice(0, this.#asked[0] ?? this.#sent));
     const ended = this.#closing && this.#heard === this.#sent; // else it was cut before the end came
     const over = ended ? this.#sent : this.#heard;
     this.#pieces.splice(0, over);
@@ -139,7 +141,8 @@ export class Stream {
 
   #flush() {
     if (!this.#loose.length) return;
-    this.#pieces.push(joined(this.#loose));
+    const whole = joined(this.#loose);
+    for (let at = 0; at < whole.length; at += PIECE) this.#pieces.push(whole.slice(at, at + PIECE));
     this.#loose = [];
     this.#onReady();
   }
