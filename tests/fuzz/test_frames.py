@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import uvloop
 from hypothesis import HealthCheck, Phase, given, settings
 
+from jobs.consumers import SessionConsumer
+from jobs.phases import Serving
 from lua.client import StoreSettings
-from tests.fuzz.made import FRAMES, Frame, plays
+from parley.frames import ClientHeartbeat, Error, encode
+from tests.fuzz.made import FRAMES, SESSION, Frame, plays
 from tests.fuzz.stage import LIMITS, Stage
 
 WANTED = int(os.environ.get("FUZZ_FRAMES", "20000"))
@@ -49,6 +54,35 @@ def test_no_frame_breaks_anything(
     theatre: Theatre, made: tuple[bool, list[Frame], bool, list[Frame]]
 ) -> None:
     theatre.run(theatre.stage.play(made))
+
+
+def fails(serving: Serving, frame: ClientHeartbeat) -> None:
+    raise RuntimeError("a fault of ours")
+
+
+def closes(serving: Serving, frame: ClientHeartbeat) -> None:
+    serving._socket.close(4400)
+
+
+def swallows(consumer: SessionConsumer, error: Error) -> None:
+    if error.details != {"field": "type", "type": "fence"}:
+        return
+    consumer.send_frame(encode(error))
+
+
+@pytest.mark.parametrize("fault", [fails, closes, swallows])
+def test_a_fault_is_seen(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
+) -> None:
+    if fault is swallows:
+        monkeypatch.setattr(SessionConsumer, "send_error", fault)
+    else:
+        handlers: dict[Any, Any] = Serving._handlers
+        monkeypatch.setitem(handlers, ClientHeartbeat, fault)
+    beat = {"type": "client_heartbeat", "session_id": SESSION, "timestamp": 0}
+    with pytest.raises(AssertionError):
+        theatre.run(theatre.stage.play((True, ["{", json.dumps(beat)], True, [])))
+    theatre.stage.forgive()
 
 
 @pytest.mark.timeout(120)
