@@ -21,6 +21,18 @@ def show(found: dict[str, Any]) -> None:
     for side in ("parley", "celery", "bare"):
         for size, figures in found[side].items():
             print(f"{side:8}{size:>8}", *(f"{figures[name]:12,.2f}" for name in COLUMNS))
-    print(f"This machine has {os.cpu_count()} cores.")
+    print(f"\nOf {os.cpu_count()} cores were busy with small jobs:")
+    for side in ("parley", "celery", "bare"):
+        print(f"{side:8}{_busy(found[side]['300_b'])}")
     for name in ("ratios", "ratios_64_kib"):
         print(f"{name}:", ", ".join(f"{key} {value:.2f}" for key, value in found[name].items()))
+
+
+def _busy(figures: dict[str, float]) -> str:
+    """How much of a core each part took."""
+    parts = {"server": "the server", "valkey": "Valkey", "load": "the load"}
+    cores = {
+        title: figures[f"{part}_cpu_us_per_job"] * figures["jobs_per_s"] / 1e6
+        for part, title in parts.items()
+    }
+    return ", ".join(f"{title} {busy:.2f}" for title, busy in cores.items())
