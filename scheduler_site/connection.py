@@ -28,20 +28,39 @@ LARGE_BYTES = 65_536
 
 
 class Connection(WebSocketsSansIOProtocol):
-    """``_begun``: the pieces of a frame that has not come whole; it has ``_wanted_bytes`` at least.
+    """``_begun``: a frame that has not come whole; it has ``_wanted_bytes`` at least.
+    ``_fragments``: of a message, after its first. ``_pong``: what the last pings are answered with
+    once the peer reads.
 
     ``_is_astray``: uvicorn's parser may be inside a frame, so everything else is for it.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._begun: list[bytes] = []
-        self._begun_bytes = self._wanted_bytes = 0
+        self._begun = bytearray()  # its pieces would take many times their size
+        self._wanted_bytes = 0
+        self._fragments = bytearray()
+        self._pong = b""
         self._is_astray = False
 
     def connection_made(self, transport: Any) -> None:
         self._corked = Corked(transport, self.loop)
         super().connection_made(self._corked)  # type: ignore[arg-type]
+
+    def eof_received(self) -> None:
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._corked.lost()
+
+    def shutdown(self) -> None:
+        """The process ends. uvicorn's raises while a peer that said goodbye has not read all."""
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            self.stop_keepalive()
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def write_message(self, data: bytes, *, is_text: bool, urgent: bool) -> bool:
         """Send a whole message now, after all that was sent before; one that is not ``urgent`` with
@@ -57,22 +76,44 @@ class Connection(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """First the request, which uvicorn gives whole; then frames, which may end anywhere."""
         if self._begun:
-            self._begun.append(data)
-            self._begun_bytes += len(data)
-            if self._begun_bytes < self._wanted_bytes:
+            self._begun += data
+            if len(self._begun) < self._wanted_bytes:
                 return
-            data = b"".join(self._begun)
+            data = bytes(self._begun)
             self._begun.clear()
         at = self._read_frames(data)
         if at == len(data):
             return
         rest = data[at:] if at else data
         if self._is_ours:
-            self._begun.append(rest)
-            self._begun_bytes = len(rest)
+            self._begun += rest
         else:
             self._is_astray = self._is_astray or self.handshake_initiated
             super().data_received(rest)
+
+    def handle_cont(self, event: Frame) -> None:
+        """A further fragment. They are put together as they come: a message may have any number of
+        small or empty ones.
+        """
+        self._fragments += event.data
+        if event.fin:
+            self.frames.append(bytes(self._fragments))
+            self._fragments.clear()
+            self.send_receive_event_to_app()
+
+    def handle_ping(self) -> None:
+        """Pings of a peer that does not read are answered when it does, all with the last pong."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set() or self.conn.state is not State.OPEN:
+            self.transport.write(pong)
+        else:
+            self._pong = pong or self._pong
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        pong, self._pong = self._pong, b""
+        if pong and self.conn.state is State.OPEN:
+            self.transport.write(pong)
 
     @property
     def _is_ours(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 MOST_BYTES = 65_536
 PATIENCE_S = 0.015  # a picture on a screen lasts longer
+LINGER_S = 30.0
 
 
 class Corked:
@@ -22,6 +23,7 @@ class Corked:
         self._held: list[bytes] = []
         self._bytes = 0
         self._leaves_soon = self._leaves_late = False
+        self._end: asyncio.TimerHandle | None = None
 
     def __getattr__(self, name: str) -> Any:
         """All that is not about writing."""
@@ -68,6 +70,15 @@ class Corked:
         return self._bytes + self._transport.get_write_buffer_size()
 
     def close(self) -> None:
-        """Close the connection after all that was written."""
+        """Close the connection after all that was written, or without it after ``LINGER_S``: a peer
+        that reads nothing would keep it for ever.
+        """
         self.flush()
-        self._transport.close()
+        if not self._transport.is_closing():
+            self._transport.close()
+            self._end = self._loop.call_later(LINGER_S, self._transport.abort)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        if self._end is not None:
+            self._end.cancel()

@@ -1,6 +1,7 @@
 """What our WebSocket connection understands and writes, whichever way a frame goes."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 from websockets.frames import Close, Frame, Opcode
 
+from scheduler_site import corked
 from scheduler_site.connection import LARGE_BYTES, MOST_WAITING, Connection
 from tests.peers.until import until
 
@@ -24,7 +26,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self.sent = b""
-        self.closed = False
+        self.closed = self.aborted = False
         self.reads = True
 
     def write(self, data: bytes) -> None:
@@ -38,6 +40,9 @@ class Kernel:
 
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -191,6 +196,14 @@ async def test_a_close_ends_it_and_nothing_is_heard_after_it(stage):
     assert stage.came == ["bye", 1000]
 
 
+async def test_the_process_may_end_while_a_peer_that_closed_has_not_read_all(stage):
+    await stage.open()
+    stage.connection.data_received(client(Opcode.CLOSE, Close(1000, "done").serialize()))
+    stage.connection.shutdown()
+    assert Close.parse(stage.kernel.sent[2:]) == Close(1000, "done")
+    await until(lambda: 1000 in stage.came)
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 async def test_messages_are_written_as_websockets_writes_them(stage, size):
     await stage.open()
@@ -226,3 +239,55 @@ async def test_reading_pauses_while_the_application_has_much_to_take(stage, mess
     stage.takes.set()
     await until(lambda: stage.kernel.reads)
     await until(lambda: len(stage.came) == messages)
+
+
+PIECES = {
+    "a frame in pieces": [b"\x82\xff" + LARGEST.to_bytes(8) + bytes(4), *[b"xx"] * 10_000],
+    "fragments": [
+        client(Opcode.TEXT, b"x", fin=False),
+        *[client(Opcode.CONT, b"x", fin=False)] * 25_000,
+    ],
+    "empty fragments": [
+        client(Opcode.TEXT, b"", fin=False),
+        *[client(Opcode.CONT, b"", fin=False)] * 25_000,
+    ],
+}
+
+
+@pytest.mark.parametrize("pieces", PIECES)
+async def test_what_comes_in_many_pieces_takes_no_more_room_than_it_has_bytes(stage, pieces):
+    await stage.open()
+    tracemalloc.start()
+    try:
+        for piece in PIECES[pieces]:
+            stage.connection.data_received(bytes(bytearray(piece)))  # a new one
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 1.8 * LARGEST
+
+
+async def test_a_peer_that_pings_and_does_not_read_gets_one_pong_when_it_does(stage):
+    await stage.open()
+    stage.connection.pause_writing()
+    for number in range(1_000):
+        stage.connection.data_received(client(Opcode.PING, b"%d" % number))
+    await asyncio.sleep(0)
+    assert stage.kernel.sent == b""
+    stage.connection.resume_writing()
+    await until(lambda: stage.kernel.sent)
+    assert stage.kernel.sent == server(Opcode.PONG, b"999")
+    stage.connection.resume_writing()
+    stage.connection.data_received(client(Opcode.PING, b"more"))
+    await until(lambda: stage.kernel.sent.endswith(b"more"))
+    assert stage.kernel.sent == server(Opcode.PONG, b"999") + server(Opcode.PONG, b"more")
+
+
+async def test_a_peer_that_reads_nothing_does_not_keep_a_closed_connection(stage, monkeypatch):
+    monkeypatch.setattr(corked, "LINGER_S", 0.01)
+    await stage.open()
+    assert stage.connection.write_message(b"x", is_text=True, urgent=True)
+    stage.connection.eof_received()  # it has closed its side, and a transport writes on
+    assert stage.kernel.closed
+    assert stage.kernel.sent == server(Opcode.TEXT, b"x")
+    await until(lambda: stage.kernel.aborted)

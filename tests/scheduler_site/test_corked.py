@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from scheduler_site import corked as corked_module
 from scheduler_site.corked import MOST_BYTES, Corked
 from tests.peers.until import until
 
@@ -13,7 +14,7 @@ class Kernel:
 
     def __init__(self) -> None:
         self.got: list[bytes] = []
-        self.closed = self.reading = False
+        self.closed = self.aborted = self.reading = False
 
     def write(self, data: bytes) -> None:
         self.got.append(data)
@@ -23,6 +24,9 @@ class Kernel:
 
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -96,3 +100,18 @@ async def test_a_connection_that_ends_first_gets_nothing(kernel, corked):
     kernel.close()
     await asyncio.sleep(0)
     assert kernel.got == []
+
+
+async def test_a_peer_that_reads_nothing_does_not_keep_a_closed_connection(kernel, monkeypatch):
+    monkeypatch.setattr(corked_module, "LINGER_S", 0.01)
+    for is_lost in (True, False):
+        kernel.closed = kernel.aborted = False
+        corked = Corked(kernel, asyncio.get_running_loop())
+        corked.write(b"last words")
+        corked.close()
+        if is_lost:
+            corked.lost()
+            await asyncio.sleep(0.05)
+            assert not kernel.aborted
+        else:
+            await until(lambda: kernel.aborted)
