@@ -12,10 +12,11 @@
 -- @include mend_services
 local held_key, changes = cell .. 'node:' .. id .. ':jobs', 0
 local about, held, strangers = load_about(id), call('SMEMBERS', held_key), {}
-local lost = {}
+local lost, waits = {}, false
 local known = about.state ~= ''
 for _, job in ipairs(held) do
-  local there, slot = unpack(call('HMGET', cell .. 'job:' .. job, 'node', 'slot'))
+  local there, slot, given_up = unpack(call('HMGET', cell .. 'job:' .. job, 'node', 'slot', 'lost'))
+  waits = waits or there == id and slot == '1' and (given_up or '') == ''
   if not known or there ~= id or slot ~= '1' then strangers[#strangers + 1] = job end
   if not known and there == id then lost[#lost + 1] = job end
 end
@@ -65,7 +66,7 @@ if known then
   mend_timer('warmup', about.state == 'registering', now + warmup_ms)
   mend_timer('probe', about.breaker == 'open', now)
   if on then mend_timer('grace', false) end
-  if not on and #held > #strangers then mend_timer('grace', true, now + grace_ms) end
+  if not on and waits then mend_timer('grace', true, now + grace_ms) end
 else
   mend('HDEL', cell .. 'fleet', id)
   mend('SREM', cell .. 'broken', id)

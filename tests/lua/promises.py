@@ -38,6 +38,7 @@ NOTHING_DONE = (
     scripts.InUse,
     scripts.Spent,
     scripts.Limited,
+    scripts.Simulated,
 )
 """Replies after which all is as before, but for a note and the value that was laid down."""
 
@@ -463,7 +464,10 @@ def _forget_node(step: Step) -> Iterator[str]:
 def _open_session(step: Step) -> Iterator[str]:
     told = step.given["session"]
     was = step.before.sessions.get(told.session, {})
-    newer = int(was.get("generation", 0)) > told.generation
+    taken = told.begins and was.get("process", told.process) != told.process
+    if isinstance(step.reply, scripts.NameTaken) != taken:
+        yield f"{step.reply}: was {was}, and {told} begins"
+    newer = not taken and int(was.get("generation", 0)) > told.generation
     if isinstance(step.reply, scripts.Elsewhere) != newer:
         yield f"{step.reply}: was {was}, and {told} opens it"
     if isinstance(step.reply, scripts.Opened):

@@ -154,7 +154,7 @@ class World:
             earlier = self.snapshots[cell].fleet.get(node)
             if record.used <= record.capacity:
                 self.overfull.discard(node)
-            elif earlier and (earlier.capacity > record.capacity or self._claimed(cell, after)):
+            elif self._claimed(cell, after) or (earlier and earlier.capacity > record.capacity):
                 self.overfull.add(node)
         self.wrong([*broken(after, overfull=self.overfull), *self.ledgers[cell].read(after)])
         self.snapshots[cell] = after
@@ -281,6 +281,11 @@ class World:
         reply = self.do(scripts.open_session, cell=session.cell, session=told)
         if isinstance(reply, scripts.Opened):
             session.process, session.open = process, True
+
+    def begin(self, session: Session, process: str) -> None:
+        """A process gives a new session the name of one that there may be."""
+        told = scripts.NewSession(session=session.name, process=process, tenant="t", begins=True)
+        self.do(scripts.open_session, cell=session.cell, session=told, repeat=True)
 
     def resume(self, session: Session, process: str, proof: str, fresh: str, repeat: bool) -> None:
         """Its client is back, with a token."""
