@@ -329,6 +329,22 @@ async def test_a_stream_in_other_languages_takes_the_session_along(browser, addr
         assert await page.page.evaluate(HEAR) == "早上好"
 
 
+async def test_each_sentence_keeps_the_languages_that_it_was_said_in(browser, address, node):
+    anna = await node("anna", slots=3)
+    async with talk(browser, address) as page:
+        await page.page.context.set_offline(True)
+        await page.page.evaluate(OPEN)
+        said = [("en", "zh", 0.3), ("zh", "en", 0.5), ("en", "zh", 0.7)]
+        for src, tgt, seconds in said:
+            await page.page.evaluate(f"session.stream({{ src: '{src}', tgt: '{tgt}' }})")
+            await page.page.evaluate(SPEAK, seconds)
+        await page.page.evaluate("stream.end()")
+        await page.page.context.set_offline(False)
+        jobs = [await anna.job(15) for _ in said]
+        assert [(job["src_lang"], job["tgt_lang"], seconds_of(job)) for job in jobs] == said
+        assert len({job["session_id"] for job in jobs}) == 1
+
+
 async def test_closing_gives_up_what_is_unanswered(browser, address, node):
     await node("anna")
     async with talk(browser, address) as page:

@@ -38,7 +38,9 @@ export class Conversation {
     const of = (index) => this.#sentences.get(index);
     this.#session = session;
     this.#sentences.clear();
-    session.on("begun", ({ index, outcome }) => this.#begin(index, outcome));
+    session.on("begun", ({ index, outcome, src, tgt }) => {
+      this.#follow(index, outcome, new Sentence("…", src, tgt, () => {}));
+    });
     session.on("sent", ({ index, samples }) => {
       if (samples) this.#spoken(index, samples);
       of(index)?.sent();
@@ -59,12 +61,6 @@ export class Conversation {
     const wish = this.#on.wish();
     const { index, outcome } = send(/** @type {Session} */ (this.#session), wish);
     this.#follow(index, outcome, new Sentence(text, wish.src, wish.tgt, () => this.say(text, send)));
-  }
-
-  /** Somebody speaks, and what is said is heard already. */
-  #begin(index, outcome) {
-    const { src, tgt } = this.#on.wish();
-    this.#follow(index, outcome, new Sentence("…", src, tgt, () => {}));
   }
 
   #spoken(index, samples) {

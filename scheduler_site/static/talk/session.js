@@ -68,8 +68,8 @@ const REFUSED = 4400;
  * What `on` can listen to, and what it is told:
  * @typedef {object} Events
  * @property {(change: {state: State, error?: any, tries: number}) => void} state
- * @property {(begun: {index: number, outcome: Promise<Outcome>}) => void} begun the server hears an
- *   utterance of the stream
+ * @property {(begun: {index: number, outcome: Promise<Outcome>, src: string, tgt: string}) => void} begun
+ *   the server hears an utterance of the stream
  * @property {(sent: {index: number, again: boolean, samples?: Int16Array}) => void} sent an utterance
  *   went out; one of the stream is over, and that is its sound
  * @property {(step: any) => void} step a `ui_event` frame
@@ -107,6 +107,7 @@ export class Session {
   /** The node that it is paired with, and the only one that it is translated by; else empty. */
   node = "";
   #options;
+  /** Of the stream; only the first frame of a connection says them. */ #languages;
   #name = randomName();
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Map<number, Entry>} */ #unanswered = new Map();
@@ -127,6 +128,7 @@ export class Session {
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
+    this.#languages = { src: options.src, tgt: options.tgt };
   }
 
   /** How many utterances have no outcome yet. */
@@ -163,15 +165,15 @@ export class Session {
   /**
    * Sends sound while it is spoken; the server cuts it into utterances: at `end`, when nothing comes
    * for 3 s, and when one is long. "begun" tells of each.
-   * @param {{src?: string, tgt?: string}} [languages] from now on the session's
+   * @param {{src?: string, tgt?: string}} [languages] from now on the session's; others end what was
+   *   being said, which keeps those that it began with
    * @returns {{push: (samples: Int16Array) => void, end: () => void}} for 16 kHz, mono
    */
   stream(languages = {}) {
     const { src: from, tgt: to } = this.#options;
     const { src = from, tgt = to } = languages;
     this.#options = { ...this.#options, src, tgt };
-    const isNew = this.#options.src !== from || this.#options.tgt !== to;
-    if (isNew && this.#socket) this.#again(); // only the first frame of a connection says it
+    if (src !== from || tgt !== to) this.#stream.turn({ src, tgt });
     return {
       push: (samples) => this.#stream.push(samples),
       end: () => this.#stream.end(),
@@ -269,7 +271,9 @@ export class Session {
   }
 
   #first() {
-    const { src, tgt, init } = this.#options;
+    this.#turn();
+    const { src, tgt } = this.#languages;
+    const { init } = this.#options;
     const resume = this.#resumeToken && { resume_token: this.#resumeToken };
     const last = resume && this.#lastAnswered >= 0 && { last_utterance_index: this.#lastAnswered };
     return {
@@ -300,6 +304,13 @@ export class Session {
   #ask() {
     this.#stream.asked();
     this.#send({ type: "client_heartbeat", session_id: this.id, timestamp: Date.now() });
+  }
+
+  /** Whether what is said next is in other languages than before. */
+  #turn() {
+    const { src, tgt } = this.#languages;
+    for (let next = this.#stream.turned(); next; next = this.#stream.turned()) this.#languages = next;
+    return this.#languages.src !== src || this.#languages.tgt !== tgt;
   }
 
   /** Another connection in place of this one. */
@@ -409,6 +420,7 @@ export class Session {
         return;
       }
       if (this.#mayPass(this.#queue[0])) this.#sendWhole();
+      else if (this.#turn()) this.#again();
       else if (!this.#sendPiece()) return;
     }
   }
@@ -470,12 +482,12 @@ export class Session {
     const entry = this.#unanswered.get(index) ?? this.#expect(index, null);
     entry.wire = wire;
     this.#number(index, wire);
-    if (isNew) this.#tell("begun", { index, outcome: entry.outcome });
+    if (isNew) this.#tell("begun", { index, outcome: entry.outcome, ...this.#languages });
   }
 
   /** What was being said is an utterance, which can be sent again like any other. @param {number} index */
   #cut(index) {
-    const { src, tgt } = this.#options;
+    const { src, tgt } = this.#languages;
     const samples = this.#stream.cut();
     const entry = this.#entry(index);
     entry.sent = true;

@@ -13,9 +13,12 @@ const MOST_ASKED = 20; // heartbeats without an answer: else a server is flooded
 /** So long, at least, a server holds an end back, because sound may be behind it. */
 const HOLD_MS = 300;
 
+/** @typedef {{src: string, tgt: string}} Languages */
+
 export class Stream {
   /** @type {number | null} the utterance that has begun */ open = null;
-  /** @type {(Int16Array | null)[]} from the beginning of what is being said; null: it ends */
+  /** @type {(Int16Array | Languages | null)[]} from the beginning of what is being said; null: it
+   * ends; languages: those of what follows */
   #pieces = [];
   #sent = 0; // of them
   #heard = 0; // of these
@@ -57,8 +60,23 @@ export class Stream {
   /** What is being said is over. */
   end() {
     this.#flush();
-    if (this.#pieces.length && this.#pieces.at(-1) !== null) this.#pieces.push(null);
+    if (this.#pieces.at(-1) instanceof Int16Array) this.#pieces.push(null);
     this.#onReady();
+  }
+
+  /** What is being said is over, and what follows is in other languages. @param {Languages} languages */
+  turn(languages) {
+    this.end();
+    this.#pieces.push(languages);
+    this.#onReady();
+  }
+
+  /** Those of what is said next, where they are others and all before is cut. */
+  turned() {
+    const [next] = this.#pieces;
+    if (!next || next instanceof Int16Array) return undefined;
+    this.#pieces.shift();
+    return next;
   }
 
   /**
@@ -68,10 +86,10 @@ export class Stream {
   next() {
     if (this.#closing || this.#asked.length >= MOST_ASKED) return undefined;
     const ahead = this.#pieces.slice(this.#sent, this.#sent + ASK_EVERY - this.#unasked);
-    const end = ahead.indexOf(null);
-    this.#closing = end === 0;
+    const end = ahead.findIndex((one) => !(one instanceof Int16Array));
+    this.#closing = ahead[0] === null;
     const some = ahead.slice(0, this.#closing ? 1 : end < 0 ? ASK_EVERY : end);
-    if (!some.length) return undefined;
+    if (!some.length) return undefined; // all is sent, or the next languages are not agreed on
     this.#sent += some.length;
     this.#unasked += some.length;
     return this.#closing ? null : joined(some);
@@ -153,9 +171,9 @@ function lengthOf(parts) {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** @param {(Int16Array | null)[]} pieces */
+/** @param {any[]} pieces the sound of them */
 export function joined(pieces) {
-  const parts = /** @type {Int16Array[]} */ (pieces.filter((piece) => piece !== null));
+  const parts = /** @type {Int16Array[]} */ (pieces.filter((piece) => piece instanceof Int16Array));
   const whole = new Int16Array(lengthOf(parts));
   let at = 0;
   for (const part of parts) {
