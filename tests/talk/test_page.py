@@ -250,6 +250,59 @@ async def test_where_its_node_cannot_do_what_is_chosen_it_says_so(browser, addre
         await anna.answers(await anna.job(15), "你好")
         await expect(page.said(1)).to_have_text("你好")
 
+    async with talk(browser, address, page="/talk/#pairing=123456") as page:  # used already
+        await expect(page.page.locator("#connection")).to_contain_text("to all nodes")
+
+
+async def test_what_is_said_with_the_button_held_is_neither_interrupted_nor_lost(
+    browser, address, node
+):
+    """By an answer, by letting go for a moment, or by its length."""
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.choose("en", "zh")
+        await page.page.set_input_files("#file", AUDIO / "hello.wav")
+        earlier = await anna.job(15)
+        await page.hold(0.5)
+        await page.page.mouse.down()  # it was not the end
+        await expect(page.page.locator("#talk")).to_have_attribute("data-phase", "holding")
+        await anna.answers(earlier, "你好", tts_audio=wav("hello"), tts_format="wav")
+        await expect(page.said(0)).to_have_text("你好")
+        await page.page.wait_for_timeout(500)  # so long somebody speaks
+        await page.page.mouse.up()
+        job = await anna.job(15)
+        assert duration_ms(base64.b64decode(job["audio"])) > 900
+        await page.until("played.length === 1")
+        assert (await page.played())[0]["phase"] == "idle"
+
+        await page.page.clock.install()
+        await page.page.mouse.down()
+        await page.page.wait_for_timeout(600)
+        await page.page.clock.fast_forward(60_000)
+        await anna.answers(job, "一")
+        part = await anna.job(15)
+        await expect(page.page.locator("#talk")).to_have_attribute("data-phase", "holding")
+        await anna.answers(part, "二")
+        await page.page.wait_for_timeout(600)
+        await page.page.mouse.up()
+        await anna.answers(await anna.job(15), "三")
+        await expect(page.said(3)).to_have_text("三")
+
+
+async def test_where_part_of_the_page_cannot_be_fetched_the_microphone_says_so(
+    browser, address, node
+):
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.add_init_script(FETCH_NOTHING)
+        await page.page.reload()
+        await page.choose("en", "zh")
+        await page.page.click("#talk")
+        await expect(page.page.locator("#notice")).to_contain_text("could not be opened")
+        await page.page.evaluate("mend()")
+        await page.hold(0.5)
+        await anna.job(15)
+
 
 async def test_nothing_inline_and_no_other_host_is_allowed(http):
     answer = await http.get("/talk/")
@@ -305,6 +358,12 @@ ENCODE = """async () => {
   const bytes = packets.flatMap((data) => [data.length & 255, data.length >> 8, ...data]);
   return btoa(String.fromCharCode(...bytes));
 }"""
+# What runs beside the page can't be fetched, until `mend()`.
+FETCH_NOTHING = """
+  const { addModule } = AudioWorklet.prototype;
+  AudioWorklet.prototype.addModule = () => Promise.reject(new Error("no connection"));
+  window.mend = () => { AudioWorklet.prototype.addModule = addModule; };
+"""
 # What can be used, but has no name that could be read.
 NAMELESS = """() => [...document.querySelectorAll("button, input, select")]
   .filter((one) => ![one.ariaLabel, one.labels?.[0]?.textContent, one.textContent]

@@ -18,6 +18,8 @@ export function withheld() {
 export class Microphone {
   /** @type {MediaStream | null} */ #stream = null;
   /** @type {AudioNode[]} */ #nodes = [];
+  /** @type {Promise<void> | null} */ #loaded = null;
+  #failed = 0;
   #context;
   #onFrame;
   #onLoss;
@@ -31,6 +33,7 @@ export class Microphone {
     this.#context = context;
     this.#onFrame = onFrame;
     this.#onLoss = onLoss;
+    if (!withheld()) this.#load().catch(() => {}); // before the connection may be lost
   }
 
   get isOpen() {
@@ -48,12 +51,28 @@ export class Microphone {
       throw new NoMicrophone(WHY[/** @type {DOMException} */ (error).name] ?? "unknown");
     }
     for (const track of this.#stream.getTracks()) track.onended = () => this.#lost();
-    await this.#context.audioWorklet.addModule(new URL("microphone-worklet.js", import.meta.url));
+    try {
+      await this.#load();
+    } catch {
+      this.close();
+      throw new NoMicrophone("unknown");
+    }
     const source = this.#context.createMediaStreamSource(this.#stream);
     const tap = new AudioWorkletNode(this.#context, "microphone-tap", { numberOfOutputs: 0 });
     tap.port.onmessage = ({ data }) => this.#onFrame(data.samples, data.level);
     source.connect(tap);
     this.#nodes = [source, tap];
+  }
+
+  /** What runs beside the page. A browser may remember that an address had nothing. */
+  #load() {
+    const url = new URL(`microphone-worklet.js?${this.#failed}`, import.meta.url);
+    this.#loaded ??= this.#context.audioWorklet.addModule(url).catch((error) => {
+      this.#failed++;
+      this.#loaded = null;
+      throw error;
+    });
+    return this.#loaded;
   }
 
   #lost() {

@@ -56,8 +56,8 @@ export class Player {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       try {
-        await this.#held;
         const buffer = await decode(this.#context, next.answer);
+        while (this.#held) await this.#held;
         await this.#play(buffer, next.onStart);
       } catch (error) {
         console.warn("an answer could not be played", error);

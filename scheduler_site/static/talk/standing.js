@@ -14,10 +14,12 @@ export function isShutOut({ state, tries }, languages, token) {
   return state !== "open" && languages.wantsToken && (tries > 1 || state === "refused" || !token);
 }
 
-/** @param {Connection} connection @param {boolean} shutOut @param {string} [node] that of a pairing */
-export function connectionText({ state, error }, shutOut, node) {
+/** @param {Connection} connection @param {boolean} shutOut @param {string} [node] that of a pairing
+ * @param {boolean} [isPaired] whether there is to be one */
+export function connectionText({ state, error }, shutOut, node, isPaired) {
   if (shutOut) return words("unauthorized");
-  if (state === "open") return node ? words("connectedTo", { node }) : words("connected");
+  if (state === "open" && node) return words("connectedTo", { node });
+  if (state === "open") return words(isPaired ? "unpaired" : "connected");
   return words(state, { message: error?.message ?? "" });
 }
 

@@ -39,7 +39,7 @@ const talking = new Talking(context, {
     say(speechOf(samples.length), (session, wish) => session.say(samples, wish)),
   stream: () => (isSpoken() ? session.stream({ src: languages.from, tgt: languages.to }) : null),
   change: () => {
-    player.hold(talking.isHearing);
+    player.hold(talking.isSpeaking);
     show();
   },
   level: (level) => at("talk").style.setProperty("--level", String(Math.min(1, level * 6))),
@@ -68,8 +68,9 @@ function connect() {
   });
   made.on("pressure", ({ action, resume_after_ms = CROWDED_MS }) => {
     const seconds = Math.ceil(resume_after_ms / 1000);
-    tell(action === "PAUSE" ? words("pause", { seconds }) : words("crowded"));
-    setTimeout(() => tell(""), resume_after_ms);
+    const text = action === "PAUSE" ? words("pause", { seconds }) : words("crowded");
+    tell(text);
+    setTimeout(() => at("notice").textContent === text && tell(""), resume_after_ms);
   });
   conversation.use(made);
   made.open();
@@ -103,7 +104,12 @@ function tell(text) {
 function show() {
   const shutOut = isShutOut(connection, languages, token());
   at("connection").dataset.state = connection.state;
-  at("connection").textContent = connectionText(connection, shutOut, session?.node);
+  at("connection").textContent = connectionText(
+    connection,
+    shutOut,
+    session?.node,
+    pairing !== undefined,
+  );
   at("credential").hidden = !shutOut;
   at("swap").disabled = !languages.canSwap;
   at("choice").textContent = choiceText(connection, languages);

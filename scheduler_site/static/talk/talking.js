@@ -60,12 +60,19 @@ export class Talking {
     });
   }
 
+  /** Whether somebody speaks now. */
+  get isSpeaking() {
+    return this.isHearing || ["holding", "tapped", "ending"].includes(this.phase);
+  }
+
   /** The button goes down. */
   async press() {
     if (this.phase === "tapped") return this.#end();
     if (this.phase === "listening") return this.stop();
-    if (this.phase !== "idle") return;
+    const goesOn = this.phase === "ending" && !this.automatic;
+    if (this.phase !== "idle" && !goesOn) return;
     this.#pressedAt = performance.now();
+    if (goesOn) return this.#hold();
     if (!this.#microphone.isOpen) {
       this.#become("asking");
       try {
@@ -80,8 +87,22 @@ export class Talking {
     clearTimeout(this.#timer);
     this.#frames = this.#before;
     this.#before = [];
-    if (!this.automatic) this.#timer = setTimeout(() => this.#end(), MOST_MS);
-    this.#become(this.automatic ? "listening" : "holding");
+    if (this.automatic) this.#become("listening");
+    else this.#hold();
+  }
+
+  #hold() {
+    this.#limit();
+    this.#become("holding");
+  }
+
+  /** What takes longer is sent in parts. */
+  #limit() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#limit();
+      this.#say();
+    }, MOST_MS);
   }
 
   #isIdle() {
@@ -107,11 +128,16 @@ export class Talking {
     clearTimeout(this.#timer);
     this.#become("ending");
     this.#timer = setTimeout(() => {
-      const samples = joined(this.#frames);
+      this.#say();
       this.#rest();
-      if (samples.length < LEAST_SAMPLES) this.#on.fault("tooShort");
-      else this.#on.sentence(samples);
     }, AFTER_MS);
+  }
+
+  #say() {
+    const samples = joined(this.#frames);
+    this.#frames = [];
+    if (samples.length < LEAST_SAMPLES) this.#on.fault("tooShort");
+    else this.#on.sentence(samples);
   }
 
   #rest() {
