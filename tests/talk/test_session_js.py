@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from jobs.failures import Failure
 from parley.audio import duration_ms
+from parley.codes import ErrorCode
 from tests.jobs.coming_back import lose_acknowledgements
 from tests.talk.browser import talk
 
@@ -195,6 +197,29 @@ async def test_what_was_being_said_as_the_connection_broke_is_heard_in_one_piece
         await anna.answers(half, "半")
         await anna.answers(whole, "全部")
         await page.page.evaluate(SAY)  # numbered behind both
+        await anna.answers(await anna.job(15), "还在")
+        assert await page.page.evaluate(HEAR) == "还在"
+        told = await page.page.evaluate("told")
+        assert [what for name, what in told if name == "begun"] == [0]
+        assert [what for name, what in told if name == "outcome"] == ["全部", "还在"]
+
+
+async def test_what_is_being_said_is_not_answered_by_its_former_half(browser, address, node, web):
+    """That may come by its number: another process had heard it, over a connection that is lost."""
+    anna = await node("anna")
+    async with talk(browser, address) as page:
+        await page.page.evaluate(OPEN)
+        await page.until("session.state === 'open'")
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.until("told.some(([name]) => name === 'begun')")
+        ours = web.process.sessions.get(await page.page.evaluate("session.id"))
+        half = ours.intake.begin()
+        assert half.index == 0
+        ours.intake.unheard(half, Failure(ErrorCode.PROCESSING_ERROR))
+        await page.page.evaluate(SPEAK, 0.5)
+        await page.page.evaluate("stream.end()")
+        await anna.answers(await anna.job(15), "全部")
+        await page.page.evaluate(SAY)
         await anna.answers(await anna.job(15), "还在")
         assert await page.page.evaluate(HEAR) == "还在"
         told = await page.page.evaluate("told")

@@ -80,7 +80,8 @@ const REFUSED = 4400;
  */
 
 /**
- * An utterance without an outcome. `wire`: its index for the server, once it has one.
+ * An utterance without an outcome. `wire`: its index for the server, once it has one; `trace`: the
+ * server's name of one of the stream, which stays when another utterance has come by its index.
  * @typedef {object} Entry
  * @property {any} frame null while it is being spoken
  * @property {(outcome: Outcome) => void} settle
@@ -88,6 +89,7 @@ const REFUSED = 4400;
  * @property {Promise<Outcome>} outcome
  * @property {boolean} sent
  * @property {number | undefined} wire
+ * @property {string | undefined} trace
  */
 
 /** @typedef {"closed" | "connecting" | "open" | "lost" | "refused"} State */
@@ -436,6 +438,7 @@ export class Session {
     const entry = this.#unanswered.get(index);
     if (!entry) return;
     this.#number(index, (entry.wire ??= this.#wire));
+    entry.trace = undefined;
     this.#send({ ...entry.frame, session_id: this.id, utterance_index: entry.wire });
     const again = entry.sent;
     entry.sent = true;
@@ -466,21 +469,41 @@ export class Session {
 
   /** @param {any} frame */
   #step(frame) {
-    const wire = frame.utterance_index;
-    if (frame.event === "INPUT_STARTED" && !this.#ours.has(wire)) this.#hears(wire);
-    const index = this.#ours.get(wire);
+    if (frame.event === "INPUT_STARTED" && !this.#ours.has(frame.utterance_index)) this.#hears(frame);
+    if (frame.event === "INPUT_ENDED") this.#renumber(frame);
+    const index = this.#find(frame);
     if (index === undefined) return;
     if (frame.event === "INPUT_ENDED" && index === this.#stream.open) this.#cut(index);
     this.#tell("step", { ...frame, utterance_index: index });
   }
 
-  /** The server hears something new in the stream, or once more what it was hearing. @param {number} wire */
-  #hears(wire) {
+  /** Which of ours the server means, if any. @param {any} frame */
+  #find({ utterance_index: wire, trace_id: trace = "" }) {
+    const index = this.#ours.get(wire);
+    const expected = index === undefined ? undefined : this.#unanswered.get(index)?.trace;
+    return trace && expected && trace !== expected ? undefined : index;
+  }
+
+  /** What was being said may have another number by its end: then the former one is that of what
+   * another process had heard of it over an earlier connection.
+   * @param {any} frame */
+  #renumber({ utterance_index: wire, trace_id: trace }) {
+    const index = this.#stream.open;
+    const entry = index === null ? undefined : this.#unanswered.get(index);
+    if (index === null || !entry || !trace || entry.trace !== trace || entry.wire === wire) return;
+    if (entry.wire !== undefined) this.#ours.delete(entry.wire);
+    entry.wire = wire;
+    this.#number(index, wire);
+  }
+
+  /** The server hears something new in the stream, or once more what it was hearing. @param {any} frame */
+  #hears({ utterance_index: wire, trace_id: trace }) {
     const isNew = this.#stream.open === null;
     const index = this.#stream.begins(this.#index);
     if (isNew) this.#index++;
     const entry = this.#unanswered.get(index) ?? this.#expect(index, null);
     entry.wire = wire;
+    entry.trace = trace;
     this.#number(index, wire);
     if (isNew) this.#tell("begun", { index, outcome: entry.outcome, ...this.#languages });
   }
@@ -512,14 +535,15 @@ export class Session {
   }
 
   /** @param {any} frame */
-  #partial({ utterance_index: wire, text, is_final: final }) {
-    const index = this.#ours.get(wire);
+  #partial(frame) {
+    const { text, is_final: final } = frame;
+    const index = this.#find(frame);
     if (index !== undefined) this.#tell("partial", { index, text, final });
   }
 
   /** @param {Outcome} outcome its index is still the server's */
   #settle(outcome) {
-    const index = this.#ours.get(outcome.index) ?? -1;
+    const index = this.#find(outcome.frame) ?? -1;
     this.#lastAnswered = Math.max(this.#lastAnswered, outcome.index);
     const entry = this.#unanswered.get(index);
     if (!entry && !(index >= 0 && outcome.ok && outcome.late)) return; // told again after a resume
