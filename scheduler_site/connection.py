@@ -67,7 +67,7 @@ class Connection(WebSocketsSansIOProtocol):
         the next one, or a little later. False where it must wait because the peer reads slowly, or
         can't be sent: ASGI's ``send`` knows.
         """
-        if self.conn.state is not State.OPEN or not self.writable.is_set():
+        if self.conn.state is not State.OPEN or self.disconnected or not self.writable.is_set():
             return False
         write = self._corked.write if urgent else self._corked.write_late
         write(_head(TEXT if is_text else BINARY, len(data)) + data)

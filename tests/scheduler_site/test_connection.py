@@ -226,6 +226,14 @@ async def test_a_message_is_not_written_before_the_connection_is_open_or_after_i
     assert stage.kernel.sent.startswith(server(Opcode.TEXT, b"x"))
 
 
+async def test_a_message_is_not_written_to_a_connection_that_broke(stage):
+    stage.takes.clear()  # the application has not heard of it yet
+    await stage.open()
+    stage.connection.connection_lost(ConnectionResetError())
+    assert not stage.connection.write_message(b"x", is_text=True, urgent=True)
+    stage.connection.connections.add(stage.connection)  # it is lost again at the end
+
+
 @pytest.mark.parametrize(
     ("messages", "size"), [(MOST_WAITING + 1, 1), (1, LARGE_BYTES + 1)], ids=["many", "large"]
 )
