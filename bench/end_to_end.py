@@ -4,8 +4,11 @@
 
 One web process, 16 sessions and 16 nodes that answer at once with as much as they got; payloads of
 300 bytes and 64 KiB; first one job at a time, then 64 in flight. Celery: prefork with one process,
-the same Valkey as broker and result backend, its start time told by the task. The relay only passes
-frames on. All in one run, the load made by this process. Times are in ms.
+the same Valkey as broker and result backend, its start time told by the task; no remote control, no
+events, all else as Celery has it by default. Its client, a thread for each job in flight, counts as
+load. The relay only passes frames on, over the connections that uvicorn has by itself. All in one
+run, the load made by this process. Valkey writes nothing to disk, and nobody moves Parley's history
+to SQL meanwhile. Times are in ms.
 
 CPU is told in µs a job: of the servers, of Valkey, of this process. ``cores_busy`` says what limits
 a side. About as many as there are cores: all of these together, and fewer µs would be more jobs.
@@ -88,7 +91,7 @@ def parley(url: str, port: int, folder: Path) -> Iterator[psutil.Process]:
 
 @contextmanager
 def bare(port: int) -> Iterator[psutil.Process]:
-    """The relay, in uvicorn with the options that the product has."""
+    """The relay, in uvicorn with the options that the product has, but for its own connection."""
     options = ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
     command = [sys.executable, "-m", "uvicorn", "bench.sides.bare:application", *options]
     with process([*command, "--port", str(port), "--log-level", "warning"]) as server:
