@@ -72,6 +72,7 @@ async def test_a_user_who_may_load_none_runs_the_same_scripts(
     assert await finish(runner) == scripts.Done(more=False)  # one that was not known at the start
     refused = {script.composed(cells.limits).name for script in (TAKE, FINISH)}
     assert not refused & await functions(cells)
+    assert libraries.forget_unused(runner.settings) == 0
     await runner.close()
 
 
