@@ -119,14 +119,18 @@ async def dispatch(
 ) -> None:
     """Place the work of a session and tell the session what came of it.
 
-    The script is called before the first suspension, unless the sound is large, or ``need`` is a
-    refusal: then Redis is asked whether somebody is new who could do it.
+    The script is called before the first suspension, unless the sound is large, ``need`` is a
+    refusal, or the session is paired: then Redis is asked whether somebody could do it.
     """
     process = session.process
     try:
-        if isinstance(need, Refusal):
+        if isinstance(need, Refusal) or session.pin:
             need = await process.snapshot.need(
-                session.cells, session.cell, speech.ask, caller=session.caller(speech)
+                session.cells,
+                session.cell,
+                speech.ask,
+                caller=session.caller(speech),
+                pin=session.pin,
             )
         if isinstance(need, Refusal):
             session.refuse(work, _failure(session, need, speech))

@@ -63,7 +63,8 @@ def failure_of(
     """Why the speech was not placed in the cell. ``pin``: the only node that it may go to."""
     match refusal:
         case Refusal():
-            return Failure(refusal.code, refusal.message, refusal.reason)
+            message = _of_one(pin, refusal, speech) if pin else ""
+            return Failure(refusal.code, message or refusal.message, refusal.reason)
         case Refused() if _lacks_sound(refusal, speech.ask):
             why = snapshot.sound_refusal(cell, speech.ask)
             return Failure(why.code, why.message, refusal.reason)
@@ -80,7 +81,7 @@ def failure_of(
             return Failure(ErrorCode.INVALID_MESSAGE, message)
 
 
-def _of_one(pin: str, refused: Refused, speech: Speech) -> str:
+def _of_one(pin: str, refused: Refused | Refusal, speech: Speech) -> str:
     """What the node of a paired session can't do, where that is why."""
     cannot = {
         Reason.ASR_LANG_UNSUPPORTED: f"understand speech in {speech.src!r}",

@@ -124,4 +124,4 @@ class Intake:
         else:
             task = session.start(dispatch(session, work, frame, speech, need))
         is_big = len(work.payload) > session.cells.limits.inline_bytes
-        return task if is_big or isinstance(need, Refusal) else None
+        return task if is_big or session.pin or isinstance(need, Refusal) else None

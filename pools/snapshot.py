@@ -19,6 +19,7 @@ from pools.configuration import Configuration, decode
 from pools.definition import Definition
 from pools.offered import Offered, offered
 from pools.order import ANYBODY, Caller, Chooser, Ranking
+from pools.pinned import refusal_by
 from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal, tenant_refusal
 from pools.serving import CellPools, Offers, Serving, asked_of_one
 from pools.settings import PoolSettings
@@ -168,12 +169,15 @@ class Snapshot:
     async def need(
         self, cells: Cells, cell: int, ask: Ask, *, caller: Caller = ANYBODY, pin: str = ""
     ) -> Need | Refusal:
-        """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new.
+        """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new; and whether
+        a node that is ``pin``ned translates this way.
 
         Suspends only then, for the ``reload_pause_ms`` between two readings at most. Raises
         StoreError.
         """
         asked_s = time.monotonic()
+        if pin and (refused := await refusal_by(cells, pin, ask.route)):
+            return refused
         need = self.compile_need(cell, ask, caller=caller, pin=pin)
         if isinstance(need, Refusal):
             await self._read_since(asked_s, cells, cell)

@@ -30,6 +30,7 @@ class FakeNode:
     public: bool = True
     audio_ref: bool = False
     languages: tuple[str, ...] = ("en", "zh")
+    pairs: frozenset[tuple[str, str]] | None = None
     conn: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def register(self) -> Any:
@@ -40,6 +41,7 @@ class FakeNode:
                 types=frozenset({"asr", "nmt", "tts", "semantic"}),
                 semantic=frozenset(self.languages),
                 audio_ref=self.audio_ref,
+                pairs=self.pairs,
             ),
             configuration,
         )
@@ -58,7 +60,7 @@ class FakeNode:
             out=[],
             definition=definition.encoded().decode() if definition else "",
             reasons=json.dumps(membership.reasons),
-            caps=json.dumps(CAPS),
+            caps=json.dumps(CAPS | {"nmt_pairs": self.pairs and list(self.pairs)}),
         )
         registration = Registration(
             node=self.name,

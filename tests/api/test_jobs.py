@@ -110,6 +110,17 @@ def test_strict_means_there_or_nowhere(acme: Api, node: FakeNode) -> None:
     problem(acme.post_job(options={"strict": True}), 422, "INVALID_MESSAGE")
 
 
+def test_strict_asks_no_node_for_a_way_that_it_does_not_translate(
+    acme: Api, node: FakeNode
+) -> None:
+    FakeNode("node-2", pairs=frozenset({("en", "zh")})).register()
+    strict = {"preferred_node_id": "node-2", "strict": True}
+    back = acme.post_job(src_lang="zh", tgt_lang="en", options=strict)
+    body = problem(back, 503, "NO_CAPABLE_NODE")
+    assert "node-2 does not translate from 'zh' to 'en'" in body["detail"]
+    assert acme.post_job(options=strict).json()["node_id"] == "node-2"
+
+
 def test_an_excluded_node_is_passed_over(acme: Api, node: FakeNode) -> None:
     FakeNode("node-2", capacity=9).register()
     nodes = {

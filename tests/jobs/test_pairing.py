@@ -126,6 +126,32 @@ async def test_it_is_told_what_its_node_cannot_do(node, session, code_of, src, t
     assert len(anna.jobs) == 1
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"src_lang": "zh", "tgt_lang": "en"},
+        {"src_lang": "auto", "tgt_lang": "en"},
+        {"mode": "two_way_auto", "lang_a": "zh", "lang_b": "en"},
+    ],
+)
+async def test_a_node_that_translates_one_way_only_is_not_asked_for_the_other(
+    node, session, code_of, asked
+):
+    anna = await node(
+        language_capabilities=speaking(["en", "zh"], ["en", "zh"], ["en", "zh"]),
+        nmt_pairs=[["en-GB", "zh"]],
+    )
+    ben = await session(pairing_code=await code_of("anna"))
+    await ben.says(**asked)
+    told = await ben.hears()
+    assert told["code"] == "NO_CAPABLE_NODE"
+    assert "paired with the node anna, which can't translate from" in told["message"]
+    await ben.says(src_lang="en", tgt_lang="zh-Hans")
+    await anna.answers(await anna.job(), "你好")
+    assert (await ben.hears())["text_translated"] == "你好"
+    assert len(anna.jobs) == 1
+
+
 async def test_while_its_node_is_away_its_utterances_wait_and_are_refused_clearly(
     store, node, session, code_of
 ):
