@@ -29,6 +29,7 @@ from pools.routes import Route
 
 WAV, PCM16 = "wav", "pcm16"
 WAV_HEADER_BYTES = 44
+LONGEST_FORMAT = 64  # characters of its name
 _INHERITED = (
     "dialect",
     "features",
@@ -178,6 +179,8 @@ def _refuse_language(frame: Utterance) -> None:
 def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
     """Base64 (absent for sound that lies elsewhere), format and samples a second."""
     name, audio = frame.audio_format.strip().lower(), ABSENT
+    if len(name) > LONGEST_FORMAT:
+        raise Unsupported(f"There is no audio format {name[:LONGEST_FORMAT]!r}…")
     if present(frame.audio):
         audio = frame.audio
         sound = _decoded(frame)

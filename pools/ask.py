@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from parley.frames import Pipeline
-from pools.modules import AUDIO_REF, BASE_FORMATS, values_of, wishes_of
+from pools.modules import AUDIO_REF, BASE_FORMATS, dialect_value, values_of, wishes_of
 from pools.routes import Route
 
 
@@ -33,7 +33,8 @@ class Ask(msgspec.Struct, frozen=True):
     ) -> "Ask":
         """``by_reference``: the sound is not in the job, the node must fetch it."""
         steps = msgspec.structs.astuple(pipeline)
-        return _ask(route, steps, audio_format, by_reference, tuple(features), dialect)
+        spoken = dialect_value("" if route.both_ways else route.src, dialect) if dialect else ""
+        return _ask(route, steps, audio_format, by_reference, tuple(features), spoken)
 
     @property
     def by_reference(self) -> bool:
@@ -53,7 +54,7 @@ def _ask(
     audio_format: str,
     by_reference: bool,
     features: tuple[str, ...],
-    dialect: str | None,
+    dialect: str,
 ) -> Ask:
     has = values_of(
         Pipeline(*steps),
@@ -62,5 +63,4 @@ def _ask(
         by_reference=by_reference,
         features=features,
     )
-    src = "" if route.both_ways else route.src
-    return Ask(route, audio_format, tuple(has), tuple(wishes_of(features, src, dialect)))
+    return Ask(route, audio_format, tuple(has), tuple(wishes_of(features, dialect)))

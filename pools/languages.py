@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import langcodes
+from langcodes import language_distance
 
 AUTO = "auto"
+LONGEST_TAG = 128  # RFC 5646 knows of none longer than 35
+KEPT = 4096
 # A different script (zh-Hans for zh-Hant) is the farthest that still counts as the language.
 FARTHEST = 60
 
 
-@lru_cache(4096)
 def primary(tag: str) -> str:
     """``zh-Hans`` → ``zh``, ``EN_us`` → ``en``, ``iw`` → ``he``; empty for what is no tag.
 
     ``auto`` stays what it is. A well-formed tag of an unknown language is kept.
     """
+    return _primary(tag) if len(tag) <= LONGEST_TAG else ""
+
+
+@lru_cache(KEPT)
+def _primary(tag: str) -> str:
     if tag.strip().lower() == AUTO:
         return AUTO
+    _forget_old()
     try:
         language = langcodes.Language.get(tag.strip()).language or ""
     except ValueError:
@@ -30,7 +39,7 @@ def primaries(tags: Sequence[str]) -> frozenset[str]:
     return frozenset(map(primary, tags)) - {"", AUTO, "und"}
 
 
-@lru_cache(4096)
+@lru_cache(KEPT)
 def own_code(tag: str, codes: tuple[str, ...]) -> str:
     """The node's own code for ``tag``: the nearest of the same language, else ``tag`` itself."""
     if tag in codes:
@@ -41,3 +50,15 @@ def own_code(tag: str, codes: tuple[str, ...]) -> str:
         return tag
     nearest, _ = langcodes.closest_match(tag, same, max_distance=FARTHEST)
     return nearest if nearest in same else same[0]
+
+
+def _forget_old() -> None:
+    """langcodes keeps all that it was ever asked, and clients may ask for what they like."""
+    kept: tuple[dict[Any, Any], ...] = (
+        langcodes.Language._PARSE_CACHE,
+        langcodes.Language._INSTANCES,
+        language_distance._DISTANCE_CACHE,
+    )
+    if max(map(len, kept)) > KEPT:
+        for cache in kept:
+            cache.clear()

@@ -125,13 +125,15 @@ def values_of(
         yield from dict.fromkeys(has.format(tgt=target) for target in targets)
 
 
-def wishes_of(features: Iterable[str], src: str, dialect: str | None) -> Iterator[str]:
-    """The values that its node had better offer, where some node does: models, the dialect."""
+def wishes_of(features: Iterable[str], dialect: str) -> Iterator[str]:
+    """The values that its node had better offer, where some node does: models, and the value of the
+    ``dialect``, if that is not empty.
+    """
     for module in closure(name for feature in features for name in FEATURES[feature]):
         if module.model:
             yield f"model:{module.model}"
-    if dialect and (value := dialect_value(src, dialect)):
-        yield value
+    if dialect:
+        yield dialect
 
 
 def dialect_value(language: str, dialect: str) -> str:

@@ -201,3 +201,9 @@ def test_equal_requests_have_equal_digests() -> None:
         digest(dialect="cantonese"),
     ]
     assert len(set(different)) == len(different)
+
+
+def test_a_format_has_a_name_that_can_be_remembered() -> None:
+    assert speech_of(utterance(audio_format="x" * 64)).audio_format == "x" * 64
+    with pytest.raises(Unsupported, match="There is no audio format 'xxx"):
+        speech_of(utterance(audio_format="x" * 65))

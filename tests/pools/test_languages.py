@@ -1,8 +1,10 @@
 """Language tags are compared by primary subtag; a node is sent its own code."""
 
 import pytest
+from langcodes import Language
+from langcodes.language_distance import _DISTANCE_CACHE
 
-from pools.languages import own_code, primaries, primary
+from pools.languages import KEPT, own_code, primaries, primary
 
 
 @pytest.mark.parametrize(
@@ -22,10 +24,20 @@ from pools.languages import own_code, primaries, primary
         ("12", ""),
         ("en zh", ""),
         ("a" * 300, ""),
+        ("en-" + "-".join(["variant"] * 100), ""),
     ],
 )
 def test_the_primary_subtag(tag, language):
     assert primary(tag) == language
+
+
+def test_tags_that_somebody_invents_are_not_kept_for_ever():
+    for number in range(2 * KEPT):
+        primary(f"en-x-{number:05}")
+        own_code(f"en-x-{number:05}", ("en-GB",))
+    kept = len(Language._PARSE_CACHE), len(Language._INSTANCES), len(_DISTANCE_CACHE)
+    assert max(kept) <= KEPT + 4  # so many a tag
+    assert primary("zh-Hans") == "zh"
 
 
 def test_a_list_of_languages_drops_what_is_none():

@@ -277,3 +277,12 @@ def test_a_dialect_and_a_model_are_wished_for_where_some_node_reports_them():
 def test_a_dialect_that_is_no_word_is_not_asked_for(dialect):
     assert Ask.of(route("en", "zh"), TEXT_ONLY, "opus", dialect=dialect).wishes == ()
     assert Ask.of(route("auto", "zh"), TEXT_ONLY, "opus", dialect="scots").wishes == ()
+
+
+def test_a_dialect_that_is_none_makes_no_requirement_of_its_own():
+    one, other = (
+        Ask.of(route("zh", "en"), Pipeline(), "opus", dialect=word * 1_000) for word in "xy"
+    )
+    assert one is other
+    spoken = Ask.of(route("zh", "en"), Pipeline(), "opus", dialect="Cantonese")
+    assert spoken.wishes == ("dialect:zh-cantonese",)
