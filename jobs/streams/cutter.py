@@ -147,8 +147,9 @@ class Cutter:
     def _take(self, sound: bytes, events: list[Event]) -> None:
         room = self._memory.may_grow if self._spoken else self._memory.may_begin
         if sound and not room(len(sound)):
-            if self._sound:
-                events.append(self._cut(Why.LENGTH))  # what was accepted is not lost
+            if self._sound:  # what was accepted is not lost, nor its turn without an end
+                events.append(self._cut(Why.TIMEOUT))
+                self._turn += 1
             raise NoRoom("Too much is being said at once: this is not heard.")
         sound, self._loose = self._loose + sound, b""
         while sound:

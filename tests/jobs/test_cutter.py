@@ -361,8 +361,24 @@ def test_what_was_accepted_is_not_lost_when_memory_is_short():
     ben.says(opus(170))
     ben.says(opus(3), final=True)
     ben.ends()
-    assert ben.told() == [(0, "length", 3_400), (0, "NODE_OVERLOADED")]
+    assert ben.told() == [(0, "timeout", 3_400), (0, "NODE_OVERLOADED")]
     assert ben.cuts[0].sound == opus(170)
+
+
+def test_a_turn_that_memory_is_too_short_for_has_an_end_all_the_same():
+    """There are nodes that answer its first part only then."""
+    ben = Speaker(memory=Memory(30_000))
+    ben.says(opus(510))
+    ben.says(opus(150))
+    ben.says(opus(100))
+    ben.says(opus(500))
+    ben.says(final=True)
+    ben.ends()
+    ben.says(opus(1), final=True)
+    ben.ends()
+    first, last, other = ben.cuts
+    assert [first.why, last.why] == [Why.DURATION, Why.TIMEOUT]
+    assert first.turn == last.turn < other.turn
 
 
 def test_a_session_that_vanishes_leaves_nothing():
