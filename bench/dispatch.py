@@ -79,8 +79,7 @@ class Dispatches:
 
     def _commands(self) -> Iterator[tuple[Any, ...]]:
         job, cell = self.fleet.new_job(self._has), self.fleet.cell
-        yield "SET", f"{cell}inbox:{job.job}", PAYLOAD, "PX", 200_000
-        yield "FCALL", self._name, 1, cell, job.job, *BY_NOBODY, job.packed()
+        yield "FCALL", self._name, 1, cell, "", PAYLOAD, *BY_NOBODY, job.packed()
         yield "EVALSHA", self._cancel, 1, cell, job.job, "CANCELLED", ""
 
     def time(self) -> None:
@@ -93,8 +92,7 @@ class Dispatches:
         """The most commands that one of some calls ran."""
         counts = []
         for _ in range(calls):
-            stash, dispatch, undo = self._commands()
-            self.fleet.run([stash])
+            dispatch, undo = self._commands()
             before = Usage.of(self.fleet.client)
             self.fleet.run([dispatch])
             # Without FCALL itself and the INFO before it.

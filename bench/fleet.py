@@ -33,7 +33,8 @@ PATIENT = {"stale_ms": 3_600_000, "lease_ms": 3_600_000, "reservation_ttl_ms": 3
 # Room for all that a bench lets wait, and for all its retries.
 ROOMY = {"queue_jobs": 1_000_000, "session_jobs": 1_000_000, "budget_retries": 1_000_000}
 
-# What dispatch is told besides the job: no process, no pools passed over, no spread, no asker.
+# What dispatch is told besides the job and its payload: no process, no pools that were passed over,
+# no spread, nobody who asks.
 BY_NOBODY = ("", "", 0, "")
 
 

@@ -32,20 +32,11 @@ class Life:
     def place(self, jobs: int) -> list[Placed]:
         """Dispatch jobs, not timed."""
         made = [self._fleet.new_job() for _ in range(jobs)]
-        self._fleet.run(
-            ("SET", f"{self._cell}inbox:{job.job}", RESULT, "PX", 200_000) for job in made
-        )
         replies = self._fleet.run(
-            ("EVAL", self._dispatch, 1, self._cell, job.job, *BY_NOBODY, job.packed())
+            ("EVAL", self._dispatch, 1, self._cell, "", RESULT, *BY_NOBODY, job.packed())
             for job in made
         )
         return [(job.decode(), node.decode()) for _, job, node, *_ in replies]
-
-    def stash(self, tokens: Iterable[str]) -> None:
-        """Lay down a value for each."""
-        self._fleet.run(
-            ("SET", f"{self._cell}inbox:{name}", RESULT, "PX", 200_000) for name in tokens
-        )
 
     def timed(self, script: Script, calls: Iterable[Sequence[Any]]) -> float:
         """Server time of one call of a script in a batch."""
@@ -58,16 +49,12 @@ class Life:
         return self.timed(job_calls.TAKE, ((job, 1, node, f"conn-{node}") for job, node in placed))
 
     def ack(self, placed: list[Placed]) -> float:
-        calls = ((job, node, f"conn-{node}", AckKind.ACK, b"") for job, node in placed)
+        calls = ((job, node, f"conn-{node}", "", AckKind.ACK, b"") for job, node in placed)
         return self.timed(job_calls.ACK, calls)
 
     def finish(self, placed: list[Placed]) -> float:
-        self._fleet.run(
-            ("SET", f"{self._cell}inbox:{job}", RESULT, "PX", 200_000) for job, _ in placed
-        )
-        return self.timed(
-            job_calls.FINISH, ((job, "", _outcome(job, node)) for job, node in placed)
-        )
+        calls = (("", RESULT, "", _outcome(job, node)) for job, node in placed)
+        return self.timed(job_calls.FINISH, calls)
 
     def heartbeat(self, *, described: bool) -> float:
         """Of nodes that have nothing new to tell; ``described``: they tell all the same."""

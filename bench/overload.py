@@ -63,8 +63,7 @@ class Pair:
         cancel = job_calls.CANCEL.composed(limits()).text
         commands: list[tuple[str | int | bytes, ...]] = []
         for job in (fleet.new_job() for _ in range(CALLS)):
-            commands.append(("SET", f"{cell}inbox:{job.job}", RESULT, "PX", 200_000))
-            commands.append(("FCALL", name, 1, cell, job.job, *BY_NOBODY, job.packed()))
+            commands.append(("FCALL", name, 1, cell, "", RESULT, *BY_NOBODY, job.packed()))
             commands.append(("EVAL", cancel, 1, cell, job.job, "CANCELLED", ""))
         before = Usage.of(fleet.client)
         fleet.run(commands)

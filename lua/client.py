@@ -33,7 +33,6 @@ class StoreSettings:
     limits: Limits = Limits()  # noqa: RUF009 - frozen
 
 
-INBOX_TTL_MS = 10_000
 FAILURE_TOLD_EVERY_S = 60.0
 SOCKET_OPTIONS: dict[str, Any] = {
     "protocol": 2,
@@ -192,10 +191,10 @@ class Cells:
         except ResponseError as error:
             raise StoreFull(str(error)) from error
 
-    async def put(self, cell: int, value: bytes, *, ttl_ms: int = INBOX_TTL_MS) -> str:
+    async def put(self, cell: int, value: bytes, *, ttl_ms: int) -> str:
         """Lay a large value where a script of the cell can take it; returns its token.
 
-        It stays for ``ttl_ms``, also once it is taken, unless the script says else.
+        It stays for ``ttl_ms``, also once it is taken.
 
         Small values are issued at once, in order with the script call that follows, and do not
         suspend. Larger ones go over a connection of their own and are there on return.

@@ -6,7 +6,7 @@
 -- `asker`: the process that learns of a refusal by the reply; where another one has the session by now,
 -- that one is told.
 -- KEYS cell
--- ARGV inbox, process, passed, spread:bool, asker
+-- ARGV inbox, value, process, passed, spread:bool, asker
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace, turn
 -- RETURNS DISPATCHED job node attempt pool conn index
 -- RETURNS RESERVED job node attempt pool | WAITING job level
@@ -15,12 +15,6 @@
 -- @include clock
 -- @include choose
 -- @include accept
-local function without_value(answer)
-  -- STEP
-  call('UNLINK', cell .. 'inbox:' .. inbox)
-  return answer
-end
-
 local newest = session == '' or newest_with(index, session)
 if not newest then return without_value({ 'NO_SESSION' }) end
 local traces = { cell .. 'job:' .. job, cell .. 'waiting:' .. sig, cell .. 'brake' }

@@ -3,8 +3,9 @@
 -- part of a turn ends those before it. Of the job's own end a session of the asking `process` learns by
 -- the reply only.
 -- KEYS cell
--- ARGV inbox, process
+-- ARGV inbox, value, process
 -- SPEC job, node, verdict, blame, code, message, size:int, brief, token
+-- CONST result_ttl_ms
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
@@ -12,34 +13,28 @@
 -- @include free
 -- @include settle
 -- @include offer
--- @include result
+-- @include value
 local id = job
 local job = load_fields(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
   'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed', 'need', 'turn' })
 
-local function leave_inbox(answer)
-  -- STEP
-  if inbox ~= '' then call('UNLINK', cell .. 'inbox:' .. inbox) end
-  return answer
-end
-
 -- Restored, and not claimed yet: the node's process is about to say that it holds it.
 local unclaimed = job and job.state == 'WAITING' and job.claim == '1'
-if not job or job.stub == '1' or unclaimed then return leave_inbox({ 'UNKNOWN' }) end
+if not job or job.stub == '1' or unclaimed then return without_value({ 'UNKNOWN' }) end
 local owner = owner_of(job)
 local here = process ~= '' and owner == process and job.session or ''
 local function ended(state, code, more, told)
   if state == 'DONE' then return { 'DONE', more, told } end
   return state == 'FAILED' and { 'FAILED', code, more, told } or { 'RETRIED', state, more }
 end
-if job.token == token then return leave_inbox(ended(job.state, job.code, '0', here)) end
+if job.token == token then return without_value(ended(job.state, job.code, '0', here)) end
 local holds = job.node == node and job.slot == '1' and job.state ~= 'RESERVED'
-if not holds then return leave_inbox({ 'LATE', job.state }) end
+if not holds then return without_value({ 'LATE', job.state }) end
 local holder = load_node(node)
 if job.state == 'CANCELLED' then
   -- @include end_attempt
   drop_cancelled(job)
-  return leave_inbox({ 'DROPPED', flag(offer(holder)) })
+  return without_value({ 'DROPPED', flag(offer(holder)) })
 end
 if verdict == 'retry' then
   -- @include place
@@ -48,11 +43,12 @@ if verdict == 'retry' then
     blame = blame ~= '' and blame or nil })
   -- STEP
   set_job(whole, 'token', token)
-  return leave_inbox(ended(state, whole.code, flag(offer(holder)), ''))
+  return without_value(ended(state, whole.code, flag(offer(holder)), ''))
 end
 local from, state = job.state, verdict == 'done' and 'DONE' or 'FAILED'
+local has_value = inbox ~= '' or value ~= ''
 -- STEP
-if inbox ~= '' and not store_result(id) then return { 'MISSING' } end
+if has_value and not keep_value(cell .. 'result:' .. id, result_ttl_ms) then return { 'MISSING' } end
 free_slot(job, holder)
 settle(job, state, owner, { code = code, message = message, size = size, asker = process },
   'token', token)

@@ -37,6 +37,7 @@ class Limits:
     resume_window_ms: int = 30_000  # a session waits so long for its client to come back
     kept_answers: int = 400  # of one session that are remembered for its return
     quiet_ms: int = 10_000  # a node without any work so long has lost what it held
+    argument_bytes: int = 8_192  # a value up to that size is an argument of its script
     payload_ttl_ms: int = 200_000  # what the node is sent is kept
     result_ttl_ms: int = 300_000  # what the node answered is kept
     final_ttl_ms: int = 600_000  # an ended job and its request id are kept

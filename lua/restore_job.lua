@@ -1,7 +1,7 @@
 -- Makes an unfinished job of a live session again after a loss of Redis, under the same id: a node
 -- that holds it may have claimed it already, or has 1 s to do so; then it is placed like a new one.
 -- KEYS cell
--- ARGV inbox
+-- ARGV inbox, value
 -- SPEC job, session, index:int, request, digest, tenant, src, tgt, need, sig, preferred, avoid:list, deadline_ms:int, priority:int, size:int, retries:int, trace, turn
 -- CONST claim_ms
 -- FLAGS allow-oom
@@ -12,11 +12,7 @@
 local known, newest = load_job(job), newest_with(index, session)
 local answer = known and known.stub ~= '1' and { 'KNOWN', known.state }
   or not newest and { 'NO_SESSION' }
-if answer then
-  -- STEP
-  call('UNLINK', cell .. 'inbox:' .. inbox)
-  return answer
-end
+if answer then return without_value(answer) end
 local made = new_job(newest)
 
 -- STEP

@@ -12,7 +12,6 @@ from bench.simulation.fleet import PAIRS, Machine
 from bench.simulation.traffic import Job
 from bench.simulation.world import Asking, Command, Placed
 from lua.given_time import START_MS
-from lua.limits import Limits
 from lua.scripts import Beat, Finish, Need, NewJob, Verdict
 
 PROCESS = "sim"
@@ -46,19 +45,16 @@ class Parley:
 
     def arrive(self, job: Job, at_ms: float) -> Asking:
         name = f"j{job.number}"
-        commands: list[Command] = [
-            ("SET", f"{self._cell}inbox:{name}", PAYLOAD, "PX", Limits().payload_ttl_ms),
-            self._call("dispatch", at_ms, name, PROCESS, "", "0", "", self._new_job(job, name)),
-        ]
-        replies = yield self._and_mail(commands)
-        word, _, *rest = replies[1]
-        placed = yield from self._taken(replies[2:], at_ms)
+        told = ("", PAYLOAD, PROCESS, "", "0", "", self._new_job(job, name))
+        replies = yield self._and_mail([self._call("dispatch", at_ms, *told)])
+        word, _, *rest = replies[0]
+        placed = yield from self._taken(replies[1:], at_ms)
         if word == b"DISPATCHED":
             placed.append((job, self._by_name[rest[0]]))
         elif word == b"REFUSED":
             placed.append((job, None))
         else:
-            assert word == b"WAITING", replies[1]
+            assert word == b"WAITING", replies[0]
             self._waiting[name.encode()] = job
         return placed
 
@@ -74,7 +70,7 @@ class Parley:
             brief="{}",
             token="1",
         )
-        call = self._call("finish", at_ms, "", PROCESS, told.packed())
+        call = self._call("finish", at_ms, "", "", PROCESS, told.packed())
         replies = yield self._and_mail([call])
         assert replies[0][0] == b"DONE", replies[0]
         return (yield from self._taken(replies[1:], at_ms))

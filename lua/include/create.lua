@@ -1,6 +1,7 @@
 -- @include tell
 -- @include newest
--- CONST wait_limit_ms, max_wait_ms
+-- @include value
+-- CONST wait_limit_ms, max_wait_ms, payload_ttl_ms
 -- Making a job out of the spec that dispatch and restore_job share.
 
 -- `newest`: the highest index of its session's utterances, with this one.
@@ -11,11 +12,8 @@ local function new_job(newest)
     priority = priority, node = '', slot = '', pool = '', payload = 0, newest = newest }
 end
 
--- The rename fails before anything is written when the value is not there (any more). It keeps the TTL
--- that the value was laid down with.
 local function store_payload()
-  local key = cell .. 'payload:' .. job
-  if redis.pcall('RENAME', cell .. 'inbox:' .. inbox, key).err then return false end
+  if not keep_value(cell .. 'payload:' .. job, payload_ttl_ms) then return false end
   call('INCRBY', cell .. 'live_bytes', size)
   return true
 end

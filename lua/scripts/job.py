@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha1
 from typing import Any
 
-from lua.client import INBOX_TTL_MS, Cells
+from lua.client import Cells
 from lua.errors import StoreUnavailable
 from lua.script import Arg, Script, Spec
 from lua.states import JobState, Level
@@ -377,11 +377,12 @@ async def finish(
 ) -> Done | Retried | Failed | Dropped | Late | Unknown:
     """End an attempt with the result of the node that holds the job now.
 
-    Works when Redis is out of memory: the result is then laid down by a script that may.
+    Works when Redis is out of memory: a large result is then laid down by a script that may.
     """
     if not result:
-        return await cells.run(FINISH, cell, "", process, outcome.packed())
-    return await _with_value(cells, FINISH, cell, result, process, outcome.packed())
+        return await cells.run(FINISH, cell, "", "", process, outcome.packed())
+    args, ttl_ms = (process, outcome.packed()), cells.limits.result_ttl_ms
+    return await _with_value(cells, FINISH, cell, result, *args, ttl_ms=ttl_ms)
 
 
 @dataclass(frozen=True)
@@ -462,19 +463,22 @@ async def _with_value(
     cell: int,
     value: bytes,
     *args: Arg,
-    ttl_ms: int = INBOX_TTL_MS,
+    ttl_ms: int,
 ) -> Any:
-    """Run a script that takes a large value out of the inbox.
+    """Run a script that is to keep a value: a small one is its argument, a large one it takes out
+    of the inbox.
 
     A value that did not get there (Redis was out of memory, or restarted in between) is laid down
     by a script that may, once.
     """
+    if len(value) <= cells.limits.argument_bytes:
+        return await cells.run(script, cell, "", value, *args)
     token = await cells.put(cell, value, ttl_ms=ttl_ms)
-    reply = await cells.run(script, cell, token, *args)
+    reply = await cells.run(script, cell, token, "", *args)
     if not isinstance(reply, Missing):
         return reply
     await cells.run(STASH, cell, token, value, ttl_ms)
-    reply = await cells.run(script, cell, token, *args)
+    reply = await cells.run(script, cell, token, "", *args)
     if isinstance(reply, Missing):
         raise StoreUnavailable(f"{script.name}: its value was lost twice")
     return reply

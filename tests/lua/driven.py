@@ -14,7 +14,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from lua import loader
-from lua.client import INBOX_TTL_MS, Cells, StoreSettings
+from lua.client import Cells, StoreSettings
 from lua.composer import Composed, Edit, compose
 from lua.errors import ScriptFailed, StoreFull
 from lua.given_time import START_MS, at_given_time
@@ -97,7 +97,7 @@ class DrivenCells(Cells):
             self.blocking.function_load(whole.library, replace=True)
         return self._known[name]
 
-    async def put(self, cell: int, value: bytes, *, ttl_ms: int = INBOX_TTL_MS) -> str:
+    async def put(self, cell: int, value: bytes, *, ttl_ms: int) -> str:
         token = f"{self._tokens.getrandbits(64):016x}"
         if not self.loses:
             self.blocking.set(f"{self.prefixes[cell]}inbox:{token}", value, px=ttl_ms)

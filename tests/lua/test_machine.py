@@ -6,6 +6,7 @@ script did what it promises. ``HYPOTHESIS_PROFILE=soak`` runs for long, and diff
 
 import os
 from collections import Counter
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -87,6 +88,7 @@ class Scripts(OddRules):
     """Every script, in any order."""
 
     CELLS: ClassVar[int] = 1
+    ARGUMENT_BYTES: ClassVar[int] = 0  # so that values lie in the inbox
     NODES: ClassVar[int] = 4  # in each cell
     url: ClassVar[str] = ""
     EXAMPLES: ClassVar[int] = 80
@@ -98,8 +100,9 @@ class Scripts(OddRules):
 
     def __init__(self) -> None:
         super().__init__()
+        limits = replace(LIMITS, argument_bytes=self.ARGUMENT_BYTES)
         store = StoreSettings(
-            url=self.url, prefix=f"m{new_token()}:", cells=self.CELLS, limits=LIMITS
+            url=self.url, prefix=f"m{new_token()}:", cells=self.CELLS, limits=limits
         )
         self.cells = DrivenCells(store)
         self.world = World(self.cells)
@@ -688,6 +691,7 @@ class Scripts(OddRules):
 
 class ScriptsInFourCells(Scripts):
     CELLS = 4
+    ARGUMENT_BYTES = LIMITS.argument_bytes
     REACHES = set()  # too few jobs come to each cell
     REPLIES = set()
     NODES = 2

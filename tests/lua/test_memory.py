@@ -9,7 +9,8 @@ from lua.scripts import AckKind, Verdict
 from lua.states import Level
 from tests.lua.fleet import PAYLOAD, a_beat, a_job, an_outcome
 
-RESULT = b'{"text_translated":"' + b"x" * 20_000 + b'"}'
+SMALL = b'{"text_translated":"x"}'
+LARGE = b'{"text_translated":"' + b"x" * 20_000 + b'"}'
 
 
 @pytest.fixture
@@ -38,17 +39,18 @@ async def test_a_new_job_is_refused_and_leaves_nothing(cells: Cells) -> None:
     assert await used(cells) == 2
 
 
-async def test_a_job_goes_all_its_way_and_its_result_is_kept(cells: Cells) -> None:
+@pytest.mark.parametrize("result", [SMALL, LARGE], ids=["small", "large"])
+async def test_a_job_goes_all_its_way_and_its_result_is_kept(cells: Cells, result: bytes) -> None:
     await fill(cells)
     taken = await scripts.take(cells, cell=0, job="j1", attempt=1, node="n1", conn="n1-1")
     assert isinstance(taken, scripts.Taken)
     acked = await scripts.ack(cells, cell=0, job="j1", node="n1", conn="n1-1", kind=AckKind.ACK)
     assert acked == scripts.Acked()
-    outcome = an_outcome("j1", "n1", size=len(RESULT))
-    assert await scripts.finish(cells, cell=0, outcome=outcome, result=RESULT) == scripts.Done(
+    outcome = an_outcome("j1", "n1", size=len(result))
+    assert await scripts.finish(cells, cell=0, outcome=outcome, result=result) == scripts.Done(
         more=False
     )
-    assert await cells.result(0, "j1", size=len(RESULT)) == RESULT
+    assert await cells.result(0, "j1", size=len(result)) == result
     assert await used(cells) == 1
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from lua.client import StoreSettings
 from lua.errors import ScriptFailed
+from lua.limits import Limits
 from tests.lua.promises import unchanged
 from tests.lua.scenes import SCENES, Scene
 from tests.lua.stage import Stage
@@ -20,7 +21,7 @@ every_scene = pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys(
 
 @pytest.fixture
 def cells(redis_url: str, prefix: str) -> Iterator[WatchedCells]:
-    cells = WatchedCells(StoreSettings(url=redis_url, prefix=prefix))
+    cells = WatchedCells(StoreSettings(redis_url, prefix, limits=Limits(argument_bytes=0)))
     yield cells
     cells.end()
 
