@@ -91,6 +91,7 @@ class Away:
                 cell=cell,
                 tenant=tenant,
                 credential=credential,
+                pin=reply.pin,
                 returns=True,
             )
             self._sessions.add(session)

@@ -23,7 +23,6 @@ async def revive(session: LiveSession, last: int | None) -> None:
     past = await views.session_jobs(session.cells, session.id)
     if session.is_whole:
         return  # its client has come back twice
-    session.pin = past.pin
     ended = _untold(session, past, last)
     indexes = [*(view.index for view in ended), *(job.view.index for job in past.live)]
     session.go_on(indexes, last, past.newest)

@@ -77,12 +77,13 @@ class Return(Spec, frozen=True, kw_only=True):
 class Resumed:
     """The session belongs to the process now, and has done so since the generation ``since``.
     ``former``: proofs that are good still, until the process says in ``open_session`` that they are
-    not.
+    not. ``pin``: the node that it is paired with, or empty.
     """
 
     generation: int
     since: int
     former: list[str]
+    pin: str
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,11 @@ class LiveJob:
 
 @dataclass(frozen=True)
 class SessionJobs:
-    """``pin``: the node that the session is paired with, or empty. ``newest``: the highest index of
-    its utterances, -1 before the first. ``live``: those without an end; ``ended``: the last with
-    one, in the order in which they ended. ``now_ms`` is the time of Redis.
+    """``newest``: the highest index of its utterances, -1 before the first. ``live``: those without
+    an end; ``ended``: the last with one, in the order in which they ended. ``now_ms`` is the time
+    of Redis.
     """
 
-    pin: str
     newest: int
     live: list[LiveJob]
     ended: list[JobView]
@@ -84,7 +83,6 @@ async def _read(cells: Cells, session: str) -> SessionJobs:
     found = (view_of(name, fields) for name, fields in hashes.items())
     views = [view for view in found if view and view.is_utterance]
     return SessionJobs(
-        pin=fields.get(b"pin", b"").decode(),
         newest=int(fields.get(b"newest", -1)),
         live=[
             LiveJob(view, _spec(view, hashes[view.job]), await cells.payload(cell, view.job) or b"")

@@ -5,11 +5,13 @@ import pytest
 from jobs.pairing import client_of
 from lua import ids, scripts, views
 from lua.client import StoreSettings
+from lua.errors import StoreUnavailable
 from lua.limits import Limits
 from nodes.settings import NodeSettings
 from tests.harness.actors import hand_session
 from tests.harness.frames import session_init
 from tests.harness.web import Web
+from tests.jobs.coming_back import RESUME, refused
 from tests.jobs.test_cells import node_in
 from tests.peers.raw import raw_peer
 from tests.peers.until import until
@@ -76,6 +78,36 @@ async def test_it_stays_paired_when_it_goes_on_at_another_process(
             await ben.says()
             await anna.answers(await anna.job(), str(number))
             assert (await ben.hears())["text_translated"] == str(number)
+
+
+async def test_it_stays_paired_though_redis_goes_away_as_it_returns_elsewhere(
+    stage, store, jobs, node, session, code_of, monkeypatch
+):
+    """The process that has it now tells Redis of it before it has read what it is."""
+    anna = await node(node_in(2))
+    await node()  # somebody else for the same languages
+    ben = await session(pairing_code=await code_of(anna.name), **RESUME)
+    other = await stage.enter_async_context(Web(store, jobs, NodeSettings()))
+    read = views.session_jobs
+
+    async def in_vain(cells, name):
+        raise StoreUnavailable("it has just gone")
+
+    monkeypatch.setattr(views, "session_jobs", in_vain)
+    await refused(
+        other.session_url,
+        "SCHEDULER_DEPENDENCY_DOWN",
+        1013,
+        resume_token=ben.token,
+        **RESUME,
+    )
+    monkeypatch.setattr(views, "session_jobs", read)
+    again = {"resume_token": ben.token, **RESUME}
+    async with hand_session(other.session_url, "en", "zh", **again) as ben:
+        assert ben.ack["assigned_node_id"] == anna.name
+        await ben.says()
+        await anna.answers(await anna.job(), "one")
+        assert (await ben.hears())["text_translated"] == "one"
 
 
 async def test_it_says_which_node_and_a_code_is_good_once(web, node, code_of):

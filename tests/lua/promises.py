@@ -507,6 +507,8 @@ def _resume_session(step: Step) -> Iterator[str]:
             yield f"{back} can't come again: {now}"
         if not set(now["former"].split()) <= set(good):
             yield f"{now} and {was}: a proof that was never given"
+        if step.reply.pin != was["pin"] or now["pin"] != was["pin"]:
+            yield f"{step.reply}, was paired with {was['pin']}, now {now['pin']}"
         yield from _since(was, now)
         if f"session:{back.session}" in step.after.timers:
             yield "it is still to end"

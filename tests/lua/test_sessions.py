@@ -31,10 +31,10 @@ def heard(one: Stage, proof: str, generation: int, process: str = "p2") -> None:
 
 
 def test_a_token_is_good_for_one_return_after_which_its_client_is_heard(one: Stage) -> None:
-    assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"])
+    assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"], pin="")
     heard(one, "two", 1)
     assert back(one, "one", "three") == Denied()
-    assert back(one, "two", "three") == Resumed(generation=2, since=1, former=["two"])
+    assert back(one, "two", "three") == Resumed(generation=2, since=1, former=["two"], pin="")
 
 
 def test_a_client_whose_acknowledgement_was_lost_comes_back_with_the_same_token(
@@ -50,8 +50,10 @@ def test_a_return_that_comes_late_takes_no_token_from_its_client(one: Stage) -> 
     """It was asked for at a process that slept, then at another one, which was acknowledged."""
     back(one, "one", "two", "p2")
     late = back(one, "one", "late", "p1")
-    assert late == Resumed(generation=2, since=2, former=["one", "two"])
-    assert back(one, "two", "three") == Resumed(generation=3, since=3, former=["two", "late"])
+    assert late == Resumed(generation=2, since=2, former=["one", "two"], pin="")
+    assert back(one, "two", "three") == Resumed(
+        generation=3, since=3, former=["two", "late"], pin=""
+    )
     assert back(one, "one", "four") == Denied()
 
 
@@ -64,7 +66,9 @@ def test_only_the_latest_tokens_are_kept(one: Stage) -> None:
 
 def test_what_a_process_knows_of_former_tokens_outlives_a_loss(one: Stage) -> None:
     one.open_session(proof="two", process="p3", credential="c", generation=1, former=["one"])
-    assert back(one, "one", "three") == Resumed(generation=2, since=2, former=["one", "two"])
+    assert back(one, "one", "three") == Resumed(
+        generation=2, since=2, former=["one", "two"], pin=""
+    )
 
 
 def test_it_is_said_since_when_a_process_has_the_session(one: Stage) -> None:
@@ -85,7 +89,7 @@ def test_a_new_session_gets_no_name_that_another_process_has_in_use(one: Stage) 
 
 def test_a_return_whose_answer_was_lost_may_be_asked_for_again(one: Stage) -> None:
     for _ in range(2):
-        assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"])
+        assert back(one, "one", "two") == Resumed(generation=1, since=1, former=["one"], pin="")
     assert [m["session"] for m in one.told("moved", "p1")] == ["s-1"]
 
 
@@ -113,8 +117,17 @@ def test_who_had_the_session_is_told_and_does_not_get_it_back(one: Stage) -> Non
     assert one.cell.sessions["s-1"]["process"] == "p2"
 
 
+@pytest.mark.parametrize("process", ["p1", "p2"])
+def test_it_is_said_which_node_it_is_paired_with(one: Stage, process: str) -> None:
+    one.open_session(proof="one", credential="c", pin="n1")
+    for _ in range(2):  # the first answer is lost
+        reply = back(one, "one", "two", process)
+        assert isinstance(reply, Resumed)
+        assert reply.pin == "n1"
+
+
 def test_it_stays_where_it_is_when_its_client_comes_back_there(one: Stage) -> None:
-    assert back(one, "one", "two", "p1") == Resumed(generation=1, since=0, former=["one"])
+    assert back(one, "one", "two", "p1") == Resumed(generation=1, since=0, former=["one"], pin="")
     assert one.told("moved", "p1") == []
     assert one.cell["process:p1:sessions"].set == {"s-1"}
 
