@@ -289,6 +289,27 @@ async def test_what_is_said_with_the_button_held_is_neither_interrupted_nor_lost
         await expect(page.said(3)).to_have_text("三")
 
 
+async def test_what_is_heard_without_a_connection_is_not_gathered_for_ever(
+    browser, address, node, web
+):
+    await node("anna")
+    async with talk(browser, address) as page:
+        await page.choose("en", "zh")
+        await page.page.check("input[value=automatic]")
+        await page.page.clock.install()
+        await page.page.click("#talk")
+        await expect(page.page.locator("#hint")).to_contain_text("earing you")
+        await page.page.clock.fast_forward(300_000)
+        await page.page.context.set_offline(True)
+        for live in list(web.process.sessions._live.values()):
+            live.line.close(1012, "cut by the test")
+        await expect(page.page.locator("#connection")).to_contain_text("Trying again")
+        await expect(page.page.locator("#talk")).to_have_attribute("aria-pressed", "true")
+        await page.page.clock.fast_forward(300_000)
+        await expect(page.page.locator("#notice")).to_contain_text("does not listen any more")
+        await expect(page.page.locator("#talk")).to_have_attribute("data-phase", "idle")
+
+
 async def test_where_part_of_the_page_cannot_be_fetched_the_microphone_says_so(
     browser, address, node
 ):

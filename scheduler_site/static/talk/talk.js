@@ -13,12 +13,14 @@ import { speak, tongue, translatePage, words } from "./words.js";
 
 const TOKEN_KEPT_AS = "parley.token";
 const CROWDED_MS = 5000; // so long it is said
+const MOST_AWAY_MS = 300_000; // of what is heard without a connection: 10 MB
 
 const at = (id) => /** @type {any} */ (document.getElementById(id));
 /** @type {Record<string, Record<string, string>>} */
 let advices = {};
 /** @type {import("./standing.js").Connection} */
 let connection = { state: "connecting", tries: 0 };
+let awaySince = 0; // 0: it is not
 
 const pairing = inAddress("pairing") ?? undefined;
 const context = new AudioContext();
@@ -60,6 +62,9 @@ function connect() {
   const made = new Session({ src: languages.from, tgt: languages.to, token: token(), init });
   made.on("state", (change) => {
     connection = change;
+    if (change.state === "open") awaySince = 0;
+    else awaySince ||= Date.now();
+    if (talking.phase === "listening") listenWithoutConnection();
     show();
   });
   made.on("error", ({ code, message, details }) => {
@@ -75,6 +80,13 @@ function connect() {
   conversation.use(made);
   made.open();
   return made;
+}
+
+/** All that is heard meanwhile is kept, but not for ever. */
+function listenWithoutConnection() {
+  if (!awaySince || Date.now() - awaySince < MOST_AWAY_MS) return;
+  talking.stop();
+  tell(words("awayLong"));
 }
 
 /** @param {string} text @param {import("./conversation.js").Send} send */
