@@ -4,7 +4,7 @@ An answer comes from :mod:`jobs.session`; the session's socket is the last stop 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from jobs.alarm import Alarm
 from jobs.answers import Told
@@ -76,9 +76,9 @@ class Delivery:
         self._ordering.be_patient(told.index)
         self._arm()
 
-    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
+    def go_on(self, indexes: Collection[int], *, last: int | None, newest: int) -> None:
         """In place of another one: see :meth:`jobs.ordering.Ordering.go_on`."""
-        self._ordering.go_on(first, late=late, is_told=is_told)
+        self._ordering.go_on(indexes, last=last, newest=newest)
 
     def resume(self, last: int | None) -> None:
         """There is another socket: tell again what may not have arrived over the one before.

@@ -4,7 +4,7 @@ Pure: it knows no socket and no timer. Its owner (:mod:`jobs.delivery`) says wha
 asks again at :meth:`Ordering.due_ms`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -59,15 +59,23 @@ class Ordering(Generic[T]):
         self._timed_out: set[int] = set()  # pending, but a gap_timeout was told
         # Never announced, but a gap_timeout was told: the latest of them.
         self._unseen: set[int] = set()
-        self._early: set[int] = set()  # below the first
+        self._early: set[int] = set()  # announced though nobody waited for them
+        # Of another one: the highest index that it had, and those up to it that are waited for.
+        self._newest = -1
+        self._awaited: frozenset[int] = frozenset()
 
-    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
-        """In place of another one. ``is_told``: all below ``first`` is; of ``late``, for which that
-        was a gap_timeout, results may follow.
+    def go_on(self, indexes: Collection[int], *, last: int | None, newest: int) -> None:
+        """In place of another one, which had indexes up to ``newest``. ``indexes``: of these, what
+        is to be answered. All up to ``last`` is told; where that was a gap_timeout, a result may
+        follow. Without ``last`` it is not known which of the others are: none is waited for.
         """
-        self._first, self._next = 0 if is_told else first, first
-        self._timed_out.update(late)
-        self._pending.update(self._timed_out)
+        if last is not None:
+            self._first, self._next = 0, last + 1
+            self._timed_out.update(index for index in indexes if index <= last)
+            self._pending.update(self._timed_out)
+        elif indexes:
+            self._first = self._next = min(indexes)
+            self._newest, self._awaited = newest, frozenset(indexes)
 
     def announce(self, index: int) -> bool:
         """An utterance came. False when its index was used before."""
@@ -78,7 +86,7 @@ class Ordering(Generic[T]):
         if index in self._unseen:
             self._unseen.remove(index)
             self._timed_out.add(index)
-        elif index < self._first:
+        elif not self._is_awaited(index):
             self._early.add(index)
         self._pending.add(index)
         return True
@@ -130,15 +138,28 @@ class Ordering(Generic[T]):
             return False
         if index >= self._next:
             return index not in self._held
+        return index in self._unseen or not (self._is_awaited(index) or index in self._early)
+
+    def _is_awaited(self, index: int) -> bool:
+        """Whether those behind it wait for it, though it is not announced yet."""
         assert self._first is not None
-        return index in self._unseen or (index < self._first and index not in self._early)
+        if index > self._newest:
+            return index >= self._first
+        return index in self._awaited
 
     def _advance(self) -> list[Release[T]]:
         releases = []
-        while self._next in self._held:
+        while self._pass_over() in self._held:
             releases.append(Release(self._next, self._held.pop(self._next).answer))
             self._next += 1
         return releases
+
+    def _pass_over(self) -> int:
+        """The next index that is waited for."""
+        if self._next <= self._newest:
+            known = (*self._awaited, *self._pending, *self._held, self._newest + 1)
+            self._next = min(index for index in known if index >= self._next)
+        return self._next
 
     def _give_up(self, reason: Missing) -> list[Release[T]]:
         """Release stand-ins for the gap, then what it held back."""
@@ -158,5 +179,6 @@ class Ordering(Generic[T]):
 
     def _gap(self, lowest: int) -> Iterable[int]:
         if lowest - self._next <= self._settings.max_held:
-            return range(self._next, lowest)
+            between = range(self._next, lowest)
+            return [one for one in between if one in self._pending or self._is_awaited(one)]
         return sorted(index for index in self._pending if self._next <= index < lowest)

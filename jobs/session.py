@@ -167,11 +167,7 @@ class LiveSession:
         up to ``last`` all is told. ``newest``: the highest so far, however long ago it was.
         """
         self.intake.next_index = max(newest, -1 if last is None else last) + 1
-        if last is not None:
-            late = [index for index in indexes if index <= last]
-            self.telling.go_on(last + 1, late=late, is_told=True)
-        elif indexes:
-            self.telling.go_on(min(indexes), late=(), is_told=False)
+        self.telling.go_on(indexes, last=last, newest=newest)
 
     def becomes_whole(self) -> list[Outcome]:
         """All its jobs are taken in, but for these, which have ended meanwhile."""

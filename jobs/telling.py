@@ -112,9 +112,9 @@ class Telling:
             self._explain(told, failure)
         self._delivery.resume(last)
 
-    def go_on(self, first: int, *, late: Iterable[int], is_told: bool) -> None:
+    def go_on(self, indexes: Collection[int], *, last: int | None, newest: int) -> None:
         """In place of another one: see :meth:`jobs.ordering.Ordering.go_on`."""
-        self._delivery.go_on(first, late=late, is_told=is_told)
+        self._delivery.go_on(indexes, last=last, newest=newest)
 
     def unsent(self) -> list[tuple[Told, Failure]]:
         """See :meth:`jobs.delivery.Delivery.unsent`."""

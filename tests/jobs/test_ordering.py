@@ -174,7 +174,7 @@ def test_when_too_many_wait_the_gap_is_given_up_for_good(ordering: Ordering[str]
 
 
 def test_one_that_goes_on_expects_what_comes_after_what_is_told(ordering: Ordering[str]) -> None:
-    ordering.go_on(5, late=[3], is_told=True)
+    ordering.go_on([3, 6], last=4, newest=6)
     assert not ordering.announce(4)
     assert not ordering.announce(3)
     assert ordering.announce(6)
@@ -187,9 +187,38 @@ def test_one_that_goes_on_expects_what_comes_after_what_is_told(ordering: Orderi
 def test_one_that_does_not_know_what_is_told_answers_what_comes_before_at_once(
     ordering: Ordering[str],
 ) -> None:
-    ordering.go_on(5, late=[], is_told=False)
+    ordering.go_on([5], last=None, newest=5)
     assert ordering.announce(4)
     assert put(ordering, 4) == [(4, "r4")]
+    assert not ordering.announce(4)
+
+
+def test_nor_does_it_wait_for_what_was_told_between(ordering: Ordering[str]) -> None:
+    """Only 2, 5 and 8 are to be answered; the others up to 9 may be sent again."""
+    ordering.go_on([2, 5, 8], last=None, newest=9)
+    for index in (2, 8):
+        assert ordering.announce(index)
+    assert put(ordering, 8) == []
+    assert ordering.announce(5)
+    assert put(ordering, 5) == []
+    assert ordering.announce(7)
+    assert put(ordering, 2) == [(2, "r2"), (5, "r5")]
+    assert put(ordering, 7) == [(7, "r7"), (8, "r8")]
+    assert ordering.announce(3)
+    assert put(ordering, 3) == [(3, "r3")]
+    assert ordering.announce(11)
+    assert put(ordering, 11) == []
+    assert [ordering.announce(index) for index in (3, 5, 7, 8)] == [False] * 4
+    assert told(ordering.expire(5_000)) == [(10, "gap_timeout"), (11, "r11")]
+
+
+def test_a_gap_names_none_of_them(ordering: Ordering[str]) -> None:
+    ordering.go_on([2, 2**40], last=None, newest=2**40)
+    ordering.announce(2)
+    ordering.announce(2**40)
+    assert put(ordering, 2**40) == []
+    assert told(ordering.expire(5_000)) == [(2, "gap_timeout"), (2**40, f"r{2**40}")]
+    assert ordering.put(2, "r2", 6_000, is_result=True) == [Release(2, "r2", late=True)]
 
 
 @settings(max_examples=300, deadline=None)

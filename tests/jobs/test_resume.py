@@ -224,6 +224,27 @@ async def test_a_client_that_does_not_say_what_it_has_gets_all_at_another_proces
     await answered(anna, ben, "three")
 
 
+@pytest.mark.parametrize("jobs", [JobSettings(lease_pause_ms=200, reap_pause_ms=50, resend_ms=0)])
+async def test_what_was_told_long_ago_is_not_called_missing_at_another_process(
+    web, other, node, session, back
+):
+    """It lies between what goes on and what is new."""
+    anna, ben = await node(), await session(**RESUME)
+    for _ in range(3):
+        await ben.says()
+    zero, *others = [await anna.job() for _ in range(3)]
+    for job in others:
+        await anna.answers(job, "long ago")
+    unfinished = web.process.sessions.get(ben.id).unfinished
+    await until(lambda: len(unfinished) == 1)
+    ben = await back(ben, to=other)
+    await anna.answers(zero, "zero")
+    await ben.says()
+    await anna.answers(await anna.job(), "three")
+    told = [await ben.hears(1.0) for _ in range(2)]
+    assert [frame.get("text_translated") for frame in told] == ["zero", "three"]
+
+
 async def test_an_utterance_that_another_process_has_is_sent_again_in_vain(
     web, other, node, session, back
 ):
