@@ -143,7 +143,8 @@ class Session:
 
         Raises what `chunks` raises, and `SessionError` when the session ends.
         """
-        speaking = asyncio.create_task(self._voice.speak(chunks))
+        splits = self.init.audio_format in (None, "pcm16", "opus")
+        speaking = asyncio.create_task(self._voice.speak(chunks, splits=splits))
         speaking.add_done_callback(lambda _: self._ledger.wake())
 
         def is_over() -> bool:

@@ -23,6 +23,9 @@ from parley.link import Wire
 PIECE_S = 0.1
 ASK_AGAIN_S = 5.0
 
+MOST_BYTES = 64 * 1024
+"""Of one frame, where sound may be cut anywhere: a server takes frames up to a limit only."""
+
 _PIECE_BYTES = round(PIECE_S * SAMPLE_RATE) * 2
 
 
@@ -50,11 +53,14 @@ class Voice:
         self._ready = ready
         self._seq = 0
 
-    async def speak(self, chunks: AsyncIterable[bytes]) -> None:
-        """Sends all pieces, then that it was all; returns when the server has heard that."""
+    async def speak(self, chunks: AsyncIterable[bytes], *, splits: bool) -> None:
+        """Sends all pieces, then that it was all; returns when the server has heard that.
+        `splits`: a long one in several frames.
+        """
         async for chunk in chunks:
-            if chunk:
-                await self._send(chunk)
+            most = MOST_BYTES if splits else len(chunk) or 1
+            for start in range(0, len(chunk), most):
+                await self._send(chunk[start : start + most])
         await self._send(b"")
         while True:
             ack = await self._ready()

@@ -66,6 +66,19 @@ async def test_pieces_go_out_and_a_final_after_them(server: FakeServer) -> None:
     assert [chunk["is_final"] for chunk in chunks] == [False, False, True]
 
 
+async def test_a_piece_that_no_frame_can_hold_goes_out_in_several(server: FakeServer) -> None:
+    sound = bytes(range(256)) * 1_000
+    async with talking(server) as (session, peer):
+        saying = asyncio.create_task(said(session, [sound]))
+        await beats(peer)
+        await saying
+    *chunks, final = peer.of_type("audio_chunk")
+    pieces = [base64.b64decode(chunk["payload"]) for chunk in chunks]
+    assert b"".join(pieces) == sound
+    assert max(map(len, pieces)) == 65_536
+    assert (final["payload"], final["is_final"]) == ("", True)
+
+
 async def test_where_the_server_announces_it_they_are_binary(server: FakeServer) -> None:
     welcoming = asyncio.create_task(welcome(server, use_binary_frame=True))
     async with make_session(server) as session:
