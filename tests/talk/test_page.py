@@ -215,6 +215,12 @@ async def test_it_is_used_by_keyboard_and_read_by_a_screen_reader(browser, addre
         await anna.answers(await anna.job(15), "你好", text_asr="Hello")
         await expect(page.page.locator("#spoken")).to_have_text("Hello. Translation: 你好")
 
+        await page.page.keyboard.down(" ")
+        await expect(page.page.locator("#talk")).to_have_attribute("data-phase", "holding")
+        await page.page.wait_for_timeout(600)
+        await page.page.evaluate("window.dispatchEvent(new Event('blur'))")  # to another window
+        await anna.answers(await anna.job(15), "再见")
+
 
 async def test_where_a_token_is_wanted_one_gives_it(browser, address, node, settings, wanted):
     settings.PARLEY_AUTH = "required"

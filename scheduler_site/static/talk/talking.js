@@ -9,7 +9,8 @@ const TAP_MS = 250; // a shorter press starts, and the next one ends
 const AFTER_MS = 150; // still heard after the button was let go
 const BEFORE_FRAMES = 10; // of 20 ms, from before it was pressed
 const LEAST_SAMPLES = 16 * 300;
-const MOST_MS = 60_000;
+const MOST_MS = 60_000; // then it is sent in parts
+const MOST_PARTS = 5; // then somebody has forgotten it
 const IDLE_MS = 30_000; // then the microphone is let go
 
 /** @typedef {"idle" | "asking" | "holding" | "tapped" | "ending" | "listening"} Phase */
@@ -96,11 +97,11 @@ export class Talking {
     this.#become("holding");
   }
 
-  /** What takes longer is sent in parts. */
-  #limit() {
+  #limit(parts = MOST_PARTS) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#limit();
+      if (parts === 1) return this.#end();
+      this.#limit(parts - 1);
       this.#say();
     }, MOST_MS);
   }
@@ -183,6 +184,7 @@ export function listenTo(button, press, release) {
     button.setPointerCapture(event.pointerId);
     press();
   });
+  window.addEventListener("blur", release); // where it goes up, then, is not told
   button.addEventListener("pointerup", release);
   button.addEventListener("pointercancel", release);
   button.addEventListener("contextmenu", (event) => event.preventDefault());
