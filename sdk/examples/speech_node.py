@@ -23,7 +23,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -148,7 +148,16 @@ def main() -> None:
         pool.submit(recognise, bytes(16_000)).result()
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         node = Node(profile=profile, node_id=os.environ.get("PARLEY_NODE_ID"))
-        node.translate(lambda job: translate(job, pool))
+
+        @node.translate
+        async def handle(job: Job) -> Result:
+            try:
+                return await translate(job, pool)
+            except BrokenExecutor:  # the recogniser has died: another node is to start
+                stopping.add(asyncio.create_task(node.stop()))
+                raise
+
+        stopping: set[asyncio.Task[None]] = set()
         node.run()
         for recogniser in multiprocessing.active_children():
             recogniser.kill()  # what it may still listen to was cancelled

@@ -118,6 +118,20 @@ async def test_it_heartbeats_and_can_be_cancelled_and_stopped_while_it_listens(s
         assert (await node.ended(within_s=5))[0] == 0
 
 
+async def test_it_ends_when_its_recogniser_has_died(start):
+    """Whoever started it starts another one; what it was sent is answered before."""
+    async with FakeServer() as server:
+        node = await start(SPEECH_NODE, at=server.url)
+        peer = await welcome(server, within_s=LOADED_S)
+        family = psutil.Process(node.process.pid).children()
+        [recogniser] = [one for one in family if "spawn_main" in " ".join(one.cmdline())]
+        recogniser.kill()
+        await peer.send(assignment(tgt_lang="es"))
+        result = await peer.expect("job_result")
+        assert not result["success"]
+        await node.ended(within_s=10)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_nothing_of_it_stays_behind(url, start, number):
     node = await start(SPEECH_NODE, at=url)
