@@ -355,7 +355,7 @@ async def test_a_stream_in_other_languages_takes_the_session_along(browser, addr
 
 
 async def test_each_sentence_keeps_the_languages_that_it_was_said_in(browser, address, node):
-    anna = await node("anna", slots=3)
+    anna = await node("anna", slots=4)
     async with talk(browser, address) as page:
         await page.page.context.set_offline(True)
         await page.page.evaluate(OPEN)
@@ -368,6 +368,13 @@ async def test_each_sentence_keeps_the_languages_that_it_was_said_in(browser, ad
         jobs = [await anna.job(15) for _ in said]
         assert [(job["src_lang"], job["tgt_lang"], seconds_of(job)) for job in jobs] == said
         assert len({job["session_id"] for job in jobs}) == 1
+
+        await page.page.evaluate("session.stream({ src: 'zh', tgt: 'en' }); session.close()")
+        await page.page.evaluate("session.open()")
+        await page.page.evaluate(SPEAK, 0.9)
+        await page.page.evaluate("stream.end()")
+        job = await anna.job(15)
+        assert (job["src_lang"], job["tgt_lang"], seconds_of(job)) == ("zh", "en", 0.9)
 
 
 async def test_closing_gives_up_what_is_unanswered(browser, address, node):

@@ -577,6 +577,8 @@ export class Session {
     for (const { fail } of this.#unanswered.values()) fail(error);
     this.#unanswered.clear();
     this.#stream.clear();
+    const { src, tgt } = this.#options;
+    this.#languages = { src, tgt };
   }
 
   /** @param {keyof Events} name @param {any} what */
