@@ -17,6 +17,10 @@ log = structlog.get_logger(__name__)
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+async def nowhere(message: dict[str, Any]) -> None:
+    """``send`` of a connection that is gone."""
+
+
 class Binary(bytes):
     """A frame that leaves as a binary one."""
 
@@ -102,12 +106,15 @@ class Outbox:
         if self.gone.is_set():
             return
         log.warning("a peer that does not read is dropped", why=why, waiting_bytes=self._bytes)
-        self.end()
         if self._below is not None:
             self._below.transport.abort()
+        self.end()
 
     def end(self) -> None:
-        """The connection is gone."""
+        """The connection is gone, and no longer held from here: what it has read may be large, and
+        who has this outbox is found late, as garbage.
+        """
+        self._send, self._below = nowhere, None
         self.is_open = False
         self.gone.set()
         self._moved.set()

@@ -97,6 +97,7 @@ class Sessions:
     async def close(self, session: LiveSession) -> None:
         """A session is over: what waits or runs for it is cancelled, at the latest by a replay."""
         if self.drop(session):
+            session.unfinished.clear()  # who waits for garbage to be found keeps no sound
             self._left[session.id] = session.cell
             try:
                 await self._close(session.id, session.cell)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from channels.consumer import AsyncConsumer
 
-from jobs.outbox import Below, Outbox, Send
+from jobs.outbox import Below, Outbox, Send, nowhere
 from parley.codes import ErrorCode, advice
 from parley.frames import Error, encode
 
@@ -52,6 +52,7 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
             await self._read(receive)
         finally:
             self.outbox.end()
+            self._send = nowhere
             await self.closed()
 
     async def opened(self) -> None:

@@ -29,7 +29,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FRAME_SLACK_BYTES = 65_536
 # Of Python's garbage collector: how many objects more than before start a look at the young ones,
 # and how many such looks one at the older.
-COLLECT_AFTER = (20_000, 20, 50)
+# A session that is over is 100 objects in circles: about 6,000 of them may wait to be found.
+COLLECT_AFTER = (20_000, 10, 3)
 
 
 class WebServer(uvicorn.Server):

@@ -16,10 +16,13 @@ from tests.harness.server import Server
 
 
 class Serving:
-    """``url`` to connect to; ``consumers`` made so far; ``over`` is set once one has closed."""
+    """``url`` to connect to; ``consumers`` made so far; ``connections`` there are; ``over`` is set
+    once one has closed.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.connections: set[Any] = set()
         self.consumers: list[Any] = []
         self.over = asyncio.Event()
 
@@ -47,6 +50,7 @@ async def serving(consumer: type[HotConsumer], settings: JobSettings) -> AsyncIt
         interface="asgi3",
     )
     server = Server(config)
+    serves.connections = server.server_state.connections
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await server.listens.wait()
     try:

@@ -1,7 +1,9 @@
 """The base of both sockets, over real connections."""
 
 import asyncio
+import gc
 import json
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -133,6 +135,21 @@ async def test_the_end_of_a_connection_is_noticed_whoever_ends_it():
         await serves.over.wait()
         assert serves.consumers[0].was_closed
         assert not serves.consumers[0].send_frame(b"{}")
+
+
+async def test_a_connection_that_is_gone_is_no_garbage_that_must_be_searched_for():
+    async with serving(Echo, SETTINGS) as serves:
+        gc.collect()
+        gc.disable()
+        try:
+            async with raw_peer(serves.url) as peer:
+                await peer.send_text("hello")
+                await peer.expect("hello")
+                [connection] = [weakref.ref(one) for one in serves.connections if one.conn]
+            await until(lambda: connection() is None)
+        finally:
+            gc.enable()
+        assert serves.consumers[0].was_closed
 
 
 class Refusing(HotConsumer):

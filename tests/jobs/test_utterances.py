@@ -13,6 +13,7 @@ from parley.audio import tone, wav_from_pcm16
 from parley.codes import advice
 from tests.harness.frames import job_result, session_init, utterance
 from tests.peers.raw import raw_peer
+from tests.peers.until import until
 
 NOISE = base64.b64encode(b"not sound, but nobody looks").decode()
 OPUS = {"audio": NOISE, "audio_format": "opus"}
@@ -468,3 +469,13 @@ class TestLittleToSend:
             peer.start_reading()
             for index in range(count):
                 await peer.expect("translation_result", utterance_index=index)
+
+
+async def test_a_session_that_is_over_keeps_no_sound(node, session, web):
+    anna, ben = await node(), await session()
+    await ben.says()
+    await anna.job()
+    live = web.process.sessions.get(ben.id)
+    assert live.unfinished
+    await ben.ends()
+    await until(lambda: live.ended and not live.unfinished)
