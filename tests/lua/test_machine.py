@@ -16,6 +16,7 @@ from hypothesis.stateful import initialize, precondition, rule, run_state_machin
 
 from lua import scripts
 from lua.client import StoreSettings
+from lua.given_time import at_given_time
 from lua.ids import new_token
 from lua.limits import Limits
 from lua.scripts import AckKind, Command, Need, NewJob, Node, Sight, Verdict
@@ -38,6 +39,8 @@ PROCESSES = ("p1", "p2", "p3")
 OWNERS = (*PROCESSES, "")  # of a node's connection; it may have no socket
 STEP_MS = 1_900  # reaped so often, Redis is not taken to have stood still
 
+UNHURRIED_MS = 600_000  # the machine may be held up, and replays what it did before
+
 # Small enough to be reached often.
 LIMITS = Limits(
     queue_jobs=5,
@@ -47,7 +50,10 @@ LIMITS = Limits(
     budget_retries=2,
     idle_k=20,  # all of them, else Redis draws by a lot that is another one the next time
     guesses_of_one=3,
-    brake_ttl_ms=600_000,  # by Redis' own clock, which goes on when the machine does not
+    # By Redis' own clock, which goes on when the machine does not.
+    brake_ttl_ms=UNHURRIED_MS,
+    pace_ttl_ms=UNHURRIED_MS,
+    guess_window_ms=UNHURRIED_MS,
 )
 PLAIN = Need(POOLS[:2])
 RELEASED = ("NODE_UNAVAILABLE", *UNSENT)
@@ -84,6 +90,11 @@ def pick(items: Any, number: int) -> Any:
     return ordered[number % len(ordered)]
 
 
+def unhurried(text: str) -> str:
+    """Counts of a window of time, too, end by the clock of Redis."""
+    return at_given_time(text.replace("2 * budget_ms", str(UNHURRIED_MS)))
+
+
 class Scripts(OddRules):
     """Every script, in any order."""
 
@@ -104,7 +115,7 @@ class Scripts(OddRules):
         store = StoreSettings(
             url=self.url, prefix=f"m{new_token()}:", cells=self.CELLS, limits=limits
         )
-        self.cells = DrivenCells(store)
+        self.cells = DrivenCells(store, unhurried)
         self.world = World(self.cells)
         self.jobs: list[tuple[int, NewJob]] = []
         self.copies: list[Copy] = []
