@@ -71,11 +71,11 @@ class Sessions:
     def drop(self, session: LiveSession) -> bool:
         """Have nothing more to do with it; False when that was so before."""
         session.end()
+        if self._live.get(session.id) is not session:
+            return False  # what is known of its name may be another one's by now
+        del self._live[session.id]
         self.away.stay(session)
         self._process.results.forget(session.id)
-        if self._live.get(session.id) is not session:
-            return False
-        del self._live[session.id]
         return True
 
     async def open(self, session: LiveSession) -> bool:

@@ -490,3 +490,14 @@ class TestShortly:
         ben = await back(ben)
         await asyncio.sleep(0.7)  # longer than the window
         await answered(anna, ben, "still here")
+
+    async def test_one_that_was_here_before_takes_nothing_from_the_one_that_is(
+        self, web, other, session, back
+    ):
+        """Redis tells it that it is elsewhere, after its client has come back, and gone."""
+        ben = await session(**RESUME)
+        before = web.process.sessions.get(ben.id)
+        ben = await back(await back(ben, to=other))
+        await vanished(ben, web)
+        await before.open()
+        await until(lambda: web.process.sessions.get(ben.id) is None, 3.0)
