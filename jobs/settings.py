@@ -57,9 +57,9 @@ class JobSettings:
     sound is kept in case that Redis loses them. ``results_at_hand_bytes``: see
     :class:`jobs.results.Results`. ``max_sessions``: accepted sockets of one process, and as
     many sessions whose clients are away.
-    ``resend_ms``: an answer sent within this time may not have arrived over a socket that broke:
-    its end is noticed after 60 s. ``history_days``: how long ended jobs and events are kept in SQL;
-    totals stay.
+    ``resend_ms``: what has ended within this time may not have been told over a socket that broke:
+    an answer may wait 8 s, the break is noticed after 80 s, and its client has 30 s to return.
+    ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
     """
 
     socket: SocketSettings = SocketSettings()
@@ -75,7 +75,7 @@ class JobSettings:
     unfinished_jobs: int = 200
     unfinished_bytes: int = 32 * 2**20
     results_at_hand_bytes: int = 32 * 2**20
-    resend_ms: int = 90_000
+    resend_ms: int = 120_000
     max_retries: int = 2  # of a job, after its first try
     lease_pause_ms: int = 500  # between two renewals of a process's lease
     reap_pause_ms: int = 250  # between two looks at what is due in a cell

@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import websockets
 
 from scheduler_site.supervisor.listener import open_listener
-from scheduler_site.web import COLLECT_AFTER, spare_collections
+from scheduler_site.web import COLLECT_AFTER, config, spare_collections
 from tests.scheduler_site.running import ROOT, Running
 
 DRIVER = """
@@ -146,3 +147,14 @@ def test_what_is_loaded_is_not_searched_for_garbage_again():
     finally:
         gc.unfreeze()
         gc.set_threshold(*usual)
+
+
+def test_all_that_a_silent_break_may_have_swallowed_is_told_again(settings: Any) -> None:
+    """From the end of a job to its client's return, if that comes as late as it may."""
+    app: Any = None
+    web, jobs, limits = config(app), settings.PARLEY_JOBS, settings.PARLEY_LIMITS
+    assert web.ws_ping_interval is not None
+    assert web.ws_ping_timeout is not None
+    noticed_ms = 1000 * (web.ws_ping_interval + web.ws_ping_timeout)
+    told_ms = jobs.order.patient_gap_ms
+    assert jobs.resend_ms >= told_ms + noticed_ms + limits.resume_window_ms
