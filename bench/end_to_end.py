@@ -7,9 +7,9 @@ One web process, 16 sessions and 16 nodes that answer at once with as much as th
 the same Valkey as broker and result backend, its start time told by the task; no remote control, no
 events, all else as Celery has it by default. Its client, a thread for each job in flight, counts as
 load; so many threads hinder each other, so fewer are tried as well: ``best_jobs_per_s``. The relay
-only passes frames on, over the connections that uvicorn has by itself. All in one run, the load made
-by this process. Valkey writes nothing to disk, and nobody moves Parley's history to SQL meanwhile.
-Times are in ms.
+only passes frames on, over the connections that uvicorn has by itself. All in one run, the load
+made by this process. Valkey writes nothing to disk, and nobody moves Parley's history to SQL
+meanwhile. Times are in ms.
 
 CPU is told in µs a job: of the servers, of Valkey, of this process. ``cores_busy`` says what limits
 a side. About as many as there are cores: all of these together, and fewer µs would be more jobs.
