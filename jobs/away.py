@@ -104,6 +104,7 @@ class Away:
         session.line.close(REPLACED, "the session was resumed")
         session.cut_short()
         self._sessions.drop(session)
+        session.start(session.refusals.tell_now())  # no replay comes to them any more
 
     async def leave(self, session: LiveSession) -> None:
         """This process ends: it is left to the one that its client comes back to."""

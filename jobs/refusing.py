@@ -61,6 +61,11 @@ class Refusals:
         for job in list(self._untold):
             await self._tell(job)
 
+    async def tell_now(self) -> None:
+        """The same, if Redis can be reached."""
+        with suppress(StoreError):
+            await self.tell()
+
     async def _tell_now(self, job: str) -> None:
         with suppress(StoreError):
             await self._tell(job)

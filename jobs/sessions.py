@@ -142,8 +142,7 @@ class Sessions:
 
     async def _leave(self, session: LiveSession) -> None:
         if session.may_return:
-            with suppress(StoreError):
-                await session.refusals.tell()
+            await session.refusals.tell_now()
             await self.away.leave(session)
         else:
             await self.close(session)

@@ -186,6 +186,27 @@ async def test_what_redis_did_not_take_is_told_by_a_process_that_shuts_down(
     assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
 
 
+async def test_what_redis_did_not_take_is_told_as_its_session_moves(
+    web, other, node, session, back, monkeypatch
+):
+    """Before a replay: that tells only of the sessions that are there still."""
+    anna, ben = await node(), await session(**RESUME)
+    await ben.says()
+    job = await anna.job()
+    real = scripts.refuse_job
+
+    async def away(*args, **given):
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(scripts, "refuse_job", away)
+    await damaged(web, ben)
+    await refusal(ben)
+    monkeypatch.setattr(scripts, "refuse_job", real)
+    ben = await back(ben, to=other)
+    await anna.answers(job, "zero")
+    assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
+
+
 async def test_no_more_is_kept_for_the_replay_than_redis_keeps(web, session, monkeypatch):
     ben = await session(**RESUME)
     live = web.process.sessions.get(ben.id)
