@@ -106,6 +106,10 @@ class Serving:
         self._socket = socket
         self._session = session
         self._stream = session.stream = Stream(session, init, pause_left_s=self._pause_left_s)
+        self._arrival: asyncio.TimerHandle | None = None
+        if session.tickets.former:  # by then an unanswered ping would have closed the socket
+            after_s = socket.process.settings.heard_ms / 1000
+            self._arrival = asyncio.get_running_loop().call_later(after_s, self._heard)
 
     def frame(self, frame: AnyFrame) -> Task | None:
         """A frame of the client, of this session."""
@@ -113,15 +117,22 @@ class Serving:
         if named != self._session.id:
             _refuse(self._socket, ErrorCode.INVALID_SESSION, "This is another session.")
             return None
-        if self._session.tickets.former:
-            self._session.heard()
+        self._heard()
         return self._handlers[type(frame)](self, frame)
 
     async def closed(self) -> None:
         """The socket is gone, and the session with it unless it may be resumed."""
+        if self._arrival is not None:
+            self._arrival.cancel()
         session = self._session
         self._stream.close(goes_on=session.may_return)
         await self._socket.process.sessions.away.gone(self._session, self._socket)
+
+    def _heard(self) -> None:
+        """Its client has the acknowledgement, if this is the session's present socket."""
+        session = self._session
+        if session.tickets.former and session.stream is self._stream:
+            session.heard()
 
     def _init(self, frame: SessionInit) -> None:
         _refuse(self._socket, ErrorCode.INVALID_MESSAGE, "session_init: the session is open.")

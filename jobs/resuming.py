@@ -2,7 +2,7 @@
 
 The token says which session it is, and only its hash is kept. It is good for one return: the
 answer to that brings the next one. As that may be lost on its way, the former one stays good until
-the client is heard.
+the client is heard, or must have it.
 """
 
 import re

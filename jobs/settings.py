@@ -59,6 +59,7 @@ class JobSettings:
     many sessions whose clients are away.
     ``resend_ms``: what has ended within this time may not have been told over a socket that broke:
     an answer may wait 8 s, the break is noticed after 80 s, and its client has 30 s to return.
+    ``heard_ms``: a client whose socket is open for so long has what it was told at first.
     ``history_days``: how long ended jobs and events are kept in SQL; totals stay.
     """
 
@@ -76,6 +77,7 @@ class JobSettings:
     unfinished_bytes: int = 32 * 2**20
     results_at_hand_bytes: int = 32 * 2**20
     resend_ms: int = 120_000
+    heard_ms: int = 90_000
     max_retries: int = 2  # of a job, after its first try
     lease_pause_ms: int = 500  # between two renewals of a process's lease
     reap_pause_ms: int = 250  # between two looks at what is due in a cell

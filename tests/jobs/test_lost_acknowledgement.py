@@ -82,6 +82,31 @@ async def test_once_it_is_heard_only_the_present_token_is_good(at, session, back
     await back(last, to=at("web"))
 
 
+class TestOneThatSaysNothing:
+    """Its answers to pings keep its socket open; without them it would have been closed."""
+
+    @pytest.fixture
+    def jobs(self):
+        return JobSettings(lease_pause_ms=200, reap_pause_ms=50, heard_ms=300)
+
+    @pytest.mark.parametrize("where", ["web", "other"])
+    async def test_has_its_acknowledgement_when_its_socket_stays(self, at, session, back, where):
+        ben = await session(**RESUME)
+        last = await back(ben, to=at(where))
+        await until(lambda: not at(where).process.sessions.get(ben.id).tickets.former)
+        for name in ("web", "other"):
+            await refused(at(name).session_url, resume_token=ben.token, **RESUME)
+        await back(last)
+
+    async def test_may_not_have_it_when_its_socket_broke(self, web, session, back):
+        ben = await session(**RESUME)
+        async with unheard_of(ben, web) as peer:
+            peer.vanish()
+        await until(lambda: web.process.sessions.get(ben.id).away)
+        await asyncio.sleep(0.5)  # longer than that
+        await back(ben)
+
+
 @pytest.mark.parametrize("where", ["web", "other"])
 async def test_one_that_declines_a_further_return_may_lose_that_answer_too(
     at, node, session, back, where

@@ -158,3 +158,4 @@ def test_all_that_a_silent_break_may_have_swallowed_is_told_again(settings: Any)
     noticed_ms = 1000 * (web.ws_ping_interval + web.ws_ping_timeout)
     told_ms = jobs.order.patient_gap_ms
     assert jobs.resend_ms >= told_ms + noticed_ms + limits.resume_window_ms
+    assert jobs.heard_ms >= noticed_ms
