@@ -78,6 +78,8 @@ class Away:
             if session is not None and session.is_for(ticket, tenant, credential):
                 self._process.suspect(cell)
                 raise StoreUnavailable("Redis has lost the session")
+            if self._process.snapshot.is_doubted(cell):
+                raise StoreUnavailable("its process may not have told Redis of it again")
             return None
         if session is not None and session.generation < reply.since:
             self.let_go(session)  # it was elsewhere meanwhile

@@ -282,6 +282,26 @@ class TestRedisAway:
         await anna.answers(job, "one")
         assert (await ben.hears())["text_translated"] == "one"
 
+    @pytest.mark.parametrize("jobs", [JobSettings(lease_pause_ms=60_000, reap_pause_ms=50)])
+    async def test_and_another_process_finds_out_first(
+        self, web, other, proxy, node, session, back, redis_url
+    ):
+        """The one that knows the session has not told Redis again yet."""
+        anna, ben = await node(), await session(**RESUME)
+        await ben.says()
+        job = await anna.job()
+        await vanished(ben, web)
+        with redis.Redis.from_url(redis_url) as client:
+            prefix = web.process.cells.prefixes[0]
+            client.delete(*client.keys(f"{prefix}*"))
+            other.process.suspect(0)
+            await refused(other.session_url, **DOWN, resume_token=ben.token, **RESUME)
+            web.process.suspect(0)
+            await until(lambda: client.exists(f"{prefix}session:{ben.id}"))
+        ben = await back(ben, to=other)
+        await anna.answers(job, "one")
+        assert (await ben.hears())["text_translated"] == "one"
+
     class TestShortly:
         @pytest.fixture
         def limits(self):
