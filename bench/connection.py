@@ -40,7 +40,7 @@ def server() -> Iterator[str]:
         socket = Path(folder) / "valkey.sock"
         command = valkey.command(socket, folder=Path(folder), keep=False)
         with (Path(folder) / "log").open("wb") as log, Popen(command, stdout=log) as process:
-            while process.poll() is None and not socket.exists():
+            while process.poll() is None and not valkey.answers(socket):
                 time.sleep(0.01)
             try:
                 yield f"unix://{socket}"

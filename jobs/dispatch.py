@@ -122,7 +122,7 @@ async def dispatch(
     The script is called before the first suspension, unless the sound is large, ``need`` is a
     refusal, or the session is paired: then Redis is asked whether somebody could do it.
     """
-    process = session.process
+    process, asked = session.process, ""
     try:
         if isinstance(need, Refusal) or session.pin:
             need = await process.snapshot.need(
@@ -142,15 +142,15 @@ async def dispatch(
             frame.preferred_node_id = None
             work.passed = f"{work.passed} {preferred}:{OTHER_CELL}".strip()
         work.job = new_job(work, frame, speech, need, session.origin, process.settings)
-        process.asking.add(work.job.job)
+        asked = work.id
+        process.asking.add(asked)
         reply = await _place(session, work, work.job)
         await _take_in(session, work, reply, speech)
     except StoreError as error:
         # The call may have run, or may yet run; nobody wants its outcome any more.
         session.refuse(work, Failure(error.code))
     finally:
-        if work.job is not None:
-            process.asking.discard(work.job.job)
+        process.asking.discard(asked)  # the work may be that of an earlier job by now
 
 
 async def dispatch_in_turn(

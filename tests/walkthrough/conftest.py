@@ -36,7 +36,7 @@ LIMITS = Limits(
     job_timeout_ms=2_000,
     wait_limit_ms=1_000,
     grace_ms=300,
-    lonely_grace_ms=1_500,
+    lonely_grace_ms=4_000,
     quiet_ms=2_000,
     sweep_ms=200,
 )
