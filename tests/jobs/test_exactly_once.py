@@ -34,6 +34,7 @@ QUICK = JobSettings(
         stream_timeout_ms=120, stream_duration_ms=20 * LONGEST_PART, final_hold_ms=5
     ),
     unfinished_jobs=8,
+    pause_ms=150,
     lease_pause_ms=200,
     reap_pause_ms=50,
 )

@@ -169,7 +169,7 @@ class Client:
         )
         await self._session.peer.expect("server_heartbeat", WITHIN_S)
         stream, speaking = self._live.stream, self._webs[self._at].process.speaking
-        await until(lambda: stream not in speaking)
+        await until(lambda: stream not in speaking, WITHIN_S)
 
     async def _connected(self, at: int) -> RawPeer:
         return await self._stack.enter_async_context(raw_peer(self._webs[at].session_url))
