@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jobs.answers import Told
 from jobs.failures import Failure, failure_of
 from jobs.payload import Speech, digest_of
 from jobs.settings import JobSettings
-from jobs.streams.endings import WHOLE, Ending
+from jobs.unfinished import Work
 from lua import ids, scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Outcome
@@ -33,31 +32,6 @@ Reply = scripts.Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | 
 NO_DEADLINE = -1
 OTHER_CELL = "other_cell"  # why a preferred node is not even looked at
 USUAL_PRIORITY = 3
-
-
-@dataclass(eq=False)
-class Work:
-    """An utterance without an answer. ``told``: whom the answer is for; more than one when its
-    request was repeated. ``job`` is None until it was sent to Redis. ``passed``: what its receipt
-    says of what was left out before. ``ending``: how it was cut off from what follows.
-    ``roundabout``: it goes by a mailbox, where what is dispatched after it must not overtake it.
-    """
-
-    id: str
-    told: list[Told]
-    payload: bytes
-    job: NewJob | None = None
-    dispatched: bool = False
-    heard: bool = False
-    passed: str = ""
-    accepted: bool = False
-    ending: Ending = WHOLE
-    roundabout: bool = False
-
-    def went_to(self, node: str) -> None:
-        """A node has it, or will in a moment: the rest of its turn is to follow it there."""
-        if self.ending.turn is not None and node:
-            self.ending.turn.node = node
 
 
 @dataclass(frozen=True)
@@ -187,14 +161,14 @@ async def _call(session: "LiveSession", work: Work, job: NewJob) -> Reply | scri
     again, and meanwhile a new job waits like those that were lost.
     """
     cells, cell = session.cells, session.cell
-    if not session.process.snapshot.is_doubted(cell) or session.has_asked(job):
-        process = session.process.id if session.process.bearer and session.is_straight else ""
+    if not session.process.snapshot.is_doubted(cell) or session.unfinished.has_asked(job):
+        straight = session.process.bearer and session.unfinished.is_straight
         return await scripts.dispatch(
             cells,
             cell=cell,
             job=job,
             payload=work.payload,
-            process=process,
+            process=session.process.id if straight else "",
             passed=work.passed,
             asker=session.process.id,
         )

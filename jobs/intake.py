@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from jobs.answers import Told, now_ms
-from jobs.dispatch import Work, dispatch, dispatch_in_turn
+from jobs.dispatch import dispatch, dispatch_in_turn
 from jobs.failures import Failure
 from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
 from jobs.streams.endings import WHOLE, Ending
+from jobs.unfinished import Work
 from jobs.wishes import Unsupported
 from lua import ids
 from parley.frames import FrameError, SessionInit, Utterance
@@ -112,7 +113,7 @@ class Intake:
         session = self._session
         payload = payload_of(frame, speech, trace=told.trace, ending=ending)
         work = Work(told.job, [told], payload, ending=ending)
-        session.remember(work)
+        session.unfinished.add(work)
         need = session.process.snapshot.compile_need(
             session.cell, speech.ask, caller=session.caller(speech), pin=session.pin
         )

@@ -4,9 +4,10 @@ All of it is read from Redis: the process that had the session may be no more.
 """
 
 from jobs.answers import Told
-from jobs.dispatch import Work, outcome_of
+from jobs.dispatch import outcome_of
 from jobs.failures import failure_in
 from jobs.session import LiveSession
+from jobs.unfinished import Work
 from lua import views
 from lua.mailbox import Outcome
 from lua.states import JobState, Level
@@ -56,7 +57,7 @@ def _go_on(session: LiveSession, job: LiveJob, last: int | None) -> None:
     if last is None or told.index > last:
         session.intake.announce(told)
     work = Work(job.view.job, [told], job.payload, job=job.spec, dispatched=not waits)
-    session.remember(work)
+    session.unfinished.add(work)
     if waits:
         session.waits(work, Level.NONE)
 
@@ -66,7 +67,7 @@ def _settle(session: LiveSession, view: JobView) -> None:
     if not session.intake.announce(told):
         return
     work = Work(view.job, [told], b"")
-    session.remember(work)
+    session.unfinished.add(work)
     if view.state == JobState.DONE:
         session.settle(outcome)
     else:

@@ -9,10 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
 
 from jobs.answers import Told
-from jobs.dispatch import Origin, Work, call_off
+from jobs.dispatch import Origin, call_off
 from jobs.failures import Failure, failure_from
 from jobs.intake import Intake
 from jobs.line import Line, Wire
@@ -20,11 +19,11 @@ from jobs.payload import Speech
 from jobs.refusing import Refusals
 from jobs.resuming import Ticket, Tickets
 from jobs.telling import Telling
+from jobs.unfinished import Unfinished, Work
 from jobs.wording import Found
 from lua import scripts
 from lua.errors import StoreError
 from lua.mailbox import Accepted, Outcome, Partial, Placed
-from lua.scripts import NewJob
 from lua.states import JobState, Level
 from parley.codes import ErrorCode
 from parley.frames import NodeAsrPartial, SessionInit
@@ -39,7 +38,7 @@ _decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
 
 
 class LiveSession:
-    """``unfinished``: utterances without an answer, by job; their sound is kept for a replay.
+    """``unfinished``: utterances without an answer.
     ``pin``: the node that it is paired with, or empty: nobody else gets its jobs.
 
     ``away``: its client has gone, and may come back with its ``tickets``; ``generation``: how often
@@ -70,14 +69,12 @@ class LiveSession:
         self.credential = credential
         self.line = Line(wire)
         self.start = self.line.start
-        self.unfinished: dict[str, Work] = {}
+        self.unfinished = Unfinished()
         self.generation = 0
         self.away = self.ended = self.elsewhere = False
         self.sig = ""  # the queue that its last utterance would wait in
         self.stream: Stream | None = None
         self._ended_early: list[Outcome] | None = [] if returns else None
-        self._waiting: set[str] = set()
-        self._unfinished_bytes = 0
         self._present: tuple[Route | None, str] = (None, "")
         self.tickets = Tickets(id)
         self.intake = Intake(self)
@@ -184,7 +181,8 @@ class LiveSession:
         work.went_to(node)
         if work.id not in self.unfinished:
             return
-        self._waits_no_more(work)
+        self.unfinished.waiting.discard(work.id)
+        self._relieve()
         if not work.dispatched:
             work.dispatched = True
             self.telling.event(work.told, "DISPATCHED", node=node)
@@ -196,15 +194,10 @@ class LiveSession:
             return Failure(ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
         if (
             len(self.unfinished) >= settings.unfinished_jobs
-            or self._unfinished_bytes >= settings.unfinished_bytes
+            or self.unfinished.sound_bytes >= settings.unfinished_bytes
         ):
             return Failure(ErrorCode.NODE_OVERLOADED, "Too many utterances have no answer yet.")
         return None
-
-    @property
-    def is_straight(self) -> bool:
-        """Whether a job may go to a node of this process at once, and overtake none of its own."""
-        return not any(work.roundabout for work in self.unfinished.values())
 
     def caller(self, speech: Speech) -> Caller:
         """As the order of pools sees it."""
@@ -218,27 +211,15 @@ class LiveSession:
     def waits(self, work: Work, level: Level) -> None:
         """No node is ready for it; ``level``: how crowded its queue is."""
         if work.id in self.unfinished:
-            self._waiting.add(work.id)
+            self.unfinished.waiting.add(work.id)
             self.telling.waiting(work.told)
             self.telling.pressure.waits(level)
 
     def merge(self, work: Work, earlier: str) -> bool:
         """The work is that of an earlier job. True when that is known here as unfinished."""
-        self._forget(work)
-        work.told = [replace(told, job=earlier) for told in work.told]
-        if known := self.unfinished.get(earlier):
-            known.told += work.told
-            return True
-        work.id = earlier
-        if work.job is not None:
-            work.job = replace(work.job, job=earlier)
-        self.remember(work)
-        return False
-
-    def has_asked(self, job: NewJob) -> bool:
-        """Whether an unfinished utterance has the same request id."""
-        others = (work.job for work in self.unfinished.values() if work.id != job.job)
-        return bool(job.request) and any(one and one.request == job.request for one in others)
+        known = self.unfinished.merge(work, earlier)
+        self._relieve()
+        return known
 
     def fail(self, work: Work, failure: Failure) -> None:
         """It has ended without a result."""
@@ -305,24 +286,15 @@ class LiveSession:
 
     def _give_up(self, index: int) -> None:
         """Those behind it are told: it need not wait for a node any more."""
-        for work in self.unfinished.values():
-            if work.job is not None and all(told.index == index for told in work.told):
-                given_up = call_off(self, work.id, ErrorCode.QUEUE_TIMEOUT, only_idle=True)
-                self.start(given_up)
-
-    def remember(self, work: Work) -> None:
-        """It is unfinished."""
-        self.unfinished[work.id] = work
-        self._unfinished_bytes += len(work.payload)
+        for job in self.unfinished.of(index):
+            self.start(call_off(self, job, ErrorCode.QUEUE_TIMEOUT, only_idle=True))
 
     def _forget(self, work: Work) -> bool:
-        if self.unfinished.pop(work.id, None) is None:
+        if not self.unfinished.remove(work):
             return False
-        self._unfinished_bytes -= len(work.payload)
-        self._waits_no_more(work)
+        self._relieve()
         return True
 
-    def _waits_no_more(self, work: Work) -> None:
-        self._waiting.discard(work.id)
-        if not self._waiting:
+    def _relieve(self) -> None:
+        if not self.unfinished.waiting:
             self.telling.pressure.relieved()

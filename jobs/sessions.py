@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from jobs.away import Away
-from jobs.dispatch import Work, outcome_of
+from jobs.dispatch import outcome_of
 from jobs.reviving import adopt
 from jobs.session import LiveSession
+from jobs.unfinished import Work
 from lua import scripts, views
 from lua.errors import StoreError, StoreUnavailable
 from lua.mailbox import Accepted, Moved, Outcome, Partial, Placed, Pressure
