@@ -1,6 +1,7 @@
 """Utterances that make no job, of sessions that go on at another process before it was told."""
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,22 @@ from tests.jobs.test_streams import NOISE
 from tests.peers.until import until
 
 ALL = {"accepts": ["resume", "errors"]}
+
+
+@pytest.fixture
+def untaken(monkeypatch):
+    """While the block runs, Redis takes no refusal."""
+
+    async def unanswered(*args, **given):
+        raise StoreUnavailable("no answer")
+
+    @contextmanager
+    def away():
+        with monkeypatch.context() as patch:
+            patch.setattr(scripts, "refuse_job", unanswered)
+            yield
+
+    return away
 
 
 async def damaged(web, ben):
@@ -136,20 +153,14 @@ async def test_who_says_what_it_has_gets_the_rest(web, other, node, session, bac
 
 
 async def test_what_redis_did_not_take_is_told_again_by_the_replay(
-    web, other, node, session, back, monkeypatch
+    web, other, node, session, back, untaken
 ):
     anna, ben = await node(), await session(**RESUME)
     await ben.says()
     job = await anna.job()
-    real = scripts.refuse_job
-
-    async def away(*args, **given):
-        raise StoreUnavailable("no answer")
-
-    monkeypatch.setattr(scripts, "refuse_job", away)
-    await damaged(web, ben)
-    refused = await refusal(ben)
-    monkeypatch.setattr(scripts, "refuse_job", real)
+    with untaken():
+        await damaged(web, ben)
+        refused = await refusal(ben)
     web.process.suspect(0)
     await has_recorded(web, refused["job_id"])
     await until(lambda: not web.process.sessions.get(ben.id).refusals)
@@ -162,14 +173,8 @@ async def test_what_redis_did_not_take_is_told_again_by_the_replay(
 
 
 async def test_what_redis_did_not_take_is_told_by_a_process_that_shuts_down(
-    other, stage, store, jobs, back, monkeypatch
+    other, stage, store, jobs, back, untaken
 ):
-    real = scripts.refuse_job
-
-    async def away(*args, **given):
-        raise StoreUnavailable("no answer")
-
-    monkeypatch.setattr(scripts, "refuse_job", away)
     async with Web(store, jobs, NodeSettings()) as brief:
         joining = hand_session(brief.session_url, "en", "zh", **RESUME)
         ben = await stage.enter_async_context(joining)
@@ -178,46 +183,36 @@ async def test_what_redis_did_not_take_is_told_by_a_process_that_shuts_down(
         )
         await ben.says()
         job = await anna.job()
-        await damaged(brief, ben)
-        await refusal(ben)
-        monkeypatch.setattr(scripts, "refuse_job", real)
+        with untaken():
+            await damaged(brief, ben)
+            await refusal(ben)
     ben = await back(ben, to=other)
     await anna.answers(job, "zero")
     assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
 
 
 async def test_what_redis_did_not_take_is_told_as_its_session_moves(
-    web, other, node, session, back, monkeypatch
+    web, other, node, session, back, untaken
 ):
     """Before a replay: that tells only of the sessions that are there still."""
     anna, ben = await node(), await session(**RESUME)
     await ben.says()
     job = await anna.job()
-    real = scripts.refuse_job
-
-    async def away(*args, **given):
-        raise StoreUnavailable("no answer")
-
-    monkeypatch.setattr(scripts, "refuse_job", away)
-    await damaged(web, ben)
-    await refusal(ben)
-    monkeypatch.setattr(scripts, "refuse_job", real)
+    with untaken():
+        await damaged(web, ben)
+        await refusal(ben)
     ben = await back(ben, to=other)
     await anna.answers(job, "zero")
     assert [(await ben.hears())["utterance_index"] for _ in range(2)] == [0, 1]
 
 
-async def test_no_more_is_kept_for_the_replay_than_redis_keeps(web, session, monkeypatch):
+async def test_no_more_is_kept_for_the_replay_than_redis_keeps(web, session, untaken):
     ben = await session(**RESUME)
     live = web.process.sessions.get(ben.id)
-
-    async def away(*args, **given):
-        raise StoreUnavailable("no answer")
-
-    monkeypatch.setattr(scripts, "refuse_job", away)
-    for index in range(405):
-        live.intake.unheard(live.intake.begin(), replace(FAILURE, message=str(index)))
-    assert len(live.refusals) == 400
+    with untaken():
+        for index in range(405):
+            live.intake.unheard(live.intake.begin(), replace(FAILURE, message=str(index)))
+        assert len(live.refusals) == 400
 
 
 @pytest.mark.parametrize("refused", [damaged, impatient], ids=["unheard", "unplaced"])
