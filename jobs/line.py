@@ -31,8 +31,12 @@ class Line:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self.is_open = False  # there is a socket
         self._opened = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket."""
+        return self._opened.is_set()
 
     @property
     def is_writing(self) -> bool:
@@ -42,14 +46,12 @@ class Line:
     def attach(self, wire: Wire) -> None:
         """From now on it is this one."""
         self._wire = wire
-        self.is_open = True
         self._opened.set()
 
     def detach(self, wire: Wire | None = None) -> bool:
         """The socket is gone; False when that was not the present one."""
         if not self.is_open or wire not in (None, self._wire):
             return False
-        self.is_open = False
         self._opened.clear()
         return True
 

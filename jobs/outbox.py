@@ -53,8 +53,12 @@ class Outbox:
         self._seen = (0, 0)
         self._close: dict[str, Any] | None = None
         self._moved = asyncio.Event()
-        self.is_open = True  # a frame put now would still be written
         self.gone = asyncio.Event()  # nothing can be written any more
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a frame put now would still be written."""
+        return self._close is None and not self.gone.is_set()
 
     @property
     def is_busy(self) -> bool:
@@ -96,7 +100,6 @@ class Outbox:
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket once all frames are written. Only the first close counts."""
         if self.is_open:
-            self.is_open = False
             self._close = {"type": "websocket.close", "code": code, "reason": reason}
             self._moved.set()
             self._wake()
@@ -115,7 +118,6 @@ class Outbox:
         who has this outbox is found late, as garbage.
         """
         self._send, self._below = nowhere, None
-        self.is_open = False
         self.gone.set()
         self._moved.set()
         self._queue.clear()
