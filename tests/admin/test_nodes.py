@@ -20,6 +20,7 @@ from pools import publication
 from pools.models import Configuration
 from pools.store import store
 from tests.api.fleet import FakeNode
+from tests.harness.loss import forget_everything
 
 PAGE = "/admin/nodes/node/"
 # Session, user, count of the pages, and the rows of this one.
@@ -86,8 +87,7 @@ def test_nodes_are_searched_and_filtered(admin: Client, node: FakeNode) -> None:
 
 
 def test_a_node_that_redis_forgot_is_shown_as_gone(admin: Client, node: FakeNode) -> None:
-    keys = redis.Redis.from_url(store().url, protocol=2)
-    keys.delete(*keys.keys(f"{store().prefix}*"))
+    forget_everything(store().url, store().prefix)
     assert "gone" in admin.get(PAGE).content.decode()
 
 

@@ -22,6 +22,7 @@ from pools.models import Configuration
 from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
 from tests.api.test_jobs import problem
+from tests.harness.loss import forget_everything
 
 
 def content(live_state: StoreSettings) -> dict[str, list[str]]:
@@ -115,7 +116,7 @@ def test_a_drain_has_a_deadline_that_survives_a_loss_of_redis(
     assert until is not None
     assert abs(until_ms - until.timestamp() * 1000) < 5_000
 
-    client(live_state).delete(*client(live_state).keys(f"{live_state.prefix}*"))
+    forget_everything(live_state.url, live_state.prefix)
     node.register()
     teach_cells()
 
@@ -244,8 +245,7 @@ def test_decisions_are_told_again_after_a_loss_of_redis(
     operator: Api, node: FakeNode, live_state: StoreSettings
 ) -> None:
     operator.post("nodes/node-1/drain/")
-    keys = client(live_state).keys(f"{live_state.prefix}*")
-    client(live_state).delete(*keys)
+    forget_everything(live_state.url, live_state.prefix)
     node.register()
     assert operator.get("nodes/node-1/").json()["state"] == "ready"
 

@@ -9,6 +9,7 @@ import pytest
 from jobs.consumers import SessionConsumer
 from tests.harness.actors import HandNode, HandSession
 from tests.harness.frames import now_ms, session_init
+from tests.harness.loss import forget_everything
 from tests.harness.relay import Relay
 from tests.harness.web import Web
 from tests.peers.raw import RawPeer, raw_peer
@@ -23,6 +24,13 @@ async def vanished(session: HandSession, web: Web) -> None:
     assert live is not None
     session.peer.vanish()
     await until(lambda: live.away)
+
+
+def redis_forgets(*webs: Web) -> None:
+    """Everything, and these processes find out at once."""
+    forget_everything(webs[0].store.url, webs[0].store.prefix)
+    for web in webs:
+        web.process.suspect(0)
 
 
 async def heard(session: HandSession) -> None:

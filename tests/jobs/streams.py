@@ -8,6 +8,7 @@ import redis
 
 from lua.client import StoreSettings
 from lua.keys import cell_prefix
+from tests.harness.loss import forget_everything
 
 
 @dataclass
@@ -24,8 +25,7 @@ class Stream:
 
     def begin_life(self, epoch: str) -> None:
         """Redis was replaced: nothing is left, and this is its new mark."""
-        if keys := self.client.keys(f"{self.store.prefix}*"):
-            self.client.delete(*keys)
+        forget_everything(self.store.url, self.store.prefix)
         self.client.set(f"{self.prefix}epoch", epoch)
 
     def add(self, *, id: str = "*", **fields: Any) -> str:

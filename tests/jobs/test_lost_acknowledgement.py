@@ -12,6 +12,7 @@ from lua.client import StoreSettings
 from lua.limits import Limits
 from parley import Backoff, Session
 from parley.audio import tone
+from tests.harness.loss import forget_everything
 from tests.jobs.coming_back import (
     RESUME,
     answered,
@@ -275,7 +276,7 @@ class TestRedisAway:
         await vanished(ben, web)
         with redis.Redis.from_url(redis_url) as client:
             prefix = web.process.cells.prefixes[0]
-            client.delete(*client.keys(f"{prefix}*"))
+            forget_everything(redis_url, web.store.prefix)
             await refused(web.session_url, **DOWN, resume_token=ben.token, **RESUME)
             await until(lambda: client.exists(f"{prefix}session:{ben.id}"))
         ben = await back(ben)
@@ -293,7 +294,7 @@ class TestRedisAway:
         await vanished(ben, web)
         with redis.Redis.from_url(redis_url) as client:
             prefix = web.process.cells.prefixes[0]
-            client.delete(*client.keys(f"{prefix}*"))
+            forget_everything(redis_url, web.store.prefix)
             other.process.suspect(0)
             await refused(other.session_url, **DOWN, resume_token=ben.token, **RESUME)
             web.process.suspect(0)

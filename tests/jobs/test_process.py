@@ -13,6 +13,7 @@ from lua import scripts
 from lua.errors import CellsDiffer, StoreUnavailable
 from lua.mailbox import Accepted, Placed
 from pools.settings import PoolSettings
+from tests.harness.loss import forget_everything
 from tests.peers.until import until
 
 QUICK = JobSettings(lease_pause_ms=50, reap_pause_ms=20)
@@ -92,10 +93,12 @@ async def test_a_process_with_another_number_of_cells_does_not_start(process, st
     await alike.stop()
 
 
-async def test_a_redis_that_lost_everything_is_told_the_number_of_cells_again(process, client):
+async def test_a_redis_that_lost_everything_is_told_the_number_of_cells_again(
+    process, client, store
+):
     key = f"{process.cells.prefixes[0]}config"
     await until(lambda: client.hget(key, "cells") == b"1")
-    client.delete(*client.keys(f"{process.cells.settings.prefix}*"))
+    forget_everything(store.url, store.prefix)
     await until(lambda: client.hget(key, "cells") == b"1")
 
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-import redis
 
 from jobs.failures import Failure
 from lua import scripts, views
@@ -14,7 +13,7 @@ from nodes.settings import NodeSettings
 from tests.harness.actors import hand_node, hand_session
 from tests.harness.books import life_of
 from tests.harness.web import Web
-from tests.jobs.coming_back import RESUME
+from tests.jobs.coming_back import RESUME, redis_forgets
 from tests.jobs.test_streams import NOISE
 from tests.peers.until import until
 
@@ -115,18 +114,6 @@ async def test_it_is_answered_in_its_turn_at_another_process(
     await anna.answers(await anna.job(), "two")
     assert (await ben.hears())["text_translated"] == "two"
     assert len(ben.outcomes) == 3
-
-
-@pytest.fixture
-def client(store):
-    with redis.Redis.from_url(store.url) as client:
-        yield client
-
-
-def forget_everything(client, *webs):
-    client.delete(*client.keys(f"{webs[0].process.cells.prefixes[0]}*"))
-    for web in webs:
-        web.process.suspect(0)
 
 
 async def has_recorded(web, job):
@@ -269,7 +256,7 @@ async def test_one_that_redis_could_not_be_asked_of_at_first_is_answered(
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "done"])
 async def test_an_answer_that_waits_for_its_turn_survives_a_loss_of_redis_and_a_move(
-    web, other, node, session, back, client, refused
+    web, other, node, session, back, refused
 ):
     anna, ben = await node(), await session(**RESUME)
     await ben.says()
@@ -284,7 +271,7 @@ async def test_an_answer_that_waits_for_its_turn_survives_a_loss_of_redis_and_a_
         name = job["job_id"]
         await anna.answers(job, "one")
         await until(lambda: not web.process.sessions.get(ben.id).unfinished.get(name))
-    forget_everything(client, web, other)
+    redis_forgets(web, other)
     await has_recorded(web, name)
     ben = await back(ben, to=other)
     await anna.answers(first, "zero")

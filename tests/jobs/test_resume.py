@@ -15,7 +15,7 @@ from lua.mailbox import Moved
 from nodes.settings import NodeSettings
 from tests.harness.actors import hand_node, hand_session
 from tests.harness.web import Web
-from tests.jobs.coming_back import RESUME, answered, heard, refused, vanished
+from tests.jobs.coming_back import RESUME, answered, heard, redis_forgets, refused, vanished
 from tests.peers.until import until
 
 
@@ -424,9 +424,7 @@ async def test_a_session_outlives_the_loss_of_redis_while_its_client_is_away(
         await ben.says()
     job = await anna.job()
     await vanished(ben, web)
-    with redis.Redis.from_url(web.store.url) as client:
-        client.delete(*client.keys(f"{web.process.cells.prefixes[0]}*"))
-    web.process.suspect(0)
+    redis_forgets(web)
     await anna.answers(job, "one")
     await anna.answers(await anna.job(), "two")
     ben = await back(ben)
@@ -440,10 +438,7 @@ async def test_a_session_whose_process_died_outlives_a_second_loss(web, other, n
         await ben.says()
     job = await anna.job()
     ben = await back(ben, to=other)
-    with redis.Redis.from_url(web.store.url) as client:
-        client.delete(*client.keys(f"{web.process.cells.prefixes[0]}*"))
-    for one in (web, other):
-        one.process.suspect(0)
+    redis_forgets(web, other)
     await anna.answers(job, "one")
     await anna.answers(await anna.job(), "two")
     assert [(await ben.hears())["text_translated"] for _ in range(2)] == ["one", "two"]

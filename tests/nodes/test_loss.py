@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-import redis.asyncio as aioredis
 
 from jobs.reaper import reap
 from lua import scripts
 from lua.client import StoreSettings
 from lua.mailbox import Assign, Outcome, Placed
 from lua.views import job_now, nodes
+from tests.harness.loss import forget_everything
 from tests.lua.proxy import Proxy
 from tests.nodes.caller import Caller
 from tests.nodes.conftest import SETTINGS
@@ -32,14 +32,6 @@ async def web(store: StoreSettings, proxy) -> AsyncIterator[Web]:
     """Reaches Redis through the proxy; the caller does not."""
     async with Web(replace(store, url=proxy.url), SETTINGS) as web:
         yield web
-
-
-async def forget_everything(store: StoreSettings) -> None:
-    """As FLUSHALL, for this test's keys."""
-    client = aioredis.Redis.from_url(store.url, protocol=2)
-    keys = await client.keys(f"{store.prefix}*")
-    await client.delete(*keys)
-    await client.aclose()
 
 
 async def register(peer, name="node-1", **changes) -> None:
@@ -142,7 +134,7 @@ async def test_after_a_loss_the_node_is_there_again_with_what_it_holds(web, call
         await register(peer)
         reserved = await caller.dispatch(job := caller.new_job())
         await peer.expect("job_assign")
-        await forget_everything(store)
+        forget_everything(store.url, store.prefix)
         await lease_again(caller)
         again = await scripts.restore_job(caller.cells, cell=0, job=job, payload=b"{}")
         assert isinstance(again, scripts.Held | scripts.Claimed)
@@ -157,7 +149,7 @@ async def test_a_result_that_comes_before_its_job_is_restored_counts(web, caller
         await register(peer)
         reserved = await caller.dispatch(job := caller.new_job())
         await peer.expect("job_assign")
-        await forget_everything(store)
+        forget_everything(store.url, store.prefix)
         await peer.send(result(reserved.job))
         await lease_again(caller)
         await scripts.restore_job(caller.cells, cell=0, job=job, payload=b"{}")
@@ -167,7 +159,7 @@ async def test_a_result_that_comes_before_its_job_is_restored_counts(web, caller
 async def test_a_heartbeat_finds_out_that_redis_forgot_the_node(web, caller, store):
     async with web.peer() as peer:
         await register(peer)
-        await forget_everything(store)
+        forget_everything(store.url, store.prefix)
         await peer.send(heartbeat())
         await lease_again(caller)
         await web.process.ready(0)

@@ -4,13 +4,13 @@ import asyncio
 
 import msgspec
 import pytest
-import redis
 
 from lua import scripts
 from lua.mailbox import Outcome, Placed
 from lua.scripts import Command
 from lua.views import NodeView, nodes
 from nodes.settings import NodeSettings
+from tests.harness.loss import forget_everything
 from tests.nodes.frames import heartbeat, ready, registration, result
 from tests.peers.until import until
 
@@ -235,8 +235,7 @@ async def test_a_service_without_its_model_is_out_also_when_redis_was_lost(web, 
         await peer.send({**error, "details": {"service_id": "tts-1"}})
         await until(out)
         (before,) = out()
-        with redis.Redis.from_url(store.url) as client:
-            client.delete(*client.keys(f"{store.prefix}*"))
+        forget_everything(store.url, store.prefix)
         assert out() == []
         await until(out)
         (after,) = out()

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from jobs.settings import JobSettings
-from lua import reader, scripts, views
+from lua import scripts, views
 from lua.client import Cells, StoreSettings
 from lua.limits import Limits
 from lua.scripts import Command
@@ -21,6 +21,7 @@ from scheduler_site import credentials
 from scheduler_site.models import create_token
 from tests.harness.actors import hand_node, hand_session
 from tests.harness.frames import node_heartbeat, node_register
+from tests.harness.loss import forget_everything
 from tests.harness.rest_node import RestNode, http_of
 from tests.harness.web import Web
 from tests.lua.invariants import assert_cell_sound
@@ -192,8 +193,7 @@ async def test_it_is_told_to_register_again_when_redis_lost_everything(anna, web
     ben = await session()
     asking = asyncio.create_task(anna.get("nodes/anna/jobs/", wait=20))
     await until(lambda: len(webs[0].registry))
-    redis = reader.client(store)
-    redis.delete(*redis.keys(f"{store.prefix}*"))
+    forget_everything(store.url, store.prefix)
     answers = [await asking, await anna.get("nodes/anna/jobs/")]
     answers.append(await anna.post("nodes/anna/heartbeat/", node_heartbeat("anna", ["en", "zh"])))
     assert [problem(answer) for answer in answers] == 3 * [(409, "NODE_UNAVAILABLE")]
