@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from jobs.chores import Chores
 from jobs.line import Wire
 from jobs.resuming import Ticket, new_ticket
 from jobs.reviving import revive
@@ -35,7 +36,7 @@ class Away:
         self._process = process
         self._sessions = sessions
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending = Chores()
         self._asked_for: Counter[str] = Counter()  # by clients; Redis has not answered yet
 
     async def gone(self, session: LiveSession, wire: Wire) -> None:
@@ -163,9 +164,7 @@ class Away:
         if session.id in self._asked_for:
             self._wait(session, ASKED_AGAIN_S)
             return
-        task = asyncio.create_task(self._sessions.close(session))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._ending.start(self._sessions.close(session))
 
     async def _tell(self, session: LiveSession) -> None:
         try:

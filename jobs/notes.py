@@ -6,6 +6,7 @@ from collections import Counter
 
 import structlog
 
+from jobs.chores import Chores
 from lua import ids, scripts
 from lua.client import Cells
 from lua.errors import StoreError
@@ -32,7 +33,7 @@ class Notes:
         self._cells = cells
         self._counts: Counter[tuple[int, str]] = Counter()  # by cell and node
         self._minute: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._chores = Chores()
 
     def tell(self, what: Sight, *, cell: int, node: str, job: str = "", text: str = "") -> None:
         """Record it in the history of ``cell``; what is no job id of ours is left out."""
@@ -56,14 +57,10 @@ class Notes:
         """Give up what is not written yet."""
         if self._minute is not None:
             self._minute.cancel()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._chores.stop()
 
     def _start(self, what: Sight, cell: int, node: str, job: str, text: str) -> None:
-        task = asyncio.create_task(self._write(what, cell, node, job, text))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._chores.start(self._write(what, cell, node, job, text))
 
     async def _write(self, what: Sight, cell: int, node: str, job: str, text: str) -> None:
         try:

@@ -7,12 +7,10 @@ Redis the registrations of all these nodes are told again.
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
-from typing import Any, Protocol
+from itertools import islice
 from weakref import WeakKeyDictionary
 
-import structlog
-
+from jobs.chores import Chores
 from jobs.keeping import Keeper
 from jobs.notes import Notes
 from jobs.pauses import pauses
@@ -20,44 +18,14 @@ from jobs.process import Process
 from lua import scripts
 from lua.errors import StoreError
 from lua.mailbox import Assign, CancelJob, Control, Replaced, Services
+from nodes.connected import Connected
 from nodes.giving_back import Placing, give_back
-from nodes.held import Held
+from nodes.holdings import Holdings
 from nodes.settings import NodeSettings
 from nodes.standing import Standing
 from parley.codes import ErrorCode
 
-log = structlog.get_logger(__name__)
-
 AT_ONCE = 256  # registrations of a replay that are under way together
-
-
-class Out(Protocol):
-    """The way out of a connection."""
-
-    def assign(self, job: str, attempt: int) -> None: ...
-
-    def send(self, job: str, attempt: int, taken: scripts.Taken) -> None: ...
-
-    def cancel(self, job: str, code: str) -> None: ...
-
-
-class Connection(Protocol):
-    """A registered connection, as its registry sees it."""
-
-    standing: Standing
-
-    @property
-    def delivery(self) -> Out: ...
-
-    def gives_way_to(self, newer: Standing) -> bool: ...
-
-    def replaced(self) -> None: ...
-
-    def control(self, command: str, reason: str) -> None: ...
-
-    async def replay(self) -> None: ...
-
-    async def reconsider(self) -> None: ...
 
 
 class Registry:
@@ -76,12 +44,12 @@ class Registry:
             limit_bytes=settings.kept_results_bytes,
             again_ms=settings.finish_again_ms,
         )
+        self.holdings = Holdings(life_ms=self.cells.limits.job_life_ms)
+        self._chores = Chores()
+        self.start = self._chores.start  # what no socket's end stops
         self.resting = False
-        self._connections: dict[str, Connection] = {}
-        self._of_node: dict[str, list[Connection]] = {}
-        self._held: dict[str, Held] = {}
-        self._forgetting: dict[str, asyncio.TimerHandle] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[str, Connected] = {}
+        self._of_node: dict[str, list[Connected]] = {}
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -89,28 +57,16 @@ class Registry:
     @property
     def busy(self) -> int:
         """How many jobs the nodes here are expected to answer."""
-        return sum(self._held[node].wanted for node in self._of_node)
+        return sum(self.holdings[node].wanted for node in self._of_node)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run something that no socket's end stops; what it raises is logged."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def held_by(self, node: str) -> Held:
-        """What a node holds, also from before it connected anew."""
-        return self._held.setdefault(node, Held(life_ms=self.cells.limits.job_life_ms))
-
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: Connected) -> None:
         """Before the registration, because a job may follow it at once.
 
         An earlier connection of the node that still waits for its registration gives way: it
         must not be answered after this one.
         """
         node = connection.standing.node
-        if timer := self._forgetting.pop(node, None):
-            timer.cancel()
+        self.holdings.came(node)
         of_node = self._of_node.setdefault(node, [])
         for earlier in of_node:
             if earlier is not connection and earlier.gives_way_to(connection.standing):
@@ -119,18 +75,18 @@ class Registry:
             of_node.append(connection)
         self._connections[connection.standing.conn] = connection
 
-    def attend(self, connection: Connection) -> None:
+    def attend(self, connection: Connected) -> None:
         """A node without a socket asks for its jobs; an earlier request of it ends."""
         if earlier := self._connections.get(connection.standing.conn):
             earlier.replaced()
         self._connections[connection.standing.conn] = connection
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Connected) -> None:
         """It is answered. The node lives on: nobody's socket has closed."""
         if self._connections.get(connection.standing.conn) is connection:
             del self._connections[connection.standing.conn]
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: Connected) -> None:
         """The socket is gone: tell Redis, however long that takes."""
         standing, node = connection.standing, connection.standing.node
         if self._connections.pop(standing.conn, None) is None:
@@ -139,9 +95,7 @@ class Registry:
         self._of_node[node].remove(connection)
         if not self._of_node[node]:
             del self._of_node[node]
-            self._forgetting[node] = asyncio.get_running_loop().call_later(
-                self._keep_ms(node) / 1000, self._forget, node
-            )
+            self.holdings.left(node)
 
     def assign(self, cell: int, message: Assign) -> None:
         """A reservation. For a connection that is gone the grace of its node gives it back."""
@@ -157,7 +111,7 @@ class Registry:
 
     def decline(self, cell: int, begun: scripts.Dispatched) -> None:
         """A job that was placed here and is not to be sent, unless it was before."""
-        held = self._held.get(begun.node)
+        held = self.holdings.get(begun.node)
         if held is None or held.get(begun.job) is None:
             self.start(self._give_back(cell, begun))
 
@@ -184,7 +138,8 @@ class Registry:
 
     async def replay(self, cell: int) -> None:
         """Tell a cell again who is here and what each of them holds. Raises StoreError."""
-        for some in _chunks(self._in(cell), AT_ONCE):
+        connections = iter(self._in(cell))
+        while some := list(islice(connections, AT_ONCE)):
             replays = [one.replay() for one in some]
             for outcome in await asyncio.gather(*replays, return_exceptions=True):
                 if isinstance(outcome, BaseException):
@@ -205,11 +160,9 @@ class Registry:
         """End what still runs, after the sockets."""
         await self.keeper.stop()
         await self.notes.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._chores.stop()
 
-    async def _reconsider(self, connections: list[Connection]) -> None:
+    async def _reconsider(self, connections: list[Connected]) -> None:
         for connection in connections:
             with contextlib.suppress(StoreError):  # its next heartbeat tells the same
                 await connection.reconsider()
@@ -232,26 +185,8 @@ class Registry:
             else:
                 return
 
-    def _in(self, cell: int) -> list[Connection]:
+    def _in(self, cell: int) -> list[Connected]:
         return [one for one in self._connections.values() if one.standing.cell == cell]
-
-    def _keep_ms(self, node: str) -> int:
-        """How long the jobs of a node are kept after it left."""
-        return self.cells.limits.job_life_ms if self._held[node] else 0
-
-    def _forget(self, node: str) -> None:
-        """The jobs of a node that left, and did not come back, are over."""
-        del self._forgetting[node], self._held[node]
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("work for a node failed", exc_info=error)
-
-
-def _chunks(connections: list[Connection], size: int) -> Iterator[list[Connection]]:
-    for first in range(0, len(connections), size):
-        yield connections[first : first + size]
 
 
 _registries: WeakKeyDictionary[Process, Registry] = WeakKeyDictionary()

@@ -56,7 +56,7 @@ class Serving:
             registry.cells, registry.snapshot, registry.settings, peer, description
         )
         self.outages = Outages(registry, self.standing)
-        self._held = registry.held_by(peer.node)
+        self._held = registry.holdings.of(peer.node)
         self.delivery = Delivery(
             registry.cells, self.standing, self._held, socket, start=registry.start
         )

@@ -133,7 +133,7 @@ async def test_a_job_for_a_connection_that_has_just_ended_goes_to_another_node(
     async def reply_late(cells, **given):
         reply = await real(cells, **given)
         came.set()
-        await until(lambda: "carl" in web.registry._held and len(web.registry) == 1)
+        await until(lambda: "carl" in web.registry.holdings and len(web.registry) == 1)
         return reply
 
     monkeypatch.setattr(scripts, "dispatch", reply_late)

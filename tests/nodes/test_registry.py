@@ -50,7 +50,7 @@ def timers(monkeypatch) -> list[Timer]:
 
 async def test_a_node_that_came_back_and_left_again_is_remembered_from_then_on(web, timers):
     registry = web.registry
-    held = registry.held_by("node-1")
+    held = registry.holdings.of("node-1")
     held.add("a", 1)
     for _ in range(2):
         here = connection()
@@ -58,6 +58,6 @@ async def test_a_node_that_came_back_and_left_again_is_remembered_from_then_on(w
         registry.remove(here)
     first, second = timers
     first.ring()
-    assert registry.held_by("node-1") is held
+    assert registry.holdings.of("node-1") is held
     second.ring()
-    assert registry.held_by("node-1") is not held
+    assert registry.holdings.of("node-1") is not held
