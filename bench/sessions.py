@@ -22,9 +22,9 @@ import psutil
 import uvloop
 
 from bench.connection import server as valkey
-from bench.end_to_end import free_port, listening, parley
 from bench.sides.crowd import crowd
 from bench.sides.measure import cpu_of
+from bench.sides.servers import free_port, listening, parley
 
 WARM_UP = 20
 MOST_KIB, MOST_P50_MS = 40, 3

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -23,6 +24,26 @@ Send = Callable[[int], Awaitable[Trip]]
 """Sends one job over lane ``n`` and returns when its answer is back."""
 
 
+Parts = Mapping[str, list[psutil.Process]]
+"""Processes by what they do in a measurement."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How to send a job that is ``alone``, and one of ``many`` under way."""
+
+    alone: Send
+    many: Send
+
+
+@dataclass(frozen=True)
+class Side:
+    """``ways``: to send jobs with this payload, for as long as the context."""
+
+    ways: Callable[[str], AbstractAsyncContextManager[Ways]]
+    parts: Parts
+
+
 async def idle(send: Send, jobs: int) -> dict[str, float]:
     """One job at a time: latencies in ms."""
     trips = [await send(number) for number in range(WARM_UP + jobs)][WARM_UP:]
@@ -32,10 +53,6 @@ async def idle(send: Send, jobs: int) -> dict[str, float]:
         "to_node_p99_ms": quantiles(to_worker, n=100)[-1],
         "round_trip_p50_ms": median(1000 * trip.round_trip_s for trip in trips),
     }
-
-
-Parts = Mapping[str, list[psutil.Process]]
-"""Processes by what they do in a measurement."""
 
 
 async def busy(send: Send, *, in_flight: int, seconds: float, parts: Parts) -> dict[str, float]:

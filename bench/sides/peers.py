@@ -94,9 +94,8 @@ class Lanes:
             "audio_format": "pcm16",
             "sample_rate": 16000,
         }
-        text = encode(frame)
         sent_s = time.perf_counter()
-        client.send(text)
+        client.send(encode(frame))
         await back
         return Trip(self._arrived.pop(key) - sent_s, time.perf_counter() - sent_s)
 

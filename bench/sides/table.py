@@ -25,7 +25,10 @@ def show(found: dict[str, Any]) -> None:
     for side in ("parley", "celery", "bare"):
         print(f"{side:8}{_busy(found[side]['300_b'])}")
     for name in ("ratios", "ratios_64_kib"):
-        print(f"{name}:", ", ".join(f"{key} {value:.2f}" for key, value in found[name].items()))
+        print(f"\n{name:30}{'median':>8}{'least':>8}{'most':>8}")
+        for key, value in found[name].items():
+            each = [one[key] for one in found[f"{name}_of_rounds"]]
+            print(f"  {key:28}{value:8.2f}{min(each):8.2f}{max(each):8.2f}")
 
 
 def _busy(figures: dict[str, float]) -> str:
