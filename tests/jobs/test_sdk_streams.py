@@ -91,8 +91,8 @@ async def test_what_was_refused_is_answered_by_the_process_that_the_session_goes
         job = await anna.job()
         await until(lambda: session._ledger.streamed == {0: True, 1: True})
         relay.to = other.session_url
-        assert session._wire.socket is not None
-        session._wire.socket.transport.abort()
+        assert session._conversation.wire.socket is not None
+        session._conversation.wire.socket.transport.abort()
         await until(lambda: other.process.sessions.get(session.session_id))
         await anna.answers(job, "zero")
         async with asyncio.timeout(5):

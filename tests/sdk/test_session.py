@@ -23,7 +23,7 @@ STEREO = HELLO.with_name("hello-44k-stereo.wav")
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions don't wait long for the answer to their goodbye, which most tests don't give."""
-    monkeypatch.setattr("parley.session.CLOSE_S", 0.02)
+    monkeypatch.setattr("parley.conversation.CLOSE_S", 0.02)
 
 
 async def test_it_introduces_itself(server: FakeServer) -> None:
@@ -291,7 +291,7 @@ async def test_a_session_that_can_be_resumed_no_more_gives_way_to_another(
 async def test_closing_says_so_and_waits_for_the_answer(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parley.session.CLOSE_S", 5)
+    monkeypatch.setattr("parley.conversation.CLOSE_S", 5)
     async with talking(server) as (session, peer):
         closing = asyncio.create_task(session.close())
         await peer.expect("session_close", session_id="s-00000001")

@@ -25,7 +25,7 @@ PIECES = [b"\1\0" * 800, b"\2\0" * 800]
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions don't wait long for the answer to their goodbye, which most tests don't give."""
-    monkeypatch.setattr("parley.session.CLOSE_S", 0.02)
+    monkeypatch.setattr("parley.conversation.CLOSE_S", 0.02)
 
 
 async def pieces(some: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -118,7 +118,7 @@ async def test_nothing_is_sent_during_a_pause(server: FakeServer) -> None:
     async with talking(server) as (session, peer):
         paused = {"type": "backpressure", "action": "PAUSE", "resume_after_ms": 300}
         await peer.send(paused)
-        await until(lambda: session._pause_over > 0)
+        await until(lambda: session._conversation._pause_over > 0)
         began = time.monotonic()
         saying = asyncio.create_task(said(session))
         await peer.expect("audio_chunk")
@@ -158,7 +158,7 @@ async def test_a_stream_ends_though_the_connection_broke_before_its_last_word_wa
         saying = asyncio.create_task(said(session))
         await hears(peer, 0, "INPUT_STARTED")
         await beats(peer)
-        await until(session._voice.heard.is_set)
+        await until(session._conversation.voice.heard.is_set)
         assert session._ledger.streamed == {0: False}
         peer.vanish()
         await welcome(server)
@@ -208,7 +208,7 @@ async def whole(server: FakeServer) -> AsyncIterator[tuple[Session, RawPeer, Tas
 async def test_what_the_server_lost_is_not_waited_for_for_ever(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parley.session.LIFE_S", 0.1)
+    monkeypatch.setattr("parley.conversation.LIFE_S", 0.1)
     async with whole(server) as (_, _, saying):
         [lost] = await asyncio.wait_for(saying, 5)
         assert (lost.index, lost.reason, lost.code) == (0, "job_failed", "STATE_LOST")
@@ -217,7 +217,7 @@ async def test_what_the_server_lost_is_not_waited_for_for_ever(
 async def test_what_the_server_knows_is_waited_for_as_long_as_it_takes(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parley.session.LIFE_S", 0.1)
+    monkeypatch.setattr("parley.conversation.LIFE_S", 0.1)
     async with whole(server) as (session, peer, saying):
         await peer.send(result(0))
         assert [event.ok for event in await saying] == [True]
