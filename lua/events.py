@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 
 import redis
 
+from lua.receipts import words_of
+
 START = "0-0"
 
 
@@ -19,7 +21,7 @@ class JobMoved:
 
     Only the first event of a job has ``session`` … ``trace``. ``ms``: since its dispatch.
     ``left``: the node that a retried job left. ``brief``: milliseconds by service, as the node
-    reported them. ``receipt``: how a node was looked for, see ``lua/include/receipt.lua``.
+    reported them. ``receipt``: how a node was looked for, see :mod:`lua.receipts`.
     """
 
     job: str
@@ -115,12 +117,13 @@ _KINDS: dict[str, type[Any]] = {
 
 def decode(fields: dict[bytes, bytes]) -> Event:
     """The event of an entry; unknown fields are left out. One that is damaged becomes an alert."""
-    values = {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+    values = {name.decode(): value for name, value in fields.items()}
     try:
-        type_ = _KINDS[values["e"]]
+        kind = _text(values["e"])
+        type_ = _KINDS[kind]
         readers = _READERS[type_]
-        given = {name: readers[name](text) for name, text in values.items() if name in readers}
-        if values["e"] == "alert":
+        given = {name: readers[name](value) for name, value in values.items() if name in readers}
+        if kind == "alert":
             given["alert"] = True
         event: Event = type_(**given)
     except (KeyError, TypeError, ValueError) as error:
@@ -128,28 +131,27 @@ def decode(fields: dict[bytes, bytes]) -> Event:
     return event
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text else None
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+def _number(raw: bytes) -> int | None:
+    return int(raw) if raw else None
 
 
-def words_of(text: str) -> dict[str, str] | None:
-    """The ``name=value`` words of a receipt; None without any. What is no such word is left out."""
-    return dict(word.split("=", 1) for word in text.split() if "=" in word) or None
+def _words(raw: bytes) -> tuple[str, ...]:
+    return tuple(_text(raw).split())
 
 
-def _object(text: str) -> dict[str, Any] | None:
-    value = json.loads(text) if text else None
+def _object(raw: bytes) -> dict[str, Any] | None:
+    value = json.loads(raw) if raw else None
     if value is not None and not isinstance(value, dict):
         raise ValueError("not an object")
     return value or None
 
 
-_BY_TYPE: dict[Any, Callable[[str], Any]] = {
-    str: str,
+_BY_TYPE: dict[Any, Callable[[bytes], Any]] = {
+    str: _text,
     int | None: _number,
     tuple[str, ...]: _words,
     dict[str, str] | None: words_of,

@@ -9,7 +9,7 @@ from jobs.api.create import faults, snapshot_of, wish_of
 from jobs.principal import Principal
 from jobs.simulation import Finding, simulate
 from lua.client import Cells
-from lua.events import words_of
+from lua.receipts import words_of
 from lua.scripts import Candidate
 from parley.frames import present
 from pools.store import call

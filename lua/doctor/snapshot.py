@@ -1,6 +1,7 @@
 """A whole cell as it was read: asked by name."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -26,8 +27,7 @@ class Content:
 
     @cached_property
     def hash(self) -> dict[str, str]:
-        texts = [part.decode() for part in self.flat]
-        return dict(zip(texts[::2], texts[1::2], strict=True))
+        return texts(self.flat)
 
     @cached_property
     def set(self) -> frozenset[str]:
@@ -142,8 +142,13 @@ def entries(flat: list[Any]) -> list[Entry]:
 
 @lru_cache(50_000)
 def _fields(flat: tuple[bytes, ...]) -> dict[str, str]:
-    texts = [part.decode() for part in flat]
-    return dict(zip(texts[::2], texts[1::2], strict=True))
+    return texts(flat)
+
+
+def texts(flat: Sequence[bytes]) -> dict[str, str]:
+    """Names and values that follow each other; of packed ones only the letters can be read."""
+    parts = [part.decode(errors="replace") for part in flat]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 @cache

@@ -39,7 +39,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Simulated:
     """``state``: RESERVED on ``node``, WAITING behind ``ahead`` others, or FAILED with ``code``.
 
-    ``receipt`` as in the history; ``candidates``: JSON, see :meth:`listed`.
+    ``receipt``: see :mod:`lua.receipts`; ``candidates``: JSON, see :meth:`listed`.
     """
 
     state: JobState
@@ -49,7 +49,7 @@ class Simulated:
     reason: str
     breakdown: dict[str, int]
     ahead: int
-    receipt: str
+    receipt: bytes
     candidates: bytes
 
     @property

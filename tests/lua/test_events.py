@@ -1,6 +1,7 @@
 """What the scripts write to the event stream is what the history reads from it."""
 
 import json
+import struct
 from typing import Any
 
 import pytest
@@ -34,12 +35,26 @@ def test_objects_are_read_and_empty_ones_are_none() -> None:
     assert (event.breakdown, event.brief, event.ms) == (counts, None, None)
 
 
-def test_a_strange_name_in_a_receipt_does_not_lose_the_event() -> None:
-    """A client may ask for a node of any name."""
-    receipt = "pools=auto:en-zh passed=no\tsuch node:other_cell us=70"
-    event = decode(entry(e="job", job="j", moves="NEW SELECTING RESERVED", receipt=receipt))
+def test_a_receipt_says_in_words_what_there_is_to_say() -> None:
+    numbers = struct.pack("<6I3f", 20, 0, 1, 0, 3, 0, 1 / 3, -1, 0.000070)
+    receipt = numbers + b"auto:en-zh,pair:en-zh\t\tno\tsuch node:other_cell"
+    event = decode(entry(e="job", job="j", moves="NEW SELECTING RESERVED") | {b"receipt": receipt})
     assert isinstance(event, JobMoved)
-    assert event.receipt == {"pools": "auto:en-zh", "passed": "no", "us": "70"}
+    assert event.receipt == {
+        "pools": "auto:en-zh,pair:en-zh",
+        "sampled": "20",
+        "excluded": "1",
+        "busy": "3",
+        "passed": "no,such,node:other_cell",
+        "load": "0.333",
+        "us": "70",
+    }
+
+
+def test_an_event_without_a_choice_has_no_receipt() -> None:
+    event = decode(entry(e="job", job="j", moves="NEW SELECTING FAILED", receipt=""))
+    assert isinstance(event, JobMoved)
+    assert event.receipt is None
 
 
 def test_a_retried_job_names_the_node_it_left() -> None:
@@ -70,6 +85,7 @@ def test_the_other_kinds() -> None:
         {"e": "job", "job": "j", "moves": "A", "ms": "soon"},
         {"e": "job", "job": "j", "moves": "A", "brief": "[1]"},
         {"e": "job", "job": "j", "moves": "A", "breakdown": "{"},
+        {"e": "job", "job": "j", "moves": "A", "receipt": "pools=auto:en-zh"},
     ],
 )
 def test_a_damaged_entry_becomes_an_alert_without_its_values(fields: dict[str, str]) -> None:

@@ -1,0 +1,68 @@
+"""How a node was chosen, as the scripts pack it (``lua/include/receipt.lua``)."""
+
+import struct
+from dataclasses import dataclass
+
+_NUMBERS = struct.Struct("<6I3f")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """``pools`` that were tried, separated by commas; how many of their members were ``sampled``,
+    and of these were ``lacking`` a has: value, ``excluded``, ``stale`` or ``busy``; how often a
+    larger search was needed (``searched``); ``load`` of the winner and of the runner-up (``next``),
+    -1 without one; seconds of the call so far (``took_s``); why the ``preferred`` node was not
+    taken; pools that serve it and were ``passed`` over, with their reasons, separated by spaces.
+    """
+
+    sampled: int
+    lacking: int
+    excluded: int
+    stale: int
+    busy: int
+    searched: int
+    load: float
+    next: float
+    took_s: float
+    pools: str
+    preferred: str
+    passed: str
+
+    @classmethod
+    def of(cls, packed: bytes) -> "Receipt":
+        """From the numbers in their order, then the texts, each after a tab but the first."""
+        texts = packed[_NUMBERS.size :].decode(errors="replace").split("\t", 2)
+        return cls(*_NUMBERS.unpack_from(packed), *texts)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What there is to say, by its name in the history; ``us`` are microseconds."""
+        seldom = {
+            "lacking": self.lacking,
+            "excluded": self.excluded,
+            "stale": self.stale,
+            "busy": self.busy,
+            "searched": self.searched,
+            "preferred": self.preferred,
+            "passed": ",".join(self.passed.split()),
+        }
+        loads = {"load": self.load, "next": self.next}
+        return {
+            "pools": self.pools,
+            "sampled": str(self.sampled),
+            **{name: str(value) for name, value in seldom.items() if value},
+            **{name: _decimals(load) for name, load in loads.items() if load >= 0},
+            "us": str(round(self.took_s * 1_000_000)),
+        }
+
+
+def _decimals(load: float) -> str:
+    return f"{round(load, 3):g}"
+
+
+def words_of(packed: bytes) -> dict[str, str] | None:
+    """The words of a receipt; None without any. Raises ValueError if it is damaged."""
+    try:
+        return Receipt.of(packed).words if packed else None
+    except (struct.error, TypeError) as error:
+        raise ValueError(f"no receipt: {error}") from error
