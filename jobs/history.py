@@ -103,7 +103,6 @@ def _add_job(rows: Rows, event: events.JobMoved, place: dict[str, Any]) -> None:
         rows.count(at, job.state, job.code, job.duration_ms or 0)
 
 
-_ORIGIN = ("session", "index", "tenant", "src", "tgt", "request", "size", "trace")
 _LATEST = ("attempt", "node", "code", "pool", "reason", "breakdown", "tries")
 
 
@@ -111,7 +110,7 @@ def fold(job: Job, event: events.JobMoved, at: datetime) -> None:
     """Bring a job up to an event. What the event has no word on stays as it was."""
     given = {
         name: value
-        for name in (*_ORIGIN, *_LATEST)
+        for name in (*events.ORIGIN, *_LATEST)
         if (value := getattr(event, name)) not in ("", None)
     }
     for name, value in fitted(Job, **given).items():

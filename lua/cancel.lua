@@ -14,7 +14,7 @@ if not job or job.stub == '1' then return { 'UNKNOWN' } end
 if is_final(job.state) then return { 'FINAL', job.state } end
 if idle and job.state ~= 'WAITING' then return { 'RUNS' } end
 local unsent = process ~= '' and job.state == 'DISPATCHED'
-  and call('HGET', cell .. 'job:' .. id, 'begun') == process .. ' ' .. job.attempt
+  and job.begun == process .. ' ' .. job.attempt
 local skipped = unsent and has_last_index(job, job.node)
 local node = cancel_job(job, code, unsent)
 if skipped then give_back_index(job, job.node) end

@@ -104,7 +104,8 @@ def _arguments(source: Source) -> list[str]:
     if source.spec:
         fields = ", ".join(field.name for field in source.spec)
         last, count = len(source.argv) + 1, len(source.spec)
-        lines.append(f"{fields} = unpack(cmsgpack.unpack(ARGV[{last}]), 1, {count})")
+        lines.append(f"spec = ARGV[{last}]")
+        lines.append(f"{fields} = unpack(cmsgpack.unpack(spec), 1, {count})")
     return lines
 
 

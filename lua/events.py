@@ -11,17 +11,20 @@ from typing import Any, get_type_hints
 import redis
 
 from lua.receipts import words_of
+from lua.scripts import NewJob
 
 START = "0-0"
+ORIGIN = ("session", "index", "tenant", "src", "tgt", "request", "size", "trace")
 
 
 @dataclass(frozen=True, slots=True)
 class JobMoved:
     """States a job passed in one call. What a call has no word on is empty or None.
 
-    Only the first event of a job has ``session`` … ``trace``. ``ms``: since its dispatch.
-    ``left``: the node that a retried job left. ``brief``: milliseconds by service, as the node
-    reported them. ``receipt``: how a node was looked for, see :mod:`lua.receipts`.
+    Only the first event of a job has ``session`` … ``trace``, as a rule in its packed spec. ``ms``:
+    since its dispatch. ``left``: the node that a retried job left. ``brief``: milliseconds by
+    service, as the node reported them. ``receipt``: how a node was looked for, see
+    :mod:`lua.receipts`.
     """
 
     job: str
@@ -123,12 +126,19 @@ def decode(fields: dict[bytes, bytes]) -> Event:
         type_ = _KINDS[kind]
         readers = _READERS[type_]
         given = {name: readers[name](value) for name, value in values.items() if name in readers}
+        if "spec" in values:
+            given |= _origin(values["spec"])
         if kind == "alert":
             given["alert"] = True
         event: Event = type_(**given)
     except (KeyError, TypeError, ValueError) as error:
         return Noted("bad_event", alert=True, text=f"{error!r} in {sorted(values)}")
     return event
+
+
+def _origin(packed: bytes) -> dict[str, Any]:
+    spec = NewJob.read(packed)
+    return {name: getattr(spec, name) for name in ORIGIN}
 
 
 def _text(raw: bytes) -> str:

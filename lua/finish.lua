@@ -9,14 +9,13 @@
 -- FLAGS allow-oom
 -- RETURNS DONE more session | RETRIED state more | FAILED code more session | DROPPED more | LATE state | UNKNOWN | MISSING
 -- @include clock
--- @include job, fields
+-- @include job
 -- @include free
 -- @include settle
 -- @include offer
 -- @include value
 local id = job
-local job = load_fields(id, { 'state', 'attempt', 'tries', 'node', 'slot', 'session', 'request', 'born',
-  'claim', 'code', 'token', 'stub', 'pool', 'payload', 'failed', 'need', 'turn' })
+local job = load_job(id)
 
 -- Restored, and not claimed yet: the node's process is about to say that it holds it.
 local unclaimed = job and job.state == 'WAITING' and job.claim == '1'
@@ -38,20 +37,19 @@ if job.state == 'CANCELLED' then
 end
 if verdict == 'retry' then
   -- @include place
-  local whole = load_job(id)
-  local state = retry(whole, { code = code, message = message, counted = true, answered = true,
+  local state = retry(job, { code = code, message = message, counted = true, answered = true,
     blame = blame ~= '' and blame or nil })
   -- STEP
-  set_job(whole, 'token', token)
-  return without_value(ended(state, whole.code, flag(offer(holder)), ''))
+  set_job(job, 'token', token)
+  return without_value(ended(state, job.code, flag(offer(holder)), ''))
 end
 local from, state = job.state, verdict == 'done' and 'DONE' or 'FAILED'
 local has_value = inbox ~= '' or value ~= ''
 -- STEP
 if has_value and not keep_value(cell .. 'result:' .. id, result_ttl_ms) then return { 'MISSING' } end
 free_slot(job, holder)
-settle(job, state, owner, { code = code, message = message, size = size, asker = process },
-  'token', token)
+settle(job, state, owner, { code = code, message = message, size = size, answered = true,
+  asker = process }, 'token', token)
 emit_end(job, from .. ' ' .. state, code, 'brief', brief)
 if holder.freed then
   -- @include pace

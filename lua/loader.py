@@ -4,7 +4,7 @@ A file starts with what it moves and guarantees, then lines that are parsed here
 
     -- KEYS cell
     -- ARGV token, limit:int
-    -- SPEC session, need, index:int      fields of the last argument, a MessagePack array
+    -- SPEC session, need, index:int      fields of the last argument, a MessagePack array: `spec`
     -- FIELDS capacity:int, pools:list    the same for a struct inside it, as a list of names
     -- CONST reservation_ttl_ms           names of :class:`lua.limits.Limits`
     -- EACH looked = {}                   what is made anew at each call, in this order

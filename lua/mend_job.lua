@@ -13,7 +13,7 @@
 local job, changes = load_job(id), 0
 if not job then return { 'MENDED', '0' } end
 local key, session = cell .. 'job:' .. id, cell .. 'session:' .. job.session
-local index, forever = call('HGET', key, 'index'), call('PTTL', key) == -1
+local forever = call('PTTL', key) == -1
 local at = tonumber(call('ZSCORE', cell .. 'timers', 'job:' .. id) or nil)
 local node = job.slot == '1' and load_node(job.node)
 local held = node and call('SISMEMBER', cell .. 'node:' .. job.node .. ':jobs', id) == 1
@@ -72,7 +72,7 @@ if queued and tonumber(queued) ~= rank_of(job, job.due) then
   changes = changes + 1
 end
 if owned and not is_final(job.state) then
-  changes = changes + call('HSETNX', session, 'job:' .. id, index or '0')
+  changes = changes + call('HSETNX', session, 'job:' .. id, job.index)
 end
 if changes > 0 then emit('e', 'note', 'what', 'mended', 'job', id, 'text', changes .. ' entries') end
 return { 'MENDED', tostring(changes) }

@@ -6,7 +6,7 @@
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
 -- @include clock
--- @include fields
+-- @include job
 -- @include tell
 -- @include queue
 local changes, strangers, need = 0, {}, nil
@@ -14,7 +14,7 @@ local FIRST = 63
 local ids = call('ZRANGE', cell .. 'waiting:' .. sig, 0, FIRST)
 if member ~= '' then ids[#ids + 1] = member end
 for _, id in ipairs(ids) do
-  local job = load_fields(id, { 'state', 'sig', 'need', 'claim' })
+  local job = load_job(id)
   if job and job.state == 'WAITING' and job.sig == sig and job.claim ~= '1' then
     need = read_need(job.need)
   else

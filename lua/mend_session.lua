@@ -6,7 +6,7 @@
 -- FLAGS allow-oom
 -- RETURNS MENDED changes
 -- @include clock
--- @include job, fields
+-- @include job
 -- @include tell
 local key, changes, waiting, strangers = cell .. 'session:' .. id, 0, 0, {}
 local process, counted = unpack(call('HMGET', key, 'process', 'waiting'))
@@ -14,7 +14,7 @@ if not process then return { 'MENDED', '0' } end
 local flat = call('HGETALL', key)
 for i = 1, #flat, 2 do
   local name = string.match(flat[i], '^job:(.+)$')
-  local job = name and load_fields(name, { 'state', 'session', 'claim' })
+  local job = name and load_job(name)
   if name and (not job or is_final(job.state) or job.session ~= id) then
     strangers[#strangers + 1] = flat[i]
   elseif job and job.state == 'WAITING' and job.claim ~= '1' then

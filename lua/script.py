@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 
 import msgspec
 
@@ -23,6 +23,14 @@ class Spec(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     def packed(self) -> bytes:
         """What the script unpacks into locals of the same names."""
         return _encode(self)
+
+    @classmethod
+    def read(cls, packed: bytes) -> Self:
+        """What was packed. Raises ValueError if it is damaged."""
+        try:
+            return msgspec.msgpack.decode(packed, type=cls)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"no {cls.__name__}: {error}") from error
 
 
 _encode = msgspec.msgpack.Encoder().encode

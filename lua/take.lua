@@ -7,11 +7,10 @@
 -- FLAGS allow-oom
 -- RETURNS TAKEN index session src tgt trace big payload | GONE | LOST more
 -- @include clock
--- @include job, fields
+-- @include job
 -- @include node
 -- @include begin
-local job = load_fields(id, { 'state', 'attempt', 'node', 'conn', 'uidx', 'session', 'src', 'tgt',
-  'trace', 'due' })
+local job = load_job(id)
 if not job or job.attempt ~= attempt or job.node ~= node then return { 'GONE' } end
 local holder = load_node(node)
 local repeated = job.state == 'DISPATCHED' and job.conn == conn and job.uidx > 0
@@ -27,12 +26,11 @@ local index = repeated and job.uidx or next_index(job.session, node)
 
 if size == 0 then
   -- @include free, settle, offer
-  local whole = load_job(id)
-  whole.kept = job.kept
+  local from = job.state
   -- STEP
-  free_slot(whole, holder)
-  settle(whole, 'FAILED', owner, { code = 'STATE_LOST' })
-  emit_end(whole, job.state .. ' FAILED', 'STATE_LOST')
+  free_slot(job, holder)
+  settle(job, 'FAILED', owner, { code = 'STATE_LOST' })
+  emit_end(job, from .. ' FAILED', 'STATE_LOST')
   return { 'LOST', flag(offer(holder)) }
 end
 -- STEP

@@ -8,6 +8,7 @@ from typing import Any
 
 from lua.keys import KEYSPACE, Key, Life
 from lua.limits import Limits
+from lua.scripts import NewJob
 from lua.states import Reason
 
 RECORD = struct.Struct("<HHHBd")
@@ -100,7 +101,7 @@ class Snapshot:
 
     @cached_property
     def jobs(self) -> dict[str, dict[str, str]]:
-        return {id_: content.hash for id_, content in self.named("job").items()}
+        return {id_: _with_spec(content) for id_, content in self.named("job").items()}
 
     @cached_property
     def sessions(self) -> dict[str, dict[str, str]]:
@@ -133,6 +134,16 @@ class Snapshot:
         if content.type == "hash":
             return dict(zip(content.flat[::2], content.flat[1::2], strict=True))
         return content.set if content.type == "set" else content.flat
+
+
+def _with_spec(job: Content) -> dict[str, str]:
+    """The fields of a job and of its spec; ``payload`` is the size of the latter."""
+    packed = dict(zip(job.flat[::2], job.flat[1::2], strict=True)).get(b"spec")
+    if packed is None:
+        return job.hash
+    spec = NewJob.read(packed)
+    given = {name: str(getattr(spec, name)) for name in spec.__struct_fields__}
+    return {**given, **job.hash, "payload": str(spec.size)}
 
 
 def entries(flat: list[Any]) -> list[Entry]:

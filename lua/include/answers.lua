@@ -1,4 +1,4 @@
--- @include job, fields
+-- @include job
 -- @include node
 -- @include replies
 -- What a job or request that is known already is answered.
@@ -19,9 +19,8 @@ local function answer_of(known)
     -- @include crowd
     return { 'WAITING', known.id, level_of(call('ZCARD', cell .. 'waiting:' .. sig)) }
   end
-  local refusal = call('HMGET', cell .. 'job:' .. known.id, 'reason', 'breakdown', 'retry_ms')
-  if known.state == 'FAILED' and refusal[3] then
-    return { 'REFUSED', known.id, known.code, unpack(refusal) }
+  if known.state == 'FAILED' and known.retry_ms then
+    return { 'REFUSED', known.id, known.code, known.reason, known.breakdown, known.retry_ms }
   end
   return { 'REPEAT', known.id, known.state, tostring(known.attempt), known.node }
 end
@@ -31,11 +30,9 @@ local function known_answer()
   local earlier = request ~= '' and call('GET', cell .. 'request:' .. request)
   local known = earlier and earlier ~= job and load_job(earlier)
   if known then
-    if call('HGET', cell .. 'job:' .. earlier, 'digest') ~= digest then
-      return { 'CONFLICT', earlier }
-    end
+    if known.digest ~= digest then return { 'CONFLICT', earlier } end
     return { 'REPEAT', earlier, known.state, tostring(known.attempt), known.node }
   end
-  local same = load_fields(job, { 'state', 'attempt', 'node', 'pool', 'code', 'conn', 'uidx' })
+  local same = load_job(job)
   if same then return answer_of(same) end
 end

@@ -3,8 +3,8 @@
 -- Whether the node's last index of the session is this job's. `node`: where the job is.
 local function has_last_index(job, node)
   if job.session == '' then return false end
-  local used = call('HGET', cell .. 'job:' .. job.id, 'uidx')
-  return used and call('HGET', cell .. 'session:' .. job.session, 'node:' .. node) == used
+  return job.uidx > 0
+    and tonumber(call('HGET', cell .. 'session:' .. job.session, 'node:' .. node)) == job.uidx
 end
 
 local function give_back_index(job, node)

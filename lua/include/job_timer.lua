@@ -26,12 +26,11 @@ end
 local function expire_waiting(job)
   local need, queue, owner = read_need(job.need), read_queue(job.sig), owner_of(job)
   local code = job.cause ~= '' and job.cause or 'QUEUE_TIMEOUT'
-  local said = call('HMGET', cell .. 'job:' .. job.id, 'cause_message', 'cause_by_node')
   local counts, reason = breakdown(job, need)
   -- STEP
   leave_queue(queue, job, need)
-  settle(job, 'FAILED', owner, { code = code, message = said[1] or '', details = counts,
-    answered = said[2] == '1' }, 'reason', reason, 'breakdown', counts)
+  settle(job, 'FAILED', owner, { code = code, message = job.cause_message, details = counts,
+    answered = job.cause_by_node == '1' }, 'reason', reason, 'breakdown', counts)
   emit_end(job, 'WAITING FAILED', code, 'reason', reason, 'breakdown', counts)
   -- @include charge
   charge(job, job.failed)

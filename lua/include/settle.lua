@@ -19,7 +19,7 @@ end
 
 -- `owner`: the session's process; none of what is no utterance and was never enrolled.
 -- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it;
--- `asker`: the process that learns it from the reply. A node's last word brings its `token`, too. A
+-- `asker`: the process that learns it from the reply. A
 -- cancelled job that still holds a slot keeps its timer until the slot is free. Further fields of the
 -- job may follow.
 local function settle(job, state, owner, outcome, ...)
@@ -36,7 +36,7 @@ local function settle(job, state, owner, outcome, ...)
     post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
       'code', outcome.code or '', 'message', outcome.message or '',
       'details', outcome.details or '', 'node', job.node, 'attempt', job.attempt,
-      'size', outcome.size or 0, 'by_node', flag(outcome.answered or job.token))
+      'size', outcome.size or 0, 'by_node', flag(outcome.answered))
   end
 end
 

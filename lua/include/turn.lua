@@ -3,26 +3,23 @@
 -- @include settle
 -- The parts of a turn, which is what somebody says without a pause. The field `turn` of the last one
 -- ends with a dot.
-local function field_of(id, name) return call('HGET', cell .. 'job:' .. id, name) or '' end
-
 local function without_dot(turn) return (string.gsub(turn, '%.$', '')) end
 
 -- The other live parts of the turn of a live job, or of one that has just ended: those before it, or
 -- after it.
 local function parts(job, turn, after)
-  local own = tonumber(field_of(job.id, 'index'))
   local flat, found = call('HGETALL', cell .. 'session:' .. job.session), {}
   for i = 1, #flat, 2 do
     local id = string.match(flat[i], '^job:(.+)$')
-    local follows = id and id ~= job.id and (tonumber(flat[i + 1]) > own) == after
-    if follows and without_dot(field_of(id, 'turn')) == turn then found[#found + 1] = load_job(id) end
+    local follows = id and id ~= job.id and (tonumber(flat[i + 1]) > job.index) == after
+    local part = follows and load_job(id)
+    if part and without_dot(part.turn) == turn then found[#found + 1] = part end
   end
   return found
 end
 
 local function is_continued(job)
-  local turn = field_of(job.id, 'turn')
-  return turn ~= '' and #parts(job, without_dot(turn), true) > 0
+  return job.turn ~= '' and #parts(job, without_dot(job.turn), true) > 0
 end
 
 -- The last part is done, and in it is the speech of those that its node holds still: so they are done

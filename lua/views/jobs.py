@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from redis.exceptions import RedisError
 
 from lua import ids
@@ -12,6 +13,7 @@ from lua.client import Cells, StoreSettings
 from lua.errors import StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
+from lua.scripts import NewJob
 from lua.states import TERMINAL, JobState
 
 
@@ -86,18 +88,20 @@ def unknown_jobs(store: StoreSettings, cell: int, names: Collection[str]) -> set
 
 
 def view_of(name: str, fields: Any) -> JobView | None:
-    """From the fields of its hash."""
-    raw = {field.decode(): value.decode() for field, value in fields.items()}
+    """From the fields of its hash. One that was refused without being tried has no spec."""
+    packed = fields.get(b"spec")
+    raw = {name.decode(): value.decode() for name, value in fields.items() if name != b"spec"}
     if raw.get("stub") == "1" or "state" not in raw:
         return None  # only what a node said of it after a loss of Redis
+    given: dict[str, Any] = msgspec.structs.asdict(NewJob.read(packed)) if packed else raw
     return JobView(
         job=name,
         state=JobState(raw["state"]),
         session=raw.get("session", ""),
-        index=int(raw.get("index") or 0),
-        tenant=raw.get("tenant", ""),
-        src=raw.get("src", ""),
-        tgt=raw.get("tgt", ""),
+        index=int(given.get("index") or 0),
+        tenant=given.get("tenant", ""),
+        src=given.get("src", ""),
+        tgt=given.get("tgt", ""),
         node=raw.get("node", ""),
         pool=raw.get("pool", ""),
         attempt=int(raw.get("attempt") or 0),
@@ -106,7 +110,7 @@ def view_of(name: str, fields: Any) -> JobView | None:
         message=raw.get("message", ""),
         reason=raw.get("reason", ""),
         breakdown=json.loads(raw.get("breakdown") or "{}"),
-        trace=raw.get("trace", ""),
+        trace=given.get("trace", ""),
         created_ms=int(raw.get("born") or 0),
         ended_ms=int(raw.get("ended") or 0),
         size=int(raw.get("size") or 0),

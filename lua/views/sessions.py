@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from redis.exceptions import RedisError
 
 from lua import ids
@@ -85,7 +86,7 @@ async def _read(cells: Cells, session: str) -> SessionJobs:
     return SessionJobs(
         newest=int(fields.get(b"newest", -1)),
         live=[
-            LiveJob(view, _spec(view, hashes[view.job]), await cells.payload(cell, view.job) or b"")
+            LiveJob(view, _spec(hashes[view.job]), await cells.payload(cell, view.job) or b"")
             for view in views
             if not view.is_final
         ],
@@ -94,25 +95,6 @@ async def _read(cells: Cells, session: str) -> SessionJobs:
     )
 
 
-def _spec(view: JobView, fields: dict[bytes, bytes]) -> NewJob:
-    raw = {field.decode(): value.decode() for field, value in fields.items()}
-    return NewJob(
-        job=view.job,
-        session=view.session,
-        index=view.index,
-        request=raw["request"],
-        digest=raw["digest"],
-        tenant=view.tenant,
-        src=view.src,
-        tgt=view.tgt,
-        need=raw["need"],
-        sig=raw["sig"],
-        preferred=raw["preferred"],
-        avoid=raw["avoid"].split(),
-        deadline_ms=int(raw["wait"]),
-        priority=int(raw["priority"]),
-        size=int(raw["payload"]),
-        retries=int(raw["retries"]),
-        trace=view.trace,
-        turn=raw.get("turn", ""),
-    )
+def _spec(fields: dict[bytes, bytes]) -> NewJob:
+    avoid = fields[b"avoid"].decode().split()
+    return msgspec.structs.replace(NewJob.read(fields[b"spec"]), avoid=avoid)

@@ -83,7 +83,7 @@ def wish_in(fields: Mapping[str, str], now_ms: int, *, had: Collection[str] = ()
         preferred=fields["preferred"],
         had=frozenset([*fields.get("had", "").split(), *had]),
         avoid=frozenset(fields.get("avoid", "").split()),
-        may_wait=fields["wait"] != "0",
+        may_wait=fields["deadline_ms"] != "0",
         patient=not waits or now_ms - int(fields["since"]) < LIMITS.avoid_ms,
     )
 
