@@ -136,7 +136,7 @@ class Away:
         session.line.close(REPLACED, "the session was resumed")
         session.taken_back(ticket, reply)
         session.agree(init)
-        if session.is_whole:
+        if session.progress.is_whole:
             return
         try:
             await revive(session, init.last_utterance_index)

@@ -5,22 +5,17 @@ unless it is this process: then it is handed over here.
 """
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from jobs.ended import outcome_in
 from jobs.failures import Failure, failure_of
-from jobs.payload import Speech, digest_of
-from jobs.settings import JobSettings
+from jobs.specs import spec_of
+from jobs.speech import Speech
 from jobs.unfinished import Work
 from lua import ids, scripts, views
 from lua.errors import StoreError, StoreUnavailable
-from lua.mailbox import Outcome
 from lua.scripts import Conflict, Need, NewJob, Refused, Repeat, Reserved, Waiting
 from lua.states import TERMINAL, JobState
-from lua.views import JobView
 from parley.codes import ErrorCode
 from parley.frames import Utterance
 from pools.routes import Refusal
@@ -29,63 +24,7 @@ if TYPE_CHECKING:
     from jobs.session import LiveSession
 
 Reply = scripts.Dispatched | Reserved | Waiting | Refused | Repeat | Conflict | scripts.Held
-NO_DEADLINE = -1
 OTHER_CELL = "other_cell"  # why a preferred node is not even looked at
-USUAL_PRIORITY = 3
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where utterances come from. ``session`` is empty for a job without a live session; ``scope``
-    is that of its request ids.
-    """
-
-    session: str
-    tenant: str
-    scope: str
-
-
-def new_job(
-    work: Work, frame: Utterance, speech: Speech, need: Need, origin: Origin, settings: JobSettings
-) -> NewJob:
-    """What ``dispatch`` is told."""
-    request = f"{origin.scope}/{frame.request_id}" if frame.request_id else ""
-    return NewJob(
-        job=work.id,
-        session=origin.session,
-        index=frame.utterance_index,
-        request=request,
-        digest=digest_of(frame, speech) if request else "",
-        tenant=origin.tenant,
-        src=speech.src,
-        tgt=speech.tgt,
-        need=need.text,
-        sig=need.sig,
-        preferred=frame.preferred_node_id or "",
-        avoid=[],
-        deadline_ms=NO_DEADLINE if frame.deadline_ms is None else frame.deadline_ms,
-        priority=frame.priority or USUAL_PRIORITY,
-        size=len(work.payload),
-        retries=settings.max_retries,
-        trace=work.told[0].trace,
-        turn=work.ending.mark,
-    )
-
-
-def outcome_of(view: JobView) -> Outcome:
-    """How a job has ended, for whom the mailbox's word of it did not reach."""
-    return Outcome(
-        job=view.job,
-        session=view.session,
-        state=view.state,
-        code=view.code,
-        message=view.message,
-        details=msgspec.json.encode(view.breakdown).decode(),
-        node=view.node,
-        attempt=view.attempt,
-        size=view.size,
-        by_node=bool(view.message and view.attempt),
-    )
 
 
 async def dispatch(
@@ -107,22 +46,17 @@ async def dispatch(
                 pin=session.pin,
             )
         if isinstance(need, Refusal):
-            session.refuse(work, _failure(session, need, speech))
+            session.progress.refuse(work, _failure(session, need, speech))
             return
         session.sig = need.sig
-        work.passed = need.passed
-        preferred = frame.preferred_node_id
-        if preferred and ids.cell_of_node(preferred, session.cells.count) != session.cell:
-            frame.preferred_node_id = None
-            work.passed = f"{work.passed} {preferred}:{OTHER_CELL}".strip()
-        work.job = new_job(work, frame, speech, need, session.origin, process.settings)
+        work.job = _spec(session, work, frame, speech, need)
         asked = work.id
         process.asking.add(asked)
         reply = await _place(session, work, work.job)
         await _take_in(session, work, reply, speech)
     except StoreError as error:
         # The call may have run, or may yet run; nobody wants its outcome any more.
-        session.refuse(work, Failure(error.code))
+        session.progress.refuse(work, Failure(error.code))
     finally:
         process.asking.discard(asked)  # the work may be that of an earlier job by now
 
@@ -142,6 +76,29 @@ async def dispatch_in_turn(
     if work.ending.turn is not None:
         frame.preferred_node_id = work.ending.turn.node or None
     await dispatch(session, work, frame, speech, need)
+
+
+def _spec(
+    session: "LiveSession", work: Work, frame: Utterance, speech: Speech, need: Need
+) -> NewJob:
+    """A preferred node of another cell is passed over."""
+    work.passed = need.passed
+    preferred = frame.preferred_node_id
+    if preferred and ids.cell_of_node(preferred, session.cells.count) != session.cell:
+        frame.preferred_node_id = None
+        work.passed = f"{work.passed} {preferred}:{OTHER_CELL}".strip()
+    return spec_of(
+        work.id,
+        frame,
+        speech,
+        need,
+        session.origin,
+        index=frame.utterance_index,
+        size=len(work.payload),
+        retries=session.process.settings.max_retries,
+        trace=work.told[0].trace,
+        turn=work.ending.mark,
+    )
 
 
 async def _place(session: "LiveSession", work: Work, job: NewJob) -> Reply:
@@ -185,25 +142,25 @@ async def _take_in(session: "LiveSession", work: Work, reply: Reply, speech: Spe
     match reply:
         case scripts.Dispatched():
             _hand_over(session, work, reply)
-            session.dispatched(work, reply.node)
+            session.progress.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Reserved():
             work.roundabout = True
-            session.dispatched(work, reply.node)
+            session.progress.dispatched(work, reply.node)
             session.went_to(reply.pool, speech)
         case Waiting():
             work.roundabout = True
-            session.waits(work, reply.level)
+            session.progress.waits(work, reply.level)
         case scripts.Held():
             session.telling.waiting(work.told)  # not for long: no reason to hold speech back
         case Refused():
-            session.fail(work, _failure(session, reply, speech))
+            session.progress.fail(work, _failure(session, reply, speech))
         case Conflict():
-            session.refuse(work, _failure(session, reply, speech))
+            session.progress.refuse(work, _failure(session, reply, speech))
         case Repeat() if reply.job != work.id:
             await _join(session, work, reply.job)
         case Repeat() if reply.state not in TERMINAL:
-            session.dispatched(work, reply.node)
+            session.progress.dispatched(work, reply.node)
 
 
 def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) -> None:
@@ -235,29 +192,10 @@ def _failure(
 
 async def _join(session: "LiveSession", work: Work, earlier: str) -> None:
     """The same request was made before: its answer is also this one's."""
-    if session.merge(work, earlier):
+    if session.progress.merge(work, earlier):
         return
     view = await views.job_now(session.cells, earlier)
     if view is None:
-        session.fail(work, Failure(ErrorCode.STATE_LOST))
+        session.progress.fail(work, Failure(ErrorCode.STATE_LOST))
     elif view.is_final:
-        session.settle(outcome_of(view))
-
-
-async def call_off(
-    session: "LiveSession", job: str, code: ErrorCode, *, only_idle: bool = False
-) -> None:
-    """Cancel a job whose outcome nobody wants; ``only_idle``: if it waits for a node.
-
-    Without Redis a waiting job comes to the end of its wait, and for others it is left to the
-    replay, which names the jobs that are still wanted.
-    """
-    with suppress(StoreError):
-        await scripts.cancel(
-            session.cells,
-            cell=session.cell,
-            job=job,
-            code=code,
-            process=session.process.id,
-            only_idle=only_idle,
-        )
+        session.progress.settle(outcome_in(view))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from jobs.ordering import Missing
-from jobs.payload import Speech
+from jobs.speech import Speech
 from lua.mailbox import Outcome
 from lua.scripts import Conflict, Refused
 from lua.states import JobState, Reason

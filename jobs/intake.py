@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from jobs.answers import Told, now_ms
 from jobs.dispatch import dispatch, dispatch_in_turn
 from jobs.failures import Failure
-from jobs.payload import Speech, inherit, payload_of, said_by, speech_of, spoken
+from jobs.payload import inherit, payload_of, said_by
+from jobs.speech import Speech, speech_of, spoken
 from jobs.streams.endings import WHOLE, Ending
 from jobs.unfinished import Work
 from jobs.wishes import Unsupported
@@ -72,7 +73,7 @@ class Intake:
 
     def unheard(self, begun: Told, failure: Failure) -> None:
         """An utterance of a stream makes no job, but has its place among the answers."""
-        self._session.refuse_unheard(self._end(begun), failure)
+        self._session.progress.refuse_unheard(self._end(begun), failure)
 
     def _end(self, begun: Told) -> Told:
         """What was begun counts from now on, after what was sent whole meanwhile."""
@@ -104,7 +105,7 @@ class Intake:
             refusal = Failure(error.code, error.message, field=error.field, expected=error.expected)
         if refusal is None:
             return self._dispatch(told, frame, speech, ending)
-        self._session.refuse_unheard(told, refusal)
+        self._session.progress.refuse_unheard(told, refusal)
         return None
 
     def _dispatch(

@@ -12,9 +12,7 @@ from typing import Any
 import msgspec
 
 from lua import ids
-from lua.mailbox import Outcome
-from lua.scripts import Done, Failed, Finish, Verdict
-from lua.states import JobState
+from lua.scripts import Finish, Verdict
 from parley.codes import ErrorCode
 from parley.frames import ABSENT, JobResult, ResultBody, ServiceTimings, encode, present, read_extra
 from parley.frames.common import Number
@@ -131,26 +129,6 @@ def prepare(
         token=ids.new_token(),
     )
     return Ready(outcome, body, result.attempt_id)
-
-
-def outcome_of(ready: Ready, reply: Done | Failed) -> Outcome:
-    """What the mailbox would say of a job's end to a session of this process."""
-    finished = ready.outcome
-    state, code = JobState.DONE, ""
-    if isinstance(reply, Failed):
-        state, code = JobState.FAILED, reply.code
-    return Outcome(
-        job=finished.job,
-        session=reply.session,
-        state=state,
-        code=code,
-        message=finished.message,
-        details="",
-        node=finished.node,
-        attempt=ready.attempt,
-        size=finished.size,
-        by_node=True,
-    )
 
 
 def _stored(

@@ -1,35 +1,15 @@
 """What a job carries: the fields of ``job_assign`` that are the same for every node, encoded once.
 
-Made where the utterance came in; the node's process puts its own fields in front. Sound is looked
-at, but passes through as it came; only WAV is unwrapped to what every node takes.
+Made where the utterance came in; the node's process puts its own fields in front.
 """
 
 from hashlib import sha1
 from typing import Any
 
-import msgspec
-
-from jobs.base64 import from_base64, to_base64
+from jobs.speech import Speech
 from jobs.streams.endings import WHOLE, Ending, Why
-from jobs.wishes import Unsupported, features_of, pipeline_of
-from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
-from parley.frames import (
-    ABSENT,
-    FrameError,
-    JobPayload,
-    Pipeline,
-    SessionInit,
-    Utterance,
-    encode,
-    present,
-)
-from pools.ask import Ask
-from pools.languages import AUTO, primary
-from pools.routes import Route
+from parley.frames import JobPayload, SessionInit, Utterance, encode
 
-WAV, PCM16 = "wav", "pcm16"
-WAV_HEADER_BYTES = 44
-LONGEST_FORMAT = 64  # characters of its name
 _INHERITED = (
     "dialect",
     "features",
@@ -44,21 +24,6 @@ _INHERITED = (
 )
 
 
-class Speech(msgspec.Struct, frozen=True):
-    """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given;
-    ``audio`` is absent when the sound lies at ``audio_ref``.
-    """
-
-    src: str
-    tgt: str
-    ask: Ask
-    pipeline: Pipeline
-    audio: msgspec.Raw
-    audio_format: str
-    sample_rate: int
-    audio_ref: str | None = None
-
-
 def said_by(init: SessionInit) -> dict[str, Any]:
     """What a session has said for all its utterances, by the name of the field."""
     said = {name: getattr(init, name) for name in _INHERITED}
@@ -70,20 +35,6 @@ def inherit(frame: Utterance, said: dict[str, Any]) -> None:
     for name, value in said.items():
         if getattr(frame, name) is None:
             setattr(frame, name, value)
-
-
-def speech_of(frame: Utterance) -> Speech:
-    """Raises ``FrameError`` for what can't be meant, ``Unsupported`` for what can't be done: sound
-    that no node can be given, a step or feature that is not known.
-    """
-    route, pipeline = _route(frame), pipeline_of(frame.pipeline)
-    return _speech(frame, route, pipeline, *_sound(frame))
-
-
-def spoken(frame: Utterance, sound: bytes) -> Speech:
-    """The same of an utterance of a stream, whose ``sound`` was looked at as it came."""
-    route, pipeline = _route(frame), pipeline_of(frame.pipeline)
-    return _speech(frame, route, pipeline, to_base64(sound), frame.audio_format, frame.sample_rate)
 
 
 def payload_of(frame: Utterance, speech: Speech, *, trace: str, ending: Ending = WHOLE) -> bytes:
@@ -116,108 +67,13 @@ def payload_of(frame: Utterance, speech: Speech, *, trace: str, ending: Ending =
     )
 
 
-def digest_of(frame: Utterance, speech: Speech) -> str:
-    """Guards a request id: equal for equal bodies, whatever their index and trace id."""
+def digest_of(frame: Utterance, speech: Speech, *more: object) -> str:
+    """Guards a request id: equal for equal bodies, whatever their index and trace id. ``more``:
+    what else was asked for.
+    """
     sound = (speech.audio_format, speech.sample_rate, speech.audio_ref)
     body = (speech.src, speech.tgt, speech.pipeline, *sound)
     asked = tuple(getattr(frame, name) for name in _INHERITED)
-    digest = sha1(encode((body, asked)), usedforsecurity=False)
+    digest = sha1(encode((body, asked, *more)), usedforsecurity=False)
     digest.update(memoryview(speech.audio))
     return digest.hexdigest()
-
-
-def _route(frame: Utterance) -> Route:
-    route = Route.of(
-        frame.src_lang, frame.tgt_lang, mode=frame.mode, lang_a=frame.lang_a, lang_b=frame.lang_b
-    )
-    if not route.src or not route.tgt or route.tgt == AUTO:
-        _refuse_language(frame)
-    return route
-
-
-def _speech(
-    frame: Utterance,
-    route: Route,
-    pipeline: Pipeline,
-    audio: msgspec.Raw,
-    audio_format: str,
-    rate: int,
-) -> Speech:
-    reference = None if present(audio) else frame.audio_ref
-    return Speech(
-        src=AUTO if route.both_ways else frame.src_lang,
-        tgt=frame.tgt_lang,
-        ask=Ask.of(
-            route,
-            pipeline,
-            audio_format,
-            by_reference=reference is not None,
-            features=features_of(frame.features),
-            dialect=frame.dialect,
-        ),
-        pipeline=pipeline,
-        audio=audio,
-        audio_format=audio_format,
-        sample_rate=rate,
-        audio_ref=reference,
-    )
-
-
-def _refuse_language(frame: Utterance) -> None:
-    named = ("lang_a", "lang_b") if frame.mode == "two_way_auto" else ()
-    for field in (*named, "src_lang", "tgt_lang"):
-        tag = getattr(frame, field) or ""
-        if not primary(tag) or (field != "src_lang" and primary(tag) == AUTO):
-            raise FrameError(
-                f"utterance: {tag[:64]!r} is no language.",
-                field=field,
-                expected="a BCP-47 language tag",
-                type="utterance",
-            )
-
-
-def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
-    """Base64 (absent for sound that lies elsewhere), format and samples a second."""
-    name, audio = frame.audio_format.strip().lower(), ABSENT
-    if len(name) > LONGEST_FORMAT:
-        raise Unsupported(f"There is no audio format {name[:LONGEST_FORMAT]!r}…")
-    if present(frame.audio):
-        audio = frame.audio
-        sound = _decoded(frame)
-        if name == WAV:
-            return _unwrapped(frame, sound)
-    elif not frame.audio_ref:
-        raise _no_sound()
-    if name == PCM16 and frame.sample_rate != SAMPLE_RATE:
-        raise Unsupported(f"pcm16 needs {SAMPLE_RATE} samples a second, mono.")
-    return audio, name, frame.sample_rate
-
-
-def _decoded(frame: Utterance) -> bytes:
-    """A node must never be given what it can't decode."""
-    try:
-        sound = from_base64(frame.audio)
-    except msgspec.ValidationError as error:
-        raise FrameError(
-            "utterance: audio is not base64.", field="audio", expected="base64", type="utterance"
-        ) from error
-    if not sound:
-        raise _no_sound()
-    return sound
-
-
-def _unwrapped(frame: Utterance, wav: bytes) -> tuple[msgspec.Raw, str, int]:
-    """A WAV of another kind stays one: only nodes that list the format get it."""
-    if len(wav) <= WAV_HEADER_BYTES:
-        raise _no_sound()
-    try:
-        samples, rate = unwrap_wav(wav)
-    except AudioError:
-        return frame.audio, WAV, frame.sample_rate
-    return to_base64(samples), PCM16, rate
-
-
-def _no_sound() -> FrameError:
-    return FrameError(
-        "utterance: audio is empty.", field="audio", expected="base64", type="utterance"
-    )

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.answers import Told
-from jobs.dispatch import call_off
 from jobs.failures import Failure
 from lua import scripts
 from lua.errors import StoreError
@@ -83,5 +82,5 @@ class Refusals:
                 return
             case scripts.Known() if told.state not in TERMINAL and not session.elsewhere:
                 # Its dispatch had run, and nobody wants its outcome any more.
-                await call_off(session, job, ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
+                await session.progress.call_off(job, ErrorCode.SCHEDULER_DEPENDENCY_DOWN)
         self._untold.pop(job, None)

@@ -5,21 +5,20 @@ names a live session ends with it.
 """
 
 from dataclasses import dataclass
-from hashlib import sha1
 from random import choice, randrange
 from uuid import uuid4
 from zlib import crc32
 
-from jobs.dispatch import NO_DEADLINE, USUAL_PRIORITY
 from jobs.failures import Failure, failure_of
-from jobs.payload import Speech, digest_of, payload_of, speech_of
+from jobs.payload import payload_of
+from jobs.specs import Origin, spec_of
+from jobs.speech import Speech, speech_of
 from lua import ids, scripts
 from lua.client import Cells
 from lua.scripts import (
     NO_UTTERANCE,
     Conflict,
     Need,
-    NewJob,
     NoSession,
     Refused,
     Repeat,
@@ -45,30 +44,35 @@ Answer = Reserved | Waiting | NotPlaced | Repeat | Conflict | NoSession
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks for what. ``scope`` is that of the request ids; ``session`` a live one, or empty.
-
-    ``strict``: on the preferred node or nowhere. ``exclude``: a node to pass over, or empty;
-    ``spread``: so is the one that the session had last.
+    """Who asks for what. ``strict``: on the preferred node or nowhere. ``exclude``: a node to pass
+    over, or empty; ``spread``: so is the one that the session had last.
     """
 
     frame: Utterance
-    tenant: str
-    scope: str
-    session: str
+    origin: Origin
     strict: bool
     exclude: str
     spread: bool
     retries: int
 
     @property
-    def avoid(self) -> list[str]:
+    def avoid(self) -> tuple[str, ...]:
         """Nodes to pass over while others can be found."""
-        return [self.exclude] if self.exclude else []
+        return (self.exclude,) if self.exclude else ()
 
     @property
-    def deadline_ms(self) -> int:
-        """How long it may wait, as the scripts are told."""
-        return NO_DEADLINE if self.frame.deadline_ms is None else self.frame.deadline_ms
+    def asked(self) -> tuple[object, ...]:
+        """All but what is asked of every utterance."""
+        frame = self.frame
+        return (
+            frame.preferred_node_id,
+            self.strict,
+            self.exclude,
+            self.spread,
+            frame.deadline_ms,
+            frame.priority,
+            self.origin.session,
+        )
 
 
 async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer:
@@ -79,10 +83,22 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
         return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
     job = ids.new_job(cell, cells.count)
     # Agents run a session strictly index by index: a job without one is a session of its own.
-    frame.session_id = request.session or job
+    frame.session_id = request.origin.session or job
     trace = frame.trace_id or uuid4().hex
     payload = payload_of(frame, speech, trace=trace)
-    spec = _spec(job, request, speech, need, size=len(payload), trace=trace)
+    spec = spec_of(
+        job,
+        frame,
+        speech,
+        need,
+        request.origin,
+        index=NO_UTTERANCE,
+        size=len(payload),
+        retries=request.retries,
+        trace=trace,
+        avoid=request.avoid,
+        asked=request.asked,
+    )
     reply = await scripts.dispatch(
         cells, cell=cell, job=spec, payload=payload, passed=need.passed, spread=request.spread
     )
@@ -100,59 +116,17 @@ async def compiled(
     speech = speech_of(request.frame)
     cell = cell_of(request, cells.count, list(snapshot.cells_serving(speech.ask.route)))
     pin = (request.frame.preferred_node_id or "") if request.strict else ""
-    caller = Caller(request.tenant, request.session)
+    caller = Caller(request.origin.tenant, request.origin.session)
     need = await snapshot.need(cells, cell, speech.ask, caller=caller, pin=pin)
     return speech, cell, need
 
 
 def cell_of(request: Request, cells: int, serving: list[int]) -> int:
     """Of its session; else of the node asked for; else of its request id; else any that serves."""
-    if request.session:
-        return ids.cell_of(request.session, cells)
+    if request.origin.session:
+        return ids.cell_of(request.origin.session, cells)
     if request.frame.preferred_node_id:
         return ids.cell_of_node(request.frame.preferred_node_id, cells)
     if request.frame.request_id:
-        return crc32(f"{request.scope}/{request.frame.request_id}".encode()) % cells
+        return crc32(f"{request.origin.scope}/{request.frame.request_id}".encode()) % cells
     return choice(serving) if serving else randrange(cells)
-
-
-def _spec(
-    job: str, request: Request, speech: Speech, need: Need, *, size: int, trace: str
-) -> NewJob:
-    frame = request.frame
-    key = f"{request.scope}/{frame.request_id}" if frame.request_id else ""
-    return NewJob(
-        job=job,
-        session=request.session,
-        index=NO_UTTERANCE,
-        request=key,
-        digest=_digest(request, speech) if key else "",
-        tenant=request.tenant,
-        src=speech.src,
-        tgt=speech.tgt,
-        need=need.text,
-        sig=need.sig,
-        preferred=frame.preferred_node_id or "",
-        avoid=request.avoid,
-        deadline_ms=request.deadline_ms,
-        priority=frame.priority or USUAL_PRIORITY,
-        size=size,
-        retries=request.retries,
-        trace=trace,
-    )
-
-
-def _digest(request: Request, speech: Speech) -> str:
-    """Equal for equal bodies; what the sound's own digest leaves out is added."""
-    frame = request.frame
-    asked = (
-        digest_of(frame, speech),
-        frame.preferred_node_id,
-        request.strict,
-        request.exclude,
-        request.spread,
-        frame.deadline_ms,
-        frame.priority,
-        request.session,
-    )
-    return sha1(repr(asked).encode(), usedforsecurity=False).hexdigest()

@@ -4,7 +4,7 @@ All of it is read from Redis: the process that had the session may be no more.
 """
 
 from jobs.answers import Told
-from jobs.dispatch import outcome_of
+from jobs.ended import outcome_in
 from jobs.failures import failure_in
 from jobs.session import LiveSession
 from jobs.unfinished import Work
@@ -22,7 +22,7 @@ async def revive(session: LiveSession, last: int | None) -> None:
     of the last while once more.
     """
     past = await views.session_jobs(session.cells, session.id)
-    if session.is_whole:
+    if session.progress.is_whole:
         return  # its client has come back twice
     ended = _untold(session, past, last)
     indexes = [*(view.index for view in ended), *(job.view.index for job in past.live)]
@@ -31,7 +31,7 @@ async def revive(session: LiveSession, last: int | None) -> None:
         _go_on(session, job, last)
     for view in ended:
         _settle(session, view)
-    for outcome in session.becomes_whole():
+    for outcome in session.progress.becomes_whole():
         session.process.sessions.adopt(session, outcome)
 
 
@@ -59,19 +59,19 @@ def _go_on(session: LiveSession, job: LiveJob, last: int | None) -> None:
     work = Work(job.view.job, [told], job.payload, job=job.spec, dispatched=not waits)
     session.unfinished.add(work)
     if waits:
-        session.waits(work, Level.NONE)
+        session.progress.waits(work, Level.NONE)
 
 
 def _settle(session: LiveSession, view: JobView) -> None:
-    told, outcome = _told(session, view), outcome_of(view)
+    told, outcome = _told(session, view), outcome_in(view)
     if not session.intake.announce(told):
         return
     work = Work(view.job, [told], b"")
     session.unfinished.add(work)
     if view.state == JobState.DONE:
-        session.settle(outcome)
+        session.progress.settle(outcome)
     else:
-        session.fail(work, failure_in(view, outcome))
+        session.progress.fail(work, failure_in(view, outcome))
 
 
 def _told(session: LiveSession, view: JobView) -> Told:

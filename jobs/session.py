@@ -1,40 +1,32 @@
-"""One live session, and its utterances until they are answered.
+"""One live session, over whichever socket its client has now.
 
-They come by way of :mod:`jobs.intake`; what becomes of them comes back from the mailbox, by way of
-:mod:`jobs.sessions`, and is told through :mod:`jobs.telling`.
+Its utterances come by way of :mod:`jobs.intake`; what becomes of them comes back from the mailbox,
+by way of :mod:`jobs.sessions`, to :mod:`jobs.progress`, and is told through :mod:`jobs.telling`.
 """
 
 from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from jobs.answers import Told
-from jobs.dispatch import Origin, call_off
-from jobs.failures import Failure, failure_from
+from jobs.failures import Failure
 from jobs.intake import Intake
 from jobs.line import Line, Wire
-from jobs.payload import Speech
+from jobs.progress import Progress
 from jobs.refusing import Refusals
 from jobs.resuming import Ticket, Tickets
+from jobs.specs import Origin
+from jobs.speech import Speech
 from jobs.telling import Telling
-from jobs.unfinished import Unfinished, Work
-from jobs.wording import Found
 from lua import scripts
 from lua.errors import StoreError
-from lua.mailbox import Accepted, Outcome, Partial, Placed
-from lua.states import JobState, Level
 from parley.codes import ErrorCode
-from parley.frames import NodeAsrPartial, SessionInit
+from parley.frames import SessionInit
 from pools.order import Caller
 from pools.routes import Route
 
 if TYPE_CHECKING:
     from jobs.process import Process
     from jobs.streams.stream import Stream
-
-_decode_partial = msgspec.json.Decoder(NodeAsrPartial).decode
 
 
 class LiveSession:
@@ -69,12 +61,12 @@ class LiveSession:
         self.credential = credential
         self.line = Line(wire)
         self.start = self.line.start
-        self.unfinished = Unfinished()
+        self.progress = Progress(self, returns=returns)
+        self.unfinished = self.progress.unfinished
         self.generation = 0
         self.away = self.ended = self.elsewhere = False
         self.sig = ""  # the queue that its last utterance would wait in
         self.stream: Stream | None = None
-        self._ended_early: list[Outcome] | None = [] if returns else None
         self._present: tuple[Route | None, str] = (None, "")
         self.tickets = Tickets(id)
         self.intake = Intake(self)
@@ -87,14 +79,9 @@ class LiveSession:
             session=id,
             accepts=init.accepts or (),
             settings=process.settings,
-            on_gap=self._give_up,
+            on_gap=self.progress.give_up,
             may_return=self.may_return or returns,
         )
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it knows all its jobs."""
-        return self._ended_early is None
 
     @property
     def may_return(self) -> bool:
@@ -120,7 +107,7 @@ class LiveSession:
             generation=self.generation,
             away=self.away,
             begins=begins,
-            known=list(self.unfinished) if forgets and self.is_whole else None,
+            known=list(self.unfinished) if forgets and self.progress.is_whole else None,
             pin=self.pin,
             newest=self.intake.next_index - 1,
         )
@@ -166,26 +153,10 @@ class LiveSession:
         self.intake.next_index = max(newest, -1 if last is None else last) + 1
         self.telling.go_on(indexes, last=last, newest=newest)
 
-    def becomes_whole(self) -> list[Outcome]:
-        """All its jobs are taken in, but for these, which have ended meanwhile."""
-        early, self._ended_early = self._ended_early or (), None
-        return [outcome for outcome in early if not self.settle(outcome)]
-
     def end(self) -> None:
         """Nobody listens any more."""
         self.ended = True
         self.telling.stop()
-
-    def dispatched(self, work: Work, node: str) -> None:
-        """A node has it, or will in a moment."""
-        work.went_to(node)
-        if work.id not in self.unfinished:
-            return
-        self.unfinished.waiting.discard(work.id)
-        self._relieve()
-        if not work.dispatched:
-            work.dispatched = True
-            self.telling.event(work.told, "DISPATCHED", node=node)
 
     def full(self) -> Failure | None:
         """Why no further utterance is taken, if none is."""
@@ -208,93 +179,6 @@ class LiveSession:
         """An utterance was placed in a pool."""
         self._present = (speech.ask.route, pool)
 
-    def waits(self, work: Work, level: Level) -> None:
-        """No node is ready for it; ``level``: how crowded its queue is."""
-        if work.id in self.unfinished:
-            self.unfinished.waiting.add(work.id)
-            self.telling.waiting(work.told)
-            self.telling.pressure.waits(level)
-
-    def merge(self, work: Work, earlier: str) -> bool:
-        """The work is that of an earlier job. True when that is known here as unfinished."""
-        known = self.unfinished.merge(work, earlier)
-        self._relieve()
-        return known
-
-    def fail(self, work: Work, failure: Failure) -> None:
-        """It has ended without a result."""
-        if self._forget(work):
-            self.telling.failed(work.told, failure)
-
-    def refuse(self, work: Work, failure: Failure) -> None:
-        """The same of one that Redis made no job of, as far as is known here."""
-        if self._forget(work):
-            for told in work.told:
-                self.refuse_unheard(told, failure)
-
-    def refuse_unheard(self, told: Told, failure: Failure) -> None:
-        """An utterance ends before anything was made of it."""
-        self.refusals.add(told, failure)
-        self.telling.failed((told,), failure)
-
-    def settle(self, outcome: Outcome) -> bool:
-        """Its job has ended. False for one that is not unfinished: it was answered before."""
-        work = self.unfinished.get(outcome.job)
-        if work is None:
-            if self._ended_early is None:
-                return False
-            self._ended_early.append(outcome)
-        elif outcome.state != JobState.DONE:
-            self.fail(work, failure_from(outcome))
-        else:
-            self._forget(work)
-            self.telling.event(work.told, "NMT_DONE")
-            self.telling.result(work.told, Found(outcome.job, outcome.size))
-        return True
-
-    def placed(self, message: Placed) -> None:
-        """It waited or was tried again; now it is reserved on a node, or waits."""
-        work = self.unfinished.get(message.job)
-        if work and message.state == JobState.RESERVED:
-            self.telling.waiting(work.told)
-            self.dispatched(work, message.node)
-        elif work:
-            self.waits(work, Level(message.level))
-
-    def accepted(self, message: Accepted) -> None:
-        """The node works on it."""
-        work = self.unfinished.get(message.job)
-        if work and not work.accepted:
-            work.accepted, work.roundabout = True, False
-            self.dispatched(work, message.node)
-            self.telling.event(work.told, "NODE_ACCEPTED", node=message.node)
-
-    def partial(self, message: Partial) -> None:
-        """A partial text; an empty body was only a sign of work."""
-        work = self.unfinished.get(message.job)
-        if work is None or not message.body:
-            return
-        heard = _decode_partial(message.body)
-        if heard.is_final or not work.heard:
-            self.telling.event(work.told, "ASR_FINAL" if heard.is_final else "ASR_PARTIAL")
-        work.heard = True
-        self.telling.partial(work.told, heard)
-
     async def _forget_former(self) -> None:
         with suppress(StoreError):  # then a replay says it
             await self.open(forgets=False)
-
-    def _give_up(self, index: int) -> None:
-        """Those behind it are told: it need not wait for a node any more."""
-        for job in self.unfinished.of(index):
-            self.start(call_off(self, job, ErrorCode.QUEUE_TIMEOUT, only_idle=True))
-
-    def _forget(self, work: Work) -> bool:
-        if not self.unfinished.remove(work):
-            return False
-        self._relieve()
-        return True
-
-    def _relieve(self) -> None:
-        if not self.unfinished.waiting:
-            self.telling.pressure.relieved()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from jobs.away import Away
-from jobs.dispatch import outcome_of
+from jobs.ended import outcome_in
 from jobs.reviving import adopt
 from jobs.session import LiveSession
 from jobs.unfinished import Work
@@ -117,12 +117,12 @@ class Sessions:
     def accepted(self, message: Accepted) -> None:
         """A node has accepted a job of a session that is, or was, here."""
         if session := self._live.get(message.session):
-            session.accepted(message)
+            session.progress.accepted(message)
 
     def partial(self, message: Partial) -> None:
         """A node has understood part of what such a session said."""
         if session := self._live.get(message.session):
-            session.partial(message)
+            session.progress.partial(message)
 
     def answered(self, session: str, outcome: Outcome, body: bytes) -> None:
         """A node of this process has ended a job of a session that is, or was, here."""
@@ -180,12 +180,12 @@ class Sessions:
             self._end(session, message)
 
     def _end(self, session: LiveSession, outcome: Outcome) -> None:
-        if not session.settle(outcome) and session.generation:
+        if not session.progress.settle(outcome) and session.generation:
             self.adopt(session, outcome)
 
     def _placed(self, cell: int, message: Placed) -> None:
         if session := self._live.get(message.session):
-            session.placed(message)
+            session.progress.placed(message)
 
 
 async def restore(session: LiveSession) -> None:
@@ -212,6 +212,6 @@ async def _restore_job(session: LiveSession, work: Work) -> None:
             # Its outcome may have been told to a mailbox that is no more.
             view = await views.job_now(session.cells, work.id)
             if view is not None:
-                session.settle(outcome_of(view))
+                session.progress.settle(outcome_in(view))
         case scripts.NoSession() if not session.ended:
             raise StoreUnavailable("the session was lost again")

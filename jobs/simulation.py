@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jobs.failures import Failure, failure_of
 from jobs.rest_dispatch import Request, compiled
+from jobs.specs import deadline_of
 from lua import scripts
 from lua.client import Cells
 from lua.scripts import Need, Simulated, Wish
@@ -31,12 +32,12 @@ async def simulate(cells: Cells, snapshot: Snapshot, request: Request) -> Findin
         return Finding(cell, refused=why)
     frame = request.frame
     wish = Wish(
-        session=request.session,
+        session=request.origin.session,
         need=need.text,
         sig=need.sig,
         preferred=frame.preferred_node_id or "",
-        avoid=request.avoid,
-        deadline_ms=request.deadline_ms,
+        avoid=list(request.avoid),
+        deadline_ms=deadline_of(frame),
     )
     found = await scripts.simulate(cells, cell=cell, wish=wish, most=MEMBERS, passed=need.passed)
     return Finding(cell, need, found)

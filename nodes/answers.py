@@ -9,8 +9,9 @@ from functools import partial
 
 import structlog
 
+from jobs.ended import outcome_of
 from jobs.keeping import Reply
-from jobs.outcome import Ready, outcome_of, prepare
+from jobs.outcome import Ready, prepare
 from lua import ids, scripts
 from lua.errors import StoreError
 from lua.mailbox import Accepted, Partial

@@ -15,6 +15,7 @@ from jobs.api.body import JobBody, Options, invalid, utterance_of
 from jobs.api.problems import Problem
 from jobs.failures import Failure
 from jobs.principal import Principal
+from jobs.specs import Origin
 from jobs.wishes import Unsupported
 from lua import scripts, views
 from lua.client import Cells
@@ -116,9 +117,9 @@ def wish_of(body: JobBody, principal: Principal, key: str) -> rest_dispatch.Requ
         tenant = body.tenant_id or principal.tenant
     return rest_dispatch.Request(
         frame=utterance_of(body, key=key),
-        tenant=tenant,
-        scope=f"{tenant}/{principal.credential}",
-        session=body.session_id or "",
+        origin=Origin(
+            session=body.session_id or "", tenant=tenant, scope=f"{tenant}/{principal.credential}"
+        ),
         strict=bool(options.strict),
         exclude=options.exclude_node_id or "",
         spread=bool(options.spread_nodes),
@@ -136,10 +137,11 @@ async def _pool(cells: Cells, answer: rest_dispatch.Answer) -> str:
 
 async def _bound(cells: Cells, wish: rest_dispatch.Request) -> rest_dispatch.Request:
     """A session takes only jobs of its own tenant; those of a paired one go to its node alone."""
-    if not wish.session:
+    origin = wish.origin
+    if not origin.session:
         return wish
-    session = await views.session_now(cells, wish.session)
-    if session is None or session.tenant != wish.tenant:
+    session = await views.session_now(cells, origin.session)
+    if session is None or session.tenant != origin.tenant:
         raise _no_session()
     if not session.pin:
         return wish

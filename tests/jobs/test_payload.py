@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs.payload import digest_of, inherit, payload_of, said_by, speech_of
+from jobs.payload import digest_of, inherit, payload_of, said_by
+from jobs.speech import speech_of
 from jobs.wishes import Unsupported
 from parley.audio import tone, wav_from_pcm16
 from parley.frames import ABSENT, FrameError, SessionInit, Utterance
@@ -186,9 +187,9 @@ def test_what_an_utterance_leaves_out_is_taken_from_its_session() -> None:
     assert (frame.dialect, frame.mode, frame.lang_a) == ("x", "two_way_auto", "en")
 
 
-def digest(**changes: Any) -> str:
+def digest(*, also: tuple[str, ...] = (), **changes: Any) -> str:
     frame = utterance(**changes)
-    return digest_of(frame, speech_of(frame))
+    return digest_of(frame, speech_of(frame), *also)
 
 
 def test_equal_requests_have_equal_digests() -> None:
@@ -199,6 +200,7 @@ def test_equal_requests_have_equal_digests() -> None:
         digest(src_lang="zh", tgt_lang="en"),
         digest(pipeline={"use_tts": False}),
         digest(dialect="cantonese"),
+        digest(dialect="cantonese", also=("more",)),
     ]
     assert len(set(different)) == len(different)
 

@@ -293,7 +293,7 @@ async def test_one_that_ends_while_the_session_is_taken_in_and_was_not_found_is_
         past = replace(await real(cells, name), live=[])
         await anna.answers(job, "zero")
         live = other.process.sessions.get(name)
-        await until(lambda: live._ended_early)
+        await until(lambda: live.progress._ended_early)
         return past
 
     monkeypatch.setattr(views, "session_jobs", too_early)

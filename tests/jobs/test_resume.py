@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from jobs.session import LiveSession
+from jobs.progress import Progress
 from jobs.settings import JobSettings
 from lua import scripts, views
 from lua.client import StoreSettings
@@ -397,16 +397,16 @@ async def test_a_job_that_ends_while_the_session_is_taken_in_is_answered_once(
 
     async def slowly(cells, name):
         past = await real(cells, name)
-        settle, told = LiveSession.settle, asyncio.Event()
+        settle, told = Progress.settle, asyncio.Event()
 
-        def settled(session, outcome):
+        def settled(progress, outcome):
             told.set()
-            return settle(session, outcome)
+            return settle(progress, outcome)
 
-        monkeypatch.setattr(LiveSession, "settle", settled)
+        monkeypatch.setattr(Progress, "settle", settled)
         await anna.answers(job, "one")
         await told.wait()
-        monkeypatch.setattr(LiveSession, "settle", settle)
+        monkeypatch.setattr(Progress, "settle", settle)
         return past
 
     monkeypatch.setattr(views, "session_jobs", slowly)
