@@ -1,6 +1,6 @@
 """A session's answers on their way out: in order, each fetched when it is its turn.
 
-An answer comes from :mod:`jobs.session`; the session's socket is the last stop of a job.
+An answer comes from :mod:`jobs.progress`; the session's socket is the last stop of a job.
 """
 
 import asyncio

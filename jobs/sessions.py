@@ -1,7 +1,7 @@
 """The sessions whose sockets this process holds: where the mailbox's words for them arrive, and
 those of nodes of the same process.
 
-The next stop of a job's end is :meth:`jobs.session.LiveSession.settle`.
+The next stop of a job's end is :meth:`jobs.progress.Progress.settle`.
 """
 
 import asyncio
