@@ -100,7 +100,7 @@ CACHES = {
     }
 }
 
-# Dashboards and admin broadcasts only: the core layer loses messages over its capacity.
+# For broadcasts only, of which there are none yet: what must arrive goes by the mailboxes.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

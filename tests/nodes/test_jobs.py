@@ -14,7 +14,6 @@ from tests.nodes.frames import failure, heartbeat, registration, result
 from tests.peers.agent import Agent
 from tests.peers.until import until
 
-CORE_ONLY = {"capability_by_type": [{"type": t, "ready": True} for t in ("asr", "nmt", "semantic")]}
 
 
 @pytest.fixture

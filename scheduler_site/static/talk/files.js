@@ -22,3 +22,19 @@ export async function sentencesOf(file) {
   cutter.flush();
   return found;
 }
+
+/** Has what is dropped on a page. @param {Document} page @param {(files: File[]) => void} use */
+export function takeDropped(page, use) {
+  page.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    page.body.classList.add("dropping");
+  });
+  page.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) page.body.classList.remove("dropping");
+  });
+  page.addEventListener("drop", (event) => {
+    event.preventDefault();
+    page.body.classList.remove("dropping");
+    use([...(event.dataTransfer?.files ?? [])]);
+  });
+}

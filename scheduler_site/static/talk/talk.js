@@ -1,17 +1,18 @@
 // @ts-check
 /** The page: puts the parts together. What goes over the wire is in `session.js`. */
 
+import { inAddress, keepToken, token } from "./address.js";
+import { listenTo } from "./button.js";
 import { Conversation } from "./conversation.js";
-import { sentencesOf } from "./files.js";
+import { sentencesOf, takeDropped } from "./files.js";
 import { Languages } from "./languages.js";
 import { Player } from "./player.js";
 import { speechOf } from "./sentence.js";
 import { Session } from "./session.js";
 import { choiceText, connectionText, hintText, isShutOut } from "./standing.js";
-import { listenTo, Talking } from "./talking.js";
+import { Talking } from "./talking.js";
 import { speak, tongue, translatePage, words } from "./words.js";
 
-const TOKEN_KEPT_AS = "parley.token";
 const CROWDED_MS = 5000; // so long it is said
 const MOST_AWAY_MS = 300_000; // of what is heard without a connection: 10 MB
 
@@ -141,23 +142,6 @@ function showButton() {
   at("hint").textContent = hintText(talking, player.isPlaying);
 }
 
-/** From the address (#token=…) or typed before; it goes nowhere but into the handshake. */
-function token() {
-  const found = inAddress("token");
-  if (found) sessionStorage.setItem(TOKEN_KEPT_AS, found);
-  return sessionStorage.getItem(TOKEN_KEPT_AS) ?? "";
-}
-
-/** What stands there behind the #, once; it is left neither there nor in the history. */
-function inAddress(name) {
-  const said = new URLSearchParams(location.hash.slice(1));
-  const found = said.get(name);
-  if (found === null) return null;
-  said.delete(name);
-  history.replaceState(null, "", `${location.pathname}#${said}`.replace(/#$/, ""));
-  return found;
-}
-
 /** @param {Iterable<File>} files */
 async function sendFiles(files) {
   context.resume();
@@ -203,21 +187,10 @@ at("file").addEventListener("change", () => {
   sendFiles([...at("file").files]);
   at("file").value = "";
 });
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("dropping");
-  sendFiles([...(event.dataTransfer?.files ?? [])]);
-});
+takeDropped(document, sendFiles);
 at("credential").addEventListener("submit", (event) => {
   event.preventDefault();
-  sessionStorage.setItem(TOKEN_KEPT_AS, at("token").value.trim());
+  keepToken(at("token").value.trim());
   session.close();
   session = connect();
 });
