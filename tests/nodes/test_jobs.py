@@ -15,7 +15,6 @@ from tests.peers.agent import Agent
 from tests.peers.until import until
 
 
-
 @pytest.fixture
 async def node(web):
     """A registered node that takes two jobs."""
