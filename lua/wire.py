@@ -1,24 +1,50 @@
 """A redis-py connection as a pipeline needs it: opened, written, read and cut separately.
 
 TLS, AUTH, SELECT and the parser are redis-py's. Its own request and reply pairs are
-used while a connection is made; afterwards :mod:`lua.connection` writes and reads.
+used while a connection is made; afterwards :mod:`lua.connection` writes and listens.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import hiredis
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
-from redis.exceptions import ClusterDownError, DataError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ClusterDownError, DataError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as ConnectionLost
 
 Argument = bytes | str | int | float
 # A server that answers so is the wrong one for now, as one that is LOADING, which redis-py
 # already takes for a lost connection. MASTERDOWN is a ClusterDownError too.
 NOT_SERVING = (ConnectionLost, ReadOnlyError, ClusterDownError)
+LOST = "the connection was closed"
+
+
+class _Replies(asyncio.Protocol):
+    """Reads in place of redis-py's reader, whose way from the socket has many more stations."""
+
+    def __init__(self, parser: hiredis.Reader, take: Callable[[Any], None]) -> None:
+        self._parser = parser
+        self._take = take
+        self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        if self.end.done():
+            return
+        try:
+            self._parser.feed(data)
+            while (reply := self._parser.gets()) is not NOT_ENOUGH_DATA:
+                if isinstance(reply, NOT_SERVING):
+                    raise reply
+                self._take(reply)
+        except Exception as error:
+            self.end.set_exception(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.end.done():
+            self.end.set_exception(exc or ConnectionLost(LOST))
 
 
 class Wire:
@@ -75,30 +101,24 @@ class Wire:
         if writer is not None and not writer.transport.is_closing():
             writer.writelines(packed)
 
-    async def read(self) -> list[Any]:
-        """The next reply, however long it takes, and all that came with it; a refusal is its
-        ResponseError.
+    async def listen(self, take: Callable[[Any], None]) -> None:
+        """Give every reply that comes from now on to ``take``; a refusal is its ResponseError.
 
-        Raises RedisError or OSError once the connection is lost or the server does not serve.
+        Ends only by raising: RedisError or OSError once the connection is lost or the server does
+        not serve, and what ``take`` raises.
         """
-        replies = [await self._read_one()]
+        writer = self._connection._writer
+        if writer is None or writer.transport.is_closing():
+            raise ConnectionLost(LOST)
+        if await self._connection.can_read():
+            raise ConnectionLost("the server ended the connection, or spoke without being asked")
         parser: Any = self._connection._parser
-        while (reply := parser._reader.gets()) is not NOT_ENOUGH_DATA:
-            if isinstance(reply, NOT_SERVING):
-                raise reply
-            replies.append(reply)
-        return replies
-
-    async def _read_one(self) -> Any:
-        try:
-            return await self._connection.read_response()
-        except NOT_SERVING:
-            raise
-        except ResponseError as refusal:
-            return refusal
+        replies = _Replies(parser._reader, take)
+        writer.transport.set_protocol(replies)
+        await replies.end
 
     def cut(self) -> None:
-        """Drop the connection at once, with all that is not yet sent; ``read`` then raises."""
+        """Drop the connection at once, with all that is not yet sent; ``listen`` then raises."""
         writer = self._connection._writer
         if writer is not None:
             writer.transport.abort()
