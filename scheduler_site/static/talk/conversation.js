@@ -4,7 +4,7 @@
 import { Sentence, speechOf } from "./sentence.js";
 import { words } from "./words.js";
 
-/** @typedef {import("./session.js").Outcome} Outcome */
+/** @typedef {import("./outcome.js").Outcome} Outcome */
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {(session: Session, wish: object) => {index: number, outcome: Promise<Outcome>}} Send */
 

@@ -4,7 +4,7 @@
 import { oggOfPackets } from "./ogg.js";
 import { SAMPLE_RATE } from "./session.js";
 
-/** @typedef {import("./session.js").Answer} Answer */
+/** @typedef {import("./outcome.js").Answer} Answer */
 
 const WAKE_MS = 1000; // some phones never answer
 

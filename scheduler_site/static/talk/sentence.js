@@ -4,7 +4,7 @@
 import { Timeline } from "./timeline.js";
 import { tongue, words } from "./words.js";
 
-/** @typedef {import("./session.js").Outcome} Outcome */
+/** @typedef {import("./outcome.js").Outcome} Outcome */
 
 export class Sentence {
   element = document.createElement("li");
@@ -57,7 +57,7 @@ export class Sentence {
     this.timeline.sent();
   }
 
-  /** @param {import("./session.js").Answer} answer @param {() => void} onPlay */
+  /** @param {import("./outcome.js").Answer} answer @param {() => void} onPlay */
   answered(answer, onPlay) {
     this.element.dataset.state = "answered";
     this.#heard.classList.remove("partial");

@@ -9,10 +9,14 @@
  *
  * `stream` sends sound while it is spoken. A lost connection is made again and the session resumed;
  * what has no answer is sent again under the same request id, so that no sentence is lost and none
- * is translated twice. Two files, this and `stream.js`, without further dependencies: copy them.
+ * is translated twice. This and `ledger.js`, `outcome.js` and `stream.js` have no dependencies: copy them.
  */
 
+import { Ledger } from "./ledger.js";
+import { answerOf, missingOf, SessionError } from "./outcome.js";
 import { Stream } from "./stream.js";
+
+export { SessionError };
 
 export const SAMPLE_RATE = 16000;
 /** Base64 of one utterance; the server's limit of a frame is 8 MiB. */
@@ -41,30 +45,6 @@ const REFUSED = 4400;
  */
 
 /**
- * @typedef {object} Answer
- * @property {true} ok
- * @property {number} index of the utterance, from 0
- * @property {string} heard
- * @property {string} text the translation
- * @property {Uint8Array} audio the spoken answer, empty without one
- * @property {string} format of `audio`: pcm16 (16 kHz, mono), wav, or opus (u16-prefixed packets)
- * @property {boolean} late it follows a `Missing` of reason gap_timeout
- * @property {any} frame everything else the server said
- */
-
-/**
- * @typedef {object} Missing
- * @property {false} ok
- * @property {number} index
- * @property {string} reason gap_timeout, job_failed, pending_overflow_evict or silence_detected
- * @property {string} code of the error; empty where nothing failed
- * @property {string} message
- * @property {any} frame
- */
-
-/** @typedef {Answer | Missing} Outcome */
-
-/**
  * What `on` can listen to, and what it is told:
  * @typedef {object} Events
  * @property {(change: {state: State, error?: any, tries: number}) => void} state
@@ -79,29 +59,10 @@ const REFUSED = 4400;
  * @property {(pressure: any) => void} pressure a `backpressure` frame
  */
 
-/**
- * An utterance without an outcome. `wire`: its index for the server, once it has one; `trace`: the
- * server's name of one of the stream, which stays when another utterance has come by its index.
- * @typedef {object} Entry
- * @property {any} frame null while it is being spoken
- * @property {(outcome: Outcome) => void} settle
- * @property {(error: Error) => void} fail
- * @property {Promise<Outcome>} outcome
- * @property {boolean} sent
- * @property {number | undefined} wire
- * @property {string | undefined} trace
- */
-
+/** @typedef {import("./ledger.js").Entry} Entry */
+/** @typedef {import("./outcome.js").Answer} Answer */
+/** @typedef {import("./outcome.js").Outcome} Outcome */
 /** @typedef {"closed" | "connecting" | "open" | "lost" | "refused"} State */
-
-/** The session is over; `code` says why. */
-export class SessionError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message || code);
-    this.code = code;
-  }
-}
 
 export class Session {
   /** @type {State} */ state = "closed";
@@ -112,13 +73,9 @@ export class Session {
   /** Of the stream; only the first frame of a connection says them. */ #languages;
   #name = randomName();
   /** @type {WebSocket | null} */ #socket = null;
-  /** @type {Map<number, Entry>} */ #unanswered = new Map();
-  /** @type {Map<number, number>} by the server's index, ours */ #ours = new Map();
+  #ledger = new Ledger();
   /** @type {number[]} those that wait to be sent on this connection */ #queue = [];
   /** @type {Map<string, Set<Function>>} */ #handlers = new Map();
-  #index = 0;
-  #wire = 0; // the next index for the server
-  #lastAnswered = -1; // of the server's
   #stream = new Stream(() => this.#pump());
   #resumeToken = "";
   #seq = 0;
@@ -135,7 +92,7 @@ export class Session {
 
   /** How many utterances have no outcome yet. */
   get unanswered() {
-    return this.#unanswered.size;
+    return this.#ledger.size;
   }
 
   /**
@@ -224,7 +181,7 @@ export class Session {
   #add(bytes, about, { src, tgt, speech = true, fields }) {
     const audio = toBase64(bytes);
     if (audio.length > MOST_CHARACTERS) throw new RangeError("this utterance is too long");
-    const index = this.#index++;
+    const index = this.#ledger.take();
     const pipeline = { .../** @type {any} */ (about).pipeline, use_tts: speech };
     const frame = {
       type: "utterance",
@@ -238,19 +195,10 @@ export class Session {
       ...fields,
       audio,
     };
-    const { outcome } = this.#expect(index, frame);
+    const { outcome } = this.#ledger.expect(index, frame);
     this.#queue.push(index);
     queueMicrotask(() => this.#pump()); // "sent" comes after the caller knows the index
     return { index, outcome };
-  }
-
-  /** @param {number} index @param {any} frame @returns {Entry} */
-  #expect(index, frame) {
-    const entry = /** @type {Entry} */ ({ frame, sent: false });
-    entry.outcome = new Promise((settle, fail) => Object.assign(entry, { settle, fail }));
-    entry.outcome.catch(() => {}); // also told by "state"
-    this.#unanswered.set(index, entry);
-    return entry;
   }
 
   #connect() {
@@ -277,7 +225,8 @@ export class Session {
     const { src, tgt } = this.#languages;
     const { init } = this.#options;
     const resume = this.#resumeToken && { resume_token: this.#resumeToken };
-    const last = resume && this.#lastAnswered >= 0 && { last_utterance_index: this.#lastAnswered };
+    const { lastAnswered } = this.#ledger;
+    const last = resume && lastAnswered >= 0 && { last_utterance_index: lastAnswered };
     return {
       type: "session_init",
       client_version: "parley-js 0.1.0",
@@ -382,35 +331,17 @@ export class Session {
    * @param {any} ack
    */
   #opened(ack) {
-    if (ack.session_id !== this.id) this.#begin();
+    if (ack.session_id !== this.id) {
+      this.#ledger.begin();
+      this.#stream.begin();
+    }
     this.id = ack.session_id;
     this.node = ack.assigned_node_id ?? "";
     this.#resumeToken = ack.resume_token ?? "";
     this.#tries = 0;
-    this.#queue = this.#unsure();
+    this.#queue = this.#ledger.unsure();
     this.#become("open");
     this.#pump();
-  }
-
-  /** What may have to be sent again. First what has a number, which nothing else may come by. */
-  #unsure() {
-    const wireOf = (index) => this.#entry(index).wire ?? Number.MAX_SAFE_INTEGER;
-    const whole = [...this.#unanswered.keys()].filter((index) => this.#entry(index).frame);
-    return whole.sort((one, other) => wireOf(one) - wireOf(other));
-  }
-
-  /** Another session numbers what it hears anew. */
-  #begin() {
-    this.#ours.clear();
-    this.#wire = 0;
-    this.#lastAnswered = -1;
-    this.#stream.begin();
-    for (const entry of this.#unanswered.values()) entry.wire = undefined;
-  }
-
-  /** @param {number} index */
-  #entry(index) {
-    return /** @type {Entry} */ (this.#unanswered.get(index));
   }
 
   #pump() {
@@ -430,14 +361,14 @@ export class Session {
   /** @param {number | undefined} index of a whole utterance */
   #mayPass(index) {
     if (index === undefined || !this.#stream.isAtRest) return false;
-    return !this.#stream.isDoubted || this.#unanswered.get(index)?.wire !== undefined;
+    return !this.#stream.isDoubted || this.#ledger.get(index)?.wire !== undefined;
   }
 
   #sendWhole() {
     const index = /** @type {number} */ (this.#queue.shift());
-    const entry = this.#unanswered.get(index);
+    const entry = this.#ledger.get(index);
     if (!entry) return;
-    this.#number(index, (entry.wire ??= this.#wire));
+    this.#ledger.number(index, entry);
     entry.trace = undefined;
     this.#send({ ...entry.frame, session_id: this.id, utterance_index: entry.wire });
     const again = entry.sent;
@@ -461,50 +392,23 @@ export class Session {
     return true;
   }
 
-  /** @param {number} index @param {number} wire */
-  #number(index, wire) {
-    this.#ours.set(wire, index);
-    this.#wire = Math.max(this.#wire, wire + 1);
-  }
-
   /** @param {any} frame */
   #step(frame) {
-    if (frame.event === "INPUT_STARTED" && !this.#ours.has(frame.utterance_index)) this.#hears(frame);
-    if (frame.event === "INPUT_ENDED") this.#renumber(frame);
-    const index = this.#find(frame);
+    if (frame.event === "INPUT_STARTED" && !this.#ledger.knows(frame)) this.#hears(frame);
+    if (frame.event === "INPUT_ENDED") this.#ledger.renumber(this.#stream.open, frame);
+    const index = this.#ledger.find(frame);
     if (index === undefined) return;
     if (frame.event === "INPUT_ENDED" && index === this.#stream.open) this.#cut(index);
     this.#tell("step", { ...frame, utterance_index: index });
   }
 
-  /** Which of ours the server means, if any. @param {any} frame */
-  #find({ utterance_index: wire, trace_id: trace = "" }) {
-    const index = this.#ours.get(wire);
-    const expected = index === undefined ? undefined : this.#unanswered.get(index)?.trace;
-    return trace && expected && trace !== expected ? undefined : index;
-  }
-
-  /** What was being said may have another number by its end: then the former one is that of what
-   * another process had heard of it over an earlier connection.
-   * @param {any} frame */
-  #renumber({ utterance_index: wire, trace_id: trace }) {
-    const index = this.#stream.open;
-    const entry = index === null ? undefined : this.#unanswered.get(index);
-    if (index === null || !entry || !trace || entry.trace !== trace || entry.wire === wire) return;
-    if (entry.wire !== undefined) this.#ours.delete(entry.wire);
-    entry.wire = wire;
-    this.#number(index, wire);
-  }
-
   /** The server hears something new in the stream, or once more what it was hearing. @param {any} frame */
   #hears({ utterance_index: wire, trace_id: trace }) {
     const isNew = this.#stream.open === null;
-    const index = this.#stream.begins(this.#index);
-    if (isNew) this.#index++;
-    const entry = this.#unanswered.get(index) ?? this.#expect(index, null);
-    entry.wire = wire;
+    const index = this.#stream.begins(this.#stream.open ?? this.#ledger.take());
+    const entry = this.#ledger.get(index) ?? this.#ledger.expect(index, null);
     entry.trace = trace;
-    this.#number(index, wire);
+    this.#ledger.number(index, entry, wire);
     if (isNew) this.#tell("begun", { index, outcome: entry.outcome, ...this.#languages });
   }
 
@@ -512,7 +416,7 @@ export class Session {
   #cut(index) {
     const { src, tgt } = this.#languages;
     const samples = this.#stream.cut();
-    const entry = this.#entry(index);
+    const entry = /** @type {Entry} */ (this.#ledger.get(index));
     entry.sent = true;
     entry.frame = {
       type: "utterance",
@@ -529,26 +433,26 @@ export class Session {
 
   /** The server may have heard all of it, or nothing: it will be sent from its beginning. */
   #forgetWhatIsSaid() {
-    const entry = this.#stream.open !== null && this.#unanswered.get(this.#stream.open);
-    if (entry && entry.wire !== undefined) this.#ours.delete(entry.wire);
+    this.#ledger.unnumber(this.#ledger.get(this.#stream.open));
     this.#stream.again();
   }
 
   /** @param {any} frame */
   #partial(frame) {
     const { text, is_final: final } = frame;
-    const index = this.#find(frame);
+    const index = this.#ledger.find(frame);
     if (index !== undefined) this.#tell("partial", { index, text, final });
   }
 
   /** @param {Outcome} outcome its index is still the server's */
   #settle(outcome) {
-    const index = this.#find(outcome.frame) ?? -1;
-    this.#lastAnswered = Math.max(this.#lastAnswered, outcome.index);
-    const entry = this.#unanswered.get(index);
+    const ledger = this.#ledger;
+    const index = ledger.find(outcome.frame) ?? -1;
+    ledger.lastAnswered = Math.max(ledger.lastAnswered, outcome.index);
+    const entry = ledger.get(index);
     if (!entry && !(index >= 0 && outcome.ok && outcome.late)) return; // told again after a resume
     if (index === this.#stream.open) this.#cut(index); // refused while it is spoken
-    this.#unanswered.delete(index);
+    ledger.remove(index);
     outcome.index = index;
     entry?.settle(outcome);
     this.#tell("outcome", outcome);
@@ -574,8 +478,7 @@ export class Session {
 
   /** @param {SessionError} error */
   #giveUp(error) {
-    for (const { fail } of this.#unanswered.values()) fail(error);
-    this.#unanswered.clear();
+    this.#ledger.giveUp(error);
     this.#stream.clear();
     const { src, tgt } = this.#options;
     this.#languages = { src, tgt };
@@ -585,26 +488,6 @@ export class Session {
   #tell(name, what) {
     for (const handler of this.#handlers.get(name) ?? []) handler(what);
   }
-}
-
-/** @param {any} frame @returns {Answer} */
-function answerOf(frame) {
-  return {
-    ok: true,
-    index: frame.utterance_index,
-    heard: frame.text_asr,
-    text: frame.text_translated,
-    audio: fromBase64(frame.tts_audio),
-    format: frame.tts_format,
-    late: Boolean(frame.late),
-    frame,
-  };
-}
-
-/** @param {any} frame @returns {Missing} */
-function missingOf(frame) {
-  const { utterance_index: index, reason, code = "", message = "" } = frame;
-  return { ok: false, index, reason, code, message, frame };
 }
 
 /** @param {Int16Array} samples */
@@ -619,11 +502,6 @@ function toBase64(bytes) {
     parts.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
   }
   return btoa(parts.join(""));
-}
-
-/** @param {string} text */
-function fromBase64(text) {
-  return Uint8Array.from(atob(text ?? ""), (letter) => letter.charCodeAt(0));
 }
 
 /** `crypto.randomUUID` is only there in secure contexts. */
