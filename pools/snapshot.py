@@ -7,8 +7,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import count, islice
 
 import msgspec
 
@@ -17,32 +15,16 @@ from lua.scripts import Need
 from pools.ask import Ask
 from pools.configuration import Configuration, decode
 from pools.definition import Definition
+from pools.known import Known
 from pools.offered import Offered, offered
-from pools.order import ANYBODY, Caller, Chooser, Ranking
+from pools.order import ANYBODY, Caller, Chooser
 from pools.pinned import refusal_by
-from pools.routes import Refusal, Route, format_refusal, refusal, sound_refusal, tenant_refusal
-from pools.serving import CellPools, Offers, Serving, asked_of_one
+from pools.routes import Refusal, Route, refusal, sound_refusal
+from pools.serving import Offers, asked_of_one
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
 CACHED_SOURCES = 256
-
-
-@dataclass
-class _Cell(CellPools):
-    chooser: Chooser = field(default_factory=lambda: Chooser(Configuration()))
-    served: dict[Ask, Serving] = field(default_factory=dict)
-    needs: dict[tuple[Ask, Caller], Need] = field(default_factory=dict)
-    offered: dict[str, Offered] = field(default_factory=dict)
-    read_at_s: float = float("-inf")
-    doubted_until_s: float = float("-inf")
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def forget(self) -> None:
-        """What was worked out is to be worked out anew."""
-        self.served.clear()
-        self.needs.clear()
-        self.offered.clear()
 
 
 class Snapshot:
@@ -50,8 +32,7 @@ class Snapshot:
 
     def __init__(self, cells: int, settings: PoolSettings | None = None) -> None:
         self._settings = settings or PoolSettings()
-        self._cells = [_Cell() for _ in range(cells)]
-        self._turn = count()
+        self._cells = [Known() for _ in range(cells)]
         self.watchers: list[Callable[[int], None]] = []
         """Called with the cell whose configuration has a new version."""
 
@@ -164,7 +145,8 @@ class Snapshot:
         if served is None:
             served = known.served[ask] = known.serving(ask)
         caller = known.chooser.variant(served.pools, caller)
-        return known.needs.get((ask, caller)) or self._compile(known, ask, served, caller)
+        most = self._settings.job_pools
+        return known.needs.get((ask, caller)) or known.need(ask, served, caller, most=most)
 
     async def need(
         self, cells: Cells, cell: int, ask: Ask, *, caller: Caller = ANYBODY, pin: str = ""
@@ -193,36 +175,3 @@ class Snapshot:
             next_s = known.read_at_s + self._settings.reload_pause_ms / 1000
             await asyncio.sleep(max(0.0, next_s - time.monotonic()))
             await self.reload(cells, cell)
-
-    def _compile(self, known: _Cell, ask: Ask, served: Serving, caller: Caller) -> Need | Refusal:
-        ranking = known.chooser.rank(served.pools, served.lacking, caller)
-        most = self._settings.job_pools
-        if not ranking.pools:
-            return self._refusal(known, ask, ranking)
-        if len(ranking.pools) <= most:
-            need = known.needs[ask, caller] = _need(known, served, ranking)
-            return need
-        if len(ranking.groups) == 1:  # another part of the ring each time
-            pools, start = ranking.pools, next(self._turn) * most % len(ranking.pools)
-            some = sorted(islice(pools[start:] + pools, most))
-            left = tuple((pool, "limit") for pool in pools if pool not in some)
-            return _need(known, served, Ranking((tuple(some),), ranking.passed + left))
-        return _need(known, served, ranking.first(most))
-
-    def _refusal(self, known: _Cell, ask: Ask, ranking: Ranking) -> Refusal:
-        if ranking.passed:
-            return tenant_refusal()
-        if serving := known.automatic_for(ask.route):
-            return format_refusal(ask.audio_format, serving)
-        return refusal(ask.route, known.automatic.values(), others=known.offers)
-
-
-def _need(known: _Cell, served: Serving, ranking: Ranking) -> Need:
-    return Need(
-        pools=ranking.pools,
-        has=served.has,
-        starts=ranking.starts,
-        sample=known.chooser.samples(ranking.pools),
-        wishes=served.wishes,
-        passed=" ".join(f"{pool}:{why}" for pool, why in ranking.passed),
-    )

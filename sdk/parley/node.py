@@ -39,15 +39,13 @@ from parley.frames import (
 from parley.job import Job, Result
 from parley.link import Wire, keep_connected, socket_url
 from parley.profile import Profile
+from parley.pulse import Pulse
 from parley.signals import serve_until_signalled
-from parley.usage import is_high
 from parley.worker import Handler, Worker
 
 logger = logging.getLogger("parley.node")
 
 PATH = "/ws/node"
-HEARTBEAT_S = 15.0
-BUSY_HEARTBEAT_S = 2.0
 DRAIN_S = 30.0
 UNBOUNDED_SEATS = 1_000
 """For a node that queues for its own GPU."""
@@ -82,7 +80,7 @@ class Node:
         self._worker = Worker(
             _no_handler, seats=self.profile.concurrency or UNBOUNDED_SEATS, wire=self._wire
         )
-        self._changed = asyncio.Event()
+        self._pulse = Pulse(self._wire, self._heartbeat)
         self._stopped = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -132,16 +130,16 @@ class Node:
     def drain(self) -> None:
         """Asks for no more jobs; goes on with those it has."""
         self.draining = True
-        self._changed.set()
+        self.changed()
 
     def resume(self) -> None:
         """Takes jobs again."""
         self.draining = False
-        self._changed.set()
+        self.changed()
 
     def changed(self) -> None:
         """Sends a heartbeat now: call it after a change of `profile`."""
-        self._changed.set()
+        self._pulse.changed.set()
 
     async def __aenter__(self) -> Self:
         """Serves in the background; returns once registered."""
@@ -234,23 +232,8 @@ class Node:
                 logger.warning("unknown command %r", command)
 
     async def _beat(self) -> None:
-        """A heartbeat every 15 s, at once after a change, and often under a high load.
-
-        A node that reports a high load gets no jobs: word that it is over must not take 15 s.
-        """
         await self.registered.wait()
-        pause_s = HEARTBEAT_S
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause_s)
-            self._changed.clear()
-            try:
-                beat = self._heartbeat()
-            except Exception:  # `usage` is the node's own code, and may ask a driver
-                logger.exception("no heartbeat: the load can't be told")
-            else:
-                pause_s = BUSY_HEARTBEAT_S if is_high(beat.resource_usage) else HEARTBEAT_S
-                await self._wire.send(beat)
+        await self._pulse.beat()
 
     def _heartbeat(self) -> NodeHeartbeat:
         running, ready = len(self.running), not self.draining

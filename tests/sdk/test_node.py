@@ -260,7 +260,7 @@ async def test_it_heartbeats_at_once_when_something_changes(server: FakeServer) 
 
 
 async def test_it_heartbeats_by_itself(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parley.node.HEARTBEAT_S", 0.02)
+    monkeypatch.setattr("parley.pulse.HEARTBEAT_S", 0.02)
     async with serving(make_node(server), server) as peer:
         for _ in range(3):
             await peer.expect("node_heartbeat")
@@ -269,7 +269,7 @@ async def test_it_heartbeats_by_itself(server: FakeServer, monkeypatch: pytest.M
 async def test_under_a_high_load_it_heartbeats_often(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parley.node.BUSY_HEARTBEAT_S", 0.02)
+    monkeypatch.setattr("parley.pulse.BUSY_HEARTBEAT_S", 0.02)
     node = make_node(server)
     async with serving(node, server) as peer:
         node.profile.usage = lambda running: ResourceUsage(99.0, 20.0, running)
