@@ -45,6 +45,9 @@ NO_MESSAGES: dict[str, tuple[str, str | None]] = {
     "null as type": ('{"type": null}', "type"),
     "a number as type": ('{"type": 5}', "type"),
     "an object as type": ('{"type": {}}', "type"),
+    "two types, one unknown": ('{"type": "x", "type": "session_init"}', "type"),
+    "two types, one a number": ('{"type": 5, "type": "node_register"}', "type"),
+    "two types, both known": ('{"type": "session_close", "type": "session_init"}', "type"),
     "another field's name": ('{"Type": "session_init"}', "type"),
 }
 UNKNOWN = ("", "hello", "SESSION_INIT", "session_init ", "session_init_ack", "x" * 1_000, "型")

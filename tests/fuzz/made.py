@@ -151,7 +151,16 @@ def nearly_right(draw: st.DrawFn, socket: str) -> Frame:
         change(draw, frame, draw(st.sampled_from(message.fields)))
     if draw(st.integers(0, 9)) == 0:
         frame[draw(st.text(max_size=4))] = draw(some_json)
-    return json.dumps(frame)
+    text = json.dumps(frame)
+    return twice(draw, frame, text) if frame and draw(st.integers(0, 9)) == 0 else text
+
+
+def twice(draw: st.DrawFn, frame: Json, text: str) -> str:
+    """With another value of a name that is there already, before the rest or after it."""
+    name = draw(st.sampled_from([*frame, *(4 * ["type"])]))
+    value = draw(st.one_of(st.just(frame.get(name)), st.sampled_from([*KNOWN, 5]), odd))
+    more = f"{json.dumps(name)}: {json.dumps(value)}"
+    return f"{{{more}, {text[1:]}" if draw(st.booleans()) else f"{text[:-1]}, {more}}}"
 
 
 def change(draw: st.DrawFn, frame: Json, field: Field) -> None:

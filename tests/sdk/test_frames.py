@@ -221,6 +221,15 @@ def test_what_is_no_frame_says_so(decode: Decode, data: str, field: str, said: s
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("first", ['"make_coffee"', "5"])
+@pytest.mark.parametrize(("decode", "examples", "_"), DIRECTIONS)
+def test_a_frame_has_one_type(decode: Decode, examples: Json, _: set[str], first: str) -> None:
+    for name in examples:
+        with pytest.raises(frames.FrameError, match="several types") as caught:
+            decode(f'{{"type":{first},"type":"{name}"}}')
+        assert caught.value.field == "type"
+
+
 def test_the_error_frame_of_a_wrong_frame_has_path_and_expectation() -> None:
     usage = {"cpu_percent": 1, "mem_percent": 2, "running_jobs": "three"}
     heartbeat = {"type": "node_heartbeat", **strip(FROM_NODE["node_heartbeat"])}

@@ -83,6 +83,8 @@ class _Direction(Generic[T]):
         name = value["type"]
         if name not in self.classes:
             return FrameError(f"Unknown type {name[:64]!r}.", field="type", type=name[:64])
+        if reason.endswith("at `$.type`"):
+            return FrameError("The frame has several types.", field="type", expected="string")
         return explain(self.classes[name], name, reason)
 
 

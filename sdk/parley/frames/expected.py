@@ -36,7 +36,8 @@ def _inside(found: inspect.Type, step: str) -> inspect.Type:
         if isinstance(option, inspect.TupleType):
             return option.item_types[int(step.strip("[]"))]
         if isinstance(option, inspect.StructType):
-            return next(field.type for field in option.fields if field.encode_name == step)
+            types = (field.type for field in option.fields if field.encode_name == step)
+            return next(types, inspect.AnyType())
     return inspect.AnyType()
 
 
