@@ -4,7 +4,7 @@ A probe asks like any client: with a ``Host`` of ``ALLOWED_HOSTS``.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import redis.asyncio as aioredis
 import structlog
@@ -28,7 +28,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
     """200 when every check is ``ok``, else 503. ``worker_seen_ms`` (Unix ms or null) is told
     but decides nothing: without the worker dispatch goes on."""
     redis_state, sql_state = await asyncio.gather(
-        _check("redis", _ask_redis()), _check("sql", sync_to_async(_ask_sql)())
+        _check("redis", _ask_redis), _check("sql", sync_to_async(_ask_sql))
     )
     checks = {"redis": redis_state, "sql": sql_state}
     is_ready = all(state == "ok" for state in checks.values())
@@ -42,10 +42,10 @@ async def ready(request: HttpRequest) -> JsonResponse:
     )
 
 
-async def _check(name: str, question: Awaitable[object]) -> str:
+async def _check(name: str, question: Callable[[], Awaitable[object]]) -> str:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            await question
+            await question()
     except Exception as error:
         log.warning("health check failed", check=name, error=type(error).__name__)
         return "failed"

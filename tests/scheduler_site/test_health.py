@@ -1,13 +1,16 @@
 """The probes, the canary and the origins."""
 
+import asyncio
+import gc
 import json
 from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 from pytest_django import Settings
 
+from scheduler_site import health
 from scheduler_site.origins import AllowedOrigins
 from scheduler_site.tasks import last_song_ms, sing
 
@@ -47,6 +50,17 @@ async def test_not_ready_without_redis(async_client: AsyncClient, live_redis: Se
     status, answer = await ready(async_client)
     assert status == 503
     assert answer["checks"] == {"redis": "failed", "sql": "ok"}
+
+
+async def test_a_probe_that_gives_up_at_once_leaves_nothing(
+    recwarn: pytest.WarningsRecorder, rf: RequestFactory
+) -> None:
+    probe = asyncio.create_task(health.ready(rf.get("/health/ready")))
+    await asyncio.sleep(0)  # now it has its questions, and has asked none
+    probe.cancel()
+    await asyncio.wait({probe})
+    gc.collect()
+    assert [str(one.message) for one in recwarn] == []
 
 
 def test_the_canary_leaves_the_time_of_its_song(live_redis: Settings) -> None:
