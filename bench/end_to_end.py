@@ -12,8 +12,8 @@ process. Valkey writes nothing to disk, and nobody moves Parley's history to SQL
 are in ms.
 
 A machine that others share is not always equally fast. So all sides stand ready from beginning to
-end and take turns in short rounds. Told are the medians of the rounds; a ratio is the median of
-what it was in each, beside the least and the most.
+end, and take turns of 25 jobs or a fraction of a second. Told are the medians of some rounds; a
+ratio is the median of what it was in each, beside the least and the most.
 
 CPU is told in µs a job: of the servers, of Valkey, of this process. ``cores_busy`` says what limits
 a side. About as many as there are cores: all of these together, and fewer µs would be more jobs.
@@ -38,7 +38,7 @@ import uvloop
 
 from bench.connection import server as valkey
 from bench.sides import servers
-from bench.sides.measure import Side, busy, idle
+from bench.sides.measure import Crowd, Figures, Side, busy, idle
 from bench.sides.table import show
 
 SIZES = {"300_b": 300, "64_kib": 65_536}
@@ -46,14 +46,13 @@ PEERS = 16
 IN_FLIGHT = 64
 FEWER = (4, 8, 16, 32)
 
-Figures = dict[str, float]
 Round = dict[str, Figures]
 """By side."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: jobs and seconds of one round."""
+    """How much is measured: jobs and seconds of each side in one round."""
 
     rounds: int
     idle_jobs: int
@@ -80,24 +79,21 @@ async def sides() -> AsyncIterator[dict[str, Side]]:
 
 async def measure(sides: dict[str, Side], size: int, effort: Effort) -> Round:
     """One round: first the latencies of all sides, then how much they can do."""
-    found: Round = {}
     async with AsyncExitStack() as stack:
         ways = {
             name: await stack.enter_async_context(side.ways("A" * size))
             for name, side in sides.items()
         }
+        alone = {name: way.alone for name, way in ways.items()}
+        found: Round = await idle(alone, effort.idle_jobs)
+        crowds = {
+            name: Crowd(ways[name].many, IN_FLIGHT, side.parts) for name, side in sides.items()
+        }
+        fewer = {f"celery {count}": Crowd(ways["celery"].many, count, {}) for count in FEWER}
+        done = await busy(crowds | fewer, effort.busy_s)
         for name in sides:
-            found[name] = await idle(ways[name].alone, effort.idle_jobs)
-        for name, side in sides.items():
-            found[name] |= await busy(
-                ways[name].many, in_flight=IN_FLIGHT, seconds=effort.busy_s, parts=side.parts
-            )
-        best = found["celery"]["jobs_per_s"]
-        for count in FEWER:
-            some = await busy(
-                ways["celery"].many, in_flight=count, seconds=effort.busy_s / 2, parts={}
-            )
-            best = max(best, some["jobs_per_s"])
+            found[name] |= done[name]
+        best = max(done[name]["jobs_per_s"] for name in ("celery", *fewer))
         found["celery"]["best_jobs_per_s"] = best
     return found
 
@@ -140,7 +136,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time")
     options = parser.parse_args()
-    effort = Effort(2, 50, 0.5) if options.quick else Effort(5, 200, 1.6)
+    effort = Effort(2, 50, 0.4) if options.quick else Effort(5, 200, 1.2)
     found = uvloop.run(run(effort))
     show(found)
     if options.json:
