@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from scheduler_site import valkey
-from scheduler_site.supervisor import plan, readiness
+from scheduler_site.supervisor import own_nodes, plan, readiness
 from scheduler_site.supervisor.child import die_with_parent
 from scheduler_site.supervisor.console import say, warn
 from scheduler_site.supervisor.family import CannotStart, Family
@@ -60,11 +60,9 @@ class Supervisor:
             self.family.launch(child)
         waiting = readiness.Waiting()
         self.family.until(lambda: waiting.over(readiness.missing(self.options, since_ms=since_ms)))
-        for child in plan.demo_nodes(self.options):
-            self.family.launch(child)
-        if self.options.speech_node:
-            self._start_speech()
+        # From here on a death is no reason to give up.
         self.family.settled = True
+        self._start_nodes()
 
     def _take_lock(self) -> FileLock:
         lock = FileLock(self.options.folder / "supervisor.lock")
@@ -123,15 +121,26 @@ class Supervisor:
         if process.wait() != 0:
             raise CannotStart("the database could not be prepared.")
 
-    def _start_speech(self) -> None:
-        """Without what it needs, everything else runs all the same."""
+    def _start_nodes(self) -> None:
+        """Until all have registered, or are not to be waited for any longer."""
+        nodes = plan.demo_nodes(self.options)
+        if self.options.speech_node and self._can_speak():
+            nodes.append(plan.speech_node(self.options))
+        for node in nodes:
+            self.family.launch(node)
+        waiting = readiness.Waiting()
+        self.family.within(own_nodes.LIMIT_S, lambda: waiting.over(own_nodes.missing(nodes)))
+        for complaint in own_nodes.complaints(nodes):
+            warn(complaint)
+
+    def _can_speak(self) -> bool:
+        """Without what the speech node needs, everything else runs all the same."""
         found = subprocess.run(
             plan.speech_check(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        if found.returncode == 0:
-            self.family.launch(plan.speech_node(self.options))
-        else:
+        if found.returncode != 0:
             warn(f"no speech node: {found.stderr.decode().strip()}")
+        return found.returncode == 0
 
     def _announce(self) -> None:
         url = self.options.url

@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Running]:
-    with parley(folder) as started:
+    with parley(folder, DEMO="1") as started:
         started.wait_for("Parley is ready")
         yield started
 
@@ -34,6 +34,11 @@ def get(port: int, path: str, timeout_s: float = 10) -> tuple[int, bytes]:
         return response.status, response.read()
     finally:
         connection.close()
+
+
+def test_ready_means_that_its_own_nodes_are(running: Running) -> None:
+    status, body = get(running.port, "/api/v1/nodes/demo-1/")
+    assert (status, json.loads(body)["state"]) == (200, "ready")
 
 
 def test_it_says_where_it_is_and_how_to_get_in(running: Running) -> None:
@@ -85,7 +90,7 @@ def test_nothing_is_left_after_kill_9_and_the_next_start_keeps_the_data(
     running: Running, folder: Path
 ) -> None:
     family = running.family()
-    assert len(family) == 5, [p.cmdline() for p in family]
+    assert len(family) == 6, [p.cmdline() for p in family]
 
     os.kill(running.process.pid, signal.SIGKILL)
     assert all_gone(family, timeout_s=5)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler_site.supervisor import own_nodes
 from scheduler_site.supervisor.child import Child
 from scheduler_site.supervisor.listener import PortTaken, open_listener
 from scheduler_site.supervisor.lock import FileLock
@@ -207,6 +208,23 @@ def test_a_start_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == (
         "Waiting: the web process does not answer.\nWaiting: not ready: sql.\n"
     )
+
+
+def test_nodes_of_ones_own_are_waited_for_unless_they_keep_dying(tmp_path: Path) -> None:
+    nodes = [Child(name, "demo", (), tmp_path / name) for name in ("one", "two", "three")]
+    for node in nodes:
+        node.log.write_text(f"{node.name}: simulated\n")
+    one, two, three = nodes
+    assert own_nodes.missing(nodes) == "one, two, three not registered"
+
+    one.log.write_text("12:00:00 registered as one (ready) registered\n")
+    two.deaths = own_nodes.MOST_DEATHS
+    assert own_nodes.missing(nodes) == "three not registered"
+
+    three.log.write_text("12:00:00 registered as three (draining) registered\n")
+    assert own_nodes.missing(nodes) == ""
+    never = f"two has not registered; see {two.log}."
+    assert own_nodes.complaints(nodes) == [never, "three is draining."]
 
 
 def test_the_token_of_demo_nodes_is_not_on_their_command_line(tmp_path: Path) -> None:
