@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from scheduler_site import valkey
-from scheduler_site.supervisor import own_nodes, plan, readiness
+from scheduler_site.supervisor import address, own_nodes, plan, readiness
 from scheduler_site.supervisor.child import die_with_parent
 from scheduler_site.supervisor.console import say, warn
 from scheduler_site.supervisor.family import CannotStart, Family
@@ -65,13 +65,13 @@ class Supervisor:
         self._start_nodes()
 
     def _take_lock(self) -> FileLock:
-        lock = FileLock(self.options.folder / "supervisor.lock")
+        lock = FileLock(self.options.folder / address.NAME)
         if not lock.take():
             raise CannotStart(
                 f"one is running already ({lock.read()}).\n"
                 "Stop that one first, or start this one with another PARLEY_VAR= and PORT=."
             )
-        lock.write(f"process {os.getpid()}, {self.options.url('/')}")
+        lock.write(address.describe(self.options.url("/")))
         return lock
 
     def _listen(self) -> socket.socket:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler_site.supervisor.address import sockets_of
 from tests.scheduler_site.running import Running, all_gone, parley
 
 
@@ -58,6 +59,10 @@ def test_ready_means_redis_sql_and_the_worker(running: Running) -> None:
 def test_it_keeps_its_folder_to_itself(running: Running, folder: Path) -> None:
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_commands_of_its_folder_find_it(running: Running, folder: Path) -> None:
+    assert sockets_of(folder) == f"ws://localhost:{running.port}/"
 
 
 def test_a_second_one_beside_it_is_told_so(running: Running, folder: Path) -> None:

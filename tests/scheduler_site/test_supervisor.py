@@ -1,5 +1,6 @@
 """The supervisor's family with small children, in a process of its own as in real life."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from pytest_django import Settings
 
-from scheduler_site.supervisor import own_nodes
+from scheduler_site.supervisor import address, own_nodes
 from scheduler_site.supervisor.child import Child
 from scheduler_site.supervisor.listener import PortTaken, open_listener
 from scheduler_site.supervisor.lock import FileLock
@@ -136,6 +139,35 @@ def test_a_process_ends_with_the_one_it_was_told_to(tmp_path: Path) -> None:
     started.process.kill()
     assert all_gone(everyone, timeout_s=2)
     started.process.wait()
+
+
+@pytest.mark.parametrize("name", ["say", "demo_nodes"])
+def test_commands_go_to_the_one_that_runs_unless_told_otherwise(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    asked: list[str | None] = []
+    monkeypatch.setattr("parley.say.run", lambda options: asked.append(options.url))
+    monkeypatch.setattr("parley.demo.serve", lambda options, count: asked.append(options.url))
+    settings.VAR_DIR = tmp_path
+    arguments = ("hello.wav", "--to", "zh") if name == "say" else ("1",)
+
+    def call(*more: str) -> None:
+        with contextlib.suppress(SystemExit):
+            call_command(name, *arguments, *more)
+
+    call()
+    lock = FileLock(tmp_path / address.NAME)
+    call()
+    assert lock.take()
+    call()
+    lock.write(address.describe("http://localhost:5020/"))
+    call()
+    call("--url", "ws://parley.example")
+    monkeypatch.setenv("PARLEY_URL", "ws://other.example")
+    call()
+    os.close(lock.descriptor)
+    ours, theirs = "ws://localhost:5020/", ["ws://parley.example", "ws://other.example"]
+    assert asked == [None, None, None, ours, *theirs]
 
 
 def test_a_lock_is_shared_with_the_child_that_inherits_it(tmp_path: Path) -> None:
