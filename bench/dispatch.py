@@ -101,17 +101,20 @@ class Dispatches:
         return max(counts)
 
 
+def samples() -> dict[int, Composed]:
+    """The product's dispatch, by the number of nodes looked at."""
+    return {k: job_calls.DISPATCH.composed(limits(sample_k=k)) for k in SAMPLES}
+
+
 def variants(fleet: Fleet) -> dict[int, Dispatches]:
-    """By the number of nodes looked at."""
-    scripts = {k: job_calls.DISPATCH.composed(limits(sample_k=k)) for k in SAMPLES}
-    scripts[PLAIN] = plain()
+    """Beside the plain one."""
+    scripts = samples() | {PLAIN: plain()}
     return {k: Dispatches(fleet, whole) for k, whole in scripts.items()}
 
 
 def offering(fleet: Fleet) -> dict[int, Dispatches]:
-    """The same for jobs that ask for one thing that not every member of the pool need have."""
-    scripts = {k: job_calls.DISPATCH.composed(limits(sample_k=k)) for k in SAMPLES}
-    return {k: Dispatches(fleet, whole, ("tts:zh",)) for k, whole in scripts.items()}
+    """For jobs that ask for one thing that not every member of the pool need have."""
+    return {k: Dispatches(fleet, whole, ("tts:zh",)) for k, whole in samples().items()}
 
 
 def without_receipt(fleet: Fleet) -> Dispatches:

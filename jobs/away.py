@@ -76,11 +76,8 @@ class Away:
             return None
         session = self._sessions.get(name)
         if isinstance(reply, scripts.Denied):
-            if session is not None and session.is_for(ticket, tenant, credential):
-                self._process.suspect(cell)
-                raise StoreUnavailable("Redis has lost the session")
-            if self._process.snapshot.is_doubted(cell):
-                raise StoreUnavailable("its process may not have told Redis of it again")
+            here = session is not None and session.is_for(ticket, tenant, credential)
+            self._believe(cell, here=here)
             return None
         if session is not None and session.generation < reply.since:
             self.let_go(session)  # it was elsewhere meanwhile
@@ -128,6 +125,16 @@ class Away:
         finally:
             self._asked_for[back.session] -= 1
             self._asked_for += Counter()  # forget those that are 0
+
+    def _believe(self, cell: int, *, here: bool) -> None:
+        """That Redis denies a return. Raises StoreUnavailable where it may have lost the session;
+        ``here``: it has, as it is known here.
+        """
+        if here:
+            self._process.suspect(cell)
+            raise StoreUnavailable("Redis has lost the session")
+        if self._process.snapshot.is_doubted(cell):
+            raise StoreUnavailable("its process may not have told Redis of it again")
 
     async def _take_back(
         self, session: LiveSession, init: SessionInit, ticket: Ticket, reply: scripts.Resumed

@@ -43,6 +43,11 @@ class Web:
         self._server.should_exit = True
         await self._serving
 
+    def cut(self) -> None:
+        """End the connections of all its sessions, as a proxy does that starts anew."""
+        for session in list(self.process.sessions._live.values()):
+            session.line.close(1012, "cut by the test")
+
     def _make(self) -> Process:
         jobs, nodes = self._settings
         self.process = Process(self.store, jobs, PoolSettings())

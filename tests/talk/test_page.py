@@ -307,8 +307,7 @@ async def test_what_is_heard_without_a_connection_is_not_gathered_for_ever(
         await expect(page.page.locator("#hint")).to_contain_text("earing you")
         await page.page.clock.fast_forward(300_000)
         await page.page.context.set_offline(True)
-        for live in list(web.process.sessions._live.values()):
-            live.line.close(1012, "cut by the test")
+        web.cut()
         await expect(page.page.locator("#connection")).to_contain_text("Trying again")
         await expect(page.page.locator("#talk")).to_have_attribute("aria-pressed", "true")
         await page.page.clock.fast_forward(300_000)

@@ -10,8 +10,9 @@ from playwright.async_api import expect
 from jobs.failures import Failure
 from parley.audio import duration_ms
 from parley.codes import ErrorCode
+from tests.harness.actors import HandNode
 from tests.jobs.coming_back import lose_acknowledgements
-from tests.talk.browser import talk
+from tests.talk.browser import Talk, talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -49,6 +50,20 @@ def seconds_of(job: dict[str, Any]) -> float:
     return duration_ms(base64.b64decode(job["audio"])) / 1000
 
 
+async def told(page: Talk, kind: str) -> list[Any]:
+    """What it was told of one kind, in order."""
+    return [what for name, what in await page.page.evaluate("told") if name == kind]
+
+
+async def goes_on(page: Talk, anna: HandNode) -> None:
+    """One utterance was spoken and is answered once; what is said then is numbered behind it."""
+    await page.page.evaluate(SAY)
+    await anna.answers(await anna.job(15), "还在")
+    assert await page.page.evaluate(HEAR) == "还在"
+    assert await told(page, "begun") == [0]
+    assert await told(page, "outcome") == ["全部", "还在"]
+
+
 async def test_it_tells_of_each_sentence_what_becomes_of_it(browser, address, node):
     anna = await node("anna")
     async with talk(browser, address) as page:
@@ -77,14 +92,12 @@ async def test_a_lost_connection_is_made_again_and_the_session_goes_on(browser, 
         await page.page.evaluate(SAY)
         job = await anna.job(15)
         earlier = await page.page.evaluate("session.id")
-        for live in list(web.process.sessions._live.values()):
-            live.line.close(1012, "cut by the test")
+        web.cut()
         await page.until("told.filter(([, what]) => what === 'open').length === 2")
         assert await page.page.evaluate("session.id") == earlier
         await anna.answers(job, "还在")
         assert await page.page.evaluate(HEAR) == "还在"
-        told = await page.page.evaluate("told.filter(([name]) => name === 'outcome')")
-        assert told == [["outcome", "还在"]]
+        assert await told(page, "outcome") == ["还在"]
         assert anna.jobs == [job]
 
 
@@ -165,8 +178,8 @@ async def test_what_is_spoken_is_cut_by_the_server_and_comes_back(browser, addre
         await anna.answers(first, "早上")
         await anna.answers(last, "好")
         await page.until("told.filter(([name]) => name === 'outcome').length === 2")
-        told = await page.page.evaluate("told")
-        assert [one for one in told if one[0] != "state"] == [
+        every = await page.page.evaluate("told")
+        assert [one for one in every if one[0] != "state"] == [
             ["begun", 0],
             ["sent", False],
             ["begun", 1],
@@ -185,8 +198,7 @@ async def test_what_was_being_said_as_the_connection_broke_is_heard_in_one_piece
         await page.until("session.state === 'open'")
         await page.page.evaluate(SPEAK, 0.5)
         await page.until("told.some(([name]) => name === 'begun')")
-        for live in list(web.process.sessions._live.values()):
-            live.line.close(1012, "cut by the test")
+        web.cut()
         await page.until("session.state === 'lost'")
         half = await anna.job(15)
         assert (half["is_timeout_triggered"], seconds_of(half)) == (True, 0.5)
@@ -196,12 +208,7 @@ async def test_what_was_being_said_as_the_connection_broke_is_heard_in_one_piece
         assert seconds_of(whole) == 1.2
         await anna.answers(half, "半")
         await anna.answers(whole, "全部")
-        await page.page.evaluate(SAY)  # numbered behind both
-        await anna.answers(await anna.job(15), "还在")
-        assert await page.page.evaluate(HEAR) == "还在"
-        told = await page.page.evaluate("told")
-        assert [what for name, what in told if name == "begun"] == [0]
-        assert [what for name, what in told if name == "outcome"] == ["全部", "还在"]
+        await goes_on(page, anna)
 
 
 async def test_what_is_being_said_is_not_answered_by_its_former_half(browser, address, node, web):
@@ -219,12 +226,7 @@ async def test_what_is_being_said_is_not_answered_by_its_former_half(browser, ad
         await page.page.evaluate(SPEAK, 0.5)
         await page.page.evaluate("stream.end()")
         await anna.answers(await anna.job(15), "全部")
-        await page.page.evaluate(SAY)
-        await anna.answers(await anna.job(15), "还在")
-        assert await page.page.evaluate(HEAR) == "还在"
-        told = await page.page.evaluate("told")
-        assert [what for name, what in told if name == "begun"] == [0]
-        assert [what for name, what in told if name == "outcome"] == ["全部", "还在"]
+        await goes_on(page, anna)
 
 
 async def test_what_went_out_over_a_dead_connection_keeps_its_number(browser, address, node, web):
@@ -237,8 +239,7 @@ async def test_what_went_out_over_a_dead_connection_keeps_its_number(browser, ad
         await page.page.evaluate(SAY)
         await page.page.evaluate(SPEAK, 0.5)
         await page.page.evaluate("revive()")
-        for live in list(web.process.sessions._live.values()):
-            live.line.close(1012, "cut by the test")
+        web.cut()
         await page.until("told.filter(([, what]) => what === 'open').length === 2")
         await page.page.evaluate("stream.end()")
         jobs = [await anna.job(15) for _ in range(2)]
@@ -247,8 +248,7 @@ async def test_what_went_out_over_a_dead_connection_keeps_its_number(browser, ad
             await anna.answers(job, f"{seconds_of(job)}")
         await page.until("told.filter(([name]) => name === 'outcome').length === 2")
         assert await page.page.evaluate(HEAR) == "1.0"
-        told = await page.page.evaluate("told")
-        assert [what for name, what in told if name == "outcome"] == ["1.0", "0.5"]
+        assert await told(page, "outcome") == ["1.0", "0.5"]
 
 
 async def test_what_was_said_without_a_connection_is_kept_in_its_own_parts(browser, address, node):
@@ -295,8 +295,7 @@ async def test_what_a_lost_session_had_heard_is_said_again_to_the_next_one(
                 said.append(seconds_of(job))
                 await anna.answers(job, f"{seconds_of(job)}")
         await page.until("told.filter(([name]) => name === 'outcome').length === 2")
-        told = await page.page.evaluate("told")
-        assert [what for name, what in told if name == "outcome"] == ["0.5", "0.3"]
+        assert await told(page, "outcome") == ["0.5", "0.3"]
 
 
 async def test_a_whole_sentence_waits_for_the_end_of_what_is_being_said(browser, address, node):
@@ -333,9 +332,8 @@ async def test_what_is_refused_while_it_is_spoken_holds_nothing_up(browser, addr
         await page.page.evaluate("stream.end()")
         await anna.answers(await anna.job(15), "你好")
         assert await page.page.evaluate(HEAR) == "你好"
-        told = await page.page.evaluate("told")
-        assert [what for name, what in told if name == "begun"] == [0]
-        assert [what for name, what in told if name == "outcome"] == ["job_failed", "你好"]
+        assert await told(page, "begun") == [0]
+        assert await told(page, "outcome") == ["job_failed", "你好"]
 
 
 async def test_a_stream_in_other_languages_takes_the_session_along(browser, address, node):
