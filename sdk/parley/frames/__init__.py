@@ -5,6 +5,16 @@ plain text, so that a newer or an odd peer is still understood. Audio and free-f
 `msgspec.Raw`: they are passed on without being decoded.
 """
 
+from parley.frames.abilities import (
+    Capability,
+    Features,
+    Gpu,
+    Hardware,
+    InstalledModel,
+    InstalledService,
+    LangCapabilities,
+    ResourceUsage,
+)
 from parley.frames.binary import (
     BinaryAudio,
     BinaryFinal,
@@ -37,23 +47,15 @@ from parley.frames.decode import (
     decode_to_session,
 )
 from parley.frames.from_node import (
-    Capability,
-    Features,
-    Gpu,
-    Hardware,
-    InstalledModel,
-    InstalledService,
     JobAck,
     JobError,
     JobResult,
     JobStarted,
-    LangCapabilities,
     NodeAsrPartial,
     NodeError,
     NodeFrame,
     NodeHeartbeat,
     NodeRegister,
-    ResourceUsage,
     ResultExtra,
     ServiceTimings,
     read_extra,
