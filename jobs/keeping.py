@@ -5,7 +5,6 @@ there again. Either way the answer is not thrown away.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from jobs.notes import Notes
 from jobs.outcome import Ready
 from lua import scripts
 from lua.client import Cells
-from lua.errors import ScriptFailed, StoreError
+from lua.errors import ScriptFailed, StoreError, StoreFull, StoreUnavailable
 from lua.scripts import Sight
 
 log = structlog.get_logger(__name__)
@@ -56,7 +55,7 @@ class Keeper:
         self._again_s = again_ms / 1000
         self._kept: dict[str, _Kept] = {}
         self._bytes = 0
-        self._task: asyncio.Task[None] | None = None
+        self._rounds: dict[int, asyncio.Task[None]] = {}  # by cell
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -76,10 +75,9 @@ class Keeper:
 
     async def stop(self) -> None:
         """Give up what is kept."""
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for rounds in self._rounds.values():
+            rounds.cancel()
+        await asyncio.gather(*self._rounds.values(), return_exceptions=True)
 
     async def _try(self, result: _Kept) -> bool:
         """Whether it was answered. Raises StoreError when Redis could not be asked."""
@@ -99,29 +97,53 @@ class Keeper:
                 attempt = result.ready.attempt
                 self._note(result, Sight.LATE_RESULT, f"{reply.state}, attempt {attempt}")
             if not isinstance(reply, scripts.Unknown):
-                result.settled(reply)
+                self._settle(result, reply)
                 return True
         result.unknown_since_s = result.unknown_since_s or time.monotonic()
         return False
+
+    def _settle(self, result: _Kept, reply: Reply) -> None:
+        """Whatever comes of it, Redis has the answer, and other results wait."""
+        try:
+            result.settled(reply)
+        except Exception:
+            log.exception("a finished result could not be told", job=result.ready.outcome.job)
 
     def _keep(self, result: _Kept) -> None:
         self._kept[result.ready.outcome.token] = result
         self._bytes += result.bytes
         while self._bytes > self._limit_bytes:
             self._drop(next(iter(self._kept.values())), "too much is kept")
-        if self._kept and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._finish_again())
+        cell = result.cell
+        if self._of(cell) and (cell not in self._rounds or self._rounds[cell].done()):
+            self._rounds[cell] = asyncio.create_task(self._finish_again(cell))
 
-    async def _finish_again(self) -> None:
-        while self._kept:
+    def _of(self, cell: int) -> list[_Kept]:
+        return [result for result in self._kept.values() if result.cell == cell]
+
+    async def _finish_again(self, cell: int) -> None:
+        while self._of(cell):
             await asyncio.sleep(ROUND_S)
-            with contextlib.suppress(StoreError):
-                for result in list(self._kept.values()):
-                    if result.ready.outcome.token in self._kept and await self._try(result):
-                        self._remove(result)
-            for result in list(self._kept.values()):
+            try:
+                for result in self._of(cell):
+                    await self._try_again(result)
+            except StoreUnavailable:
+                # Who was not asked has not said that the job is unknown.
+                for result in self._of(cell):
+                    result.unknown_since_s = None
+            for result in self._of(cell):
                 if self._is_over(result):
                     self._drop(result, "nobody knows its job")
+
+    async def _try_again(self, result: _Kept) -> None:
+        """Raises StoreUnavailable, which the others of the cell would only wait for, too."""
+        if result.ready.outcome.token not in self._kept:
+            return
+        try:
+            if await self._try(result):
+                self._remove(result)
+        except StoreFull as error:
+            log.debug("a result is still kept", job=result.ready.outcome.job, why=str(error))
 
     def _is_over(self, result: _Kept) -> bool:
         now_s = time.monotonic()

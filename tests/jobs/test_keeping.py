@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from jobs.notes import Notes
 from jobs.outcome import Ready, prepare
 from lua import scripts
 from lua.client import Cells, StoreSettings
+from lua.errors import StoreError, StoreFull, StoreUnavailable
 from tests.lua.proxy import Proxy
 from tests.nodes.frames import read_result, result
 from tests.peers.until import until
@@ -81,3 +83,70 @@ async def test_what_is_kept_is_given_up_at_the_end(cells):
     await keeper.finish(0, ready(1), Settled().of(1))
     await keeper.stop()
     assert len(keeper) == 1
+
+
+class Answers:
+    """In place of ``finish``: what Redis says of each result, one after the other, the last for
+    ever.
+    """
+
+    def __init__(self, **of_jobs: list[Reply | scripts.Unknown | StoreError]) -> None:
+        self._of_jobs = of_jobs
+
+    async def __call__(self, cells, *, outcome, **_: object) -> Reply | scripts.Unknown:
+        left = self._of_jobs[f"job{int(outcome.job.removeprefix('job-'), 16)}"]
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+async def keeper(store: StoreSettings) -> AsyncIterator[Keeper]:
+    """Of two cells."""
+    async with Cells(replace(store, cells=2)) as cells:
+        keeper = Keeper(cells, "p1", Notes(cells), limit_bytes=10_000, again_ms=400)
+        yield keeper
+        await keeper.stop()
+
+
+UNKNOWN, DONE = scripts.Unknown(), scripts.Dropped(more=False)
+AWAY, FULL = StoreUnavailable("away"), StoreFull("no room")
+
+
+async def test_a_cell_that_is_away_holds_up_no_other(keeper, monkeypatch):
+    settled = Settled()
+    monkeypatch.setattr(scripts, "finish", Answers(job1=[AWAY], job2=[UNKNOWN, DONE]))
+    await keeper.finish(0, ready(1), settled.of(1))
+    await keeper.finish(1, ready(2), settled.of(2))
+    await until(lambda: settled == [(2, DONE)])
+    assert len(keeper) == 1
+
+
+async def test_a_result_without_room_holds_up_no_other(keeper, monkeypatch):
+    settled = Settled()
+    monkeypatch.setattr(scripts, "finish", Answers(job1=[FULL], job2=[UNKNOWN, DONE]))
+    await keeper.finish(0, ready(1), settled.of(1))
+    await keeper.finish(0, ready(2), settled.of(2))
+    await until(lambda: settled == [(2, DONE)])
+    assert len(keeper) == 1
+
+
+async def test_no_result_is_given_up_while_its_cell_is_away(keeper, monkeypatch):
+    settled = Settled()
+    monkeypatch.setattr(scripts, "finish", Answers(job1=[UNKNOWN, AWAY, AWAY, AWAY, UNKNOWN, DONE]))
+    await keeper.finish(0, ready(1), settled.of(1))
+    await until(lambda: len(keeper) == 0)
+    assert settled == [(1, DONE)]
+
+
+async def test_a_result_that_cannot_be_told_holds_up_no_other(keeper, monkeypatch):
+    def fails(reply: Reply) -> None:
+        raise RuntimeError("a fault of ours")
+
+    settled = Settled()
+    monkeypatch.setattr(scripts, "finish", Answers(job1=[UNKNOWN, DONE], job2=[UNKNOWN, DONE]))
+    await keeper.finish(0, ready(1), fails)
+    await keeper.finish(0, ready(2), settled.of(2))
+    await until(lambda: len(keeper) == 0)
+    assert settled == [(2, DONE)]
