@@ -83,14 +83,20 @@ class Fleet:
         self._least = least
         self._random = random.Random(size)
         self._made = 0
+        self._loaded: set[str] = set()
         self._jobs: list[NewJob] = []
         self._fill()
 
     # --- calls ---
 
     def load(self, whole: Composed) -> str:
-        """Give the server a script as the product does; returns what ``FCALL`` names it by."""
-        self.client.function_load(whole.library, replace=True)
+        """Give the server a script as the product does, once; returns what ``FCALL`` names it by.
+
+        To load it again would leave its former functions to be collected in the calls that follow.
+        """
+        if whole.name not in self._loaded:
+            self.client.function_load(whole.library, replace=True)
+            self._loaded.add(whole.name)
         return whole.name
 
     def load_uncounted(self, whole: Composed) -> str:

@@ -44,12 +44,10 @@ if command == 'clear' then
   drop_services(id, services)
   tell_services(node, '')
 elseif command ~= 'disable' then
-  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
-    'reason', reason)
+  post(node.ear, 'control', id, node.conn, command, reason)
 end
 if command == 'shutdown' and empty then
-  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
-    'reason', 'empty')
+  post(node.ear, 'control', id, node.conn, 'kick', 'empty')
 end
 if command == 'kick' and about.process == '' and from ~= 'offline' then
   take_down(node, about, 'kick')

@@ -7,6 +7,7 @@
 -- FLAGS allow-oom
 -- RETURNS REAPED fired more
 -- @include clock
+-- @include many
 -- @include session
 -- @include job_timer
 -- @include node_timer
@@ -39,13 +40,22 @@ local function fire(member)
   call('ZADD', cell .. 'timers', hold, member)
 end
 
--- STEP
-warned = apply_brake(limits)
-call('SET', cell .. 'reaped', now .. ' ' .. hold .. ' ' .. flag(warned))
-for _, member in ipairs(due) do
-  -- One that fired before may have removed or moved this one. Of a job its hash says so, too.
+-- One that fired before may have removed or moved this one. Of a job its hash says so, too.
+local function fire_if_due(member)
   local is_job = string.sub(member, 1, 4) == 'job:'
   local at = is_job and now or call('ZSCORE', cell .. 'timers', member)
   if at and tonumber(at) <= now then fire(member) end
 end
+
+-- STEP
+warned = apply_brake(limits)
+call('SET', cell .. 'reaped', now .. ' ' .. hold .. ' ' .. flag(warned))
+begin_many()
+local failure = nil
+for _, member in ipairs(due) do
+  local done, fault = pcall(fire_if_due, member) -- damage must not hold up all the others
+  if not done then failure = fault end
+end
+end_many()
+if failure then error(failure, 0) end
 return { 'REAPED', tostring(#due), flag(#due == limit) }

@@ -1,13 +1,10 @@
 -- @include text
--- EACH needs = {}
 -- A requirement: pools in order, values of has: sets, and the only node allowed, tab-separated. Pools
 -- are ranked together, but `|` before one begins the next group, tried when those before it have
 -- nobody. `@4` behind one is how many of its members are looked at. Behind the pools, each after a
 -- `~`, are values that its node had better offer, too.
--- `needs`: those that were read in this call: jobs that are due together are often alike.
 
-local function read_need(text)
-  if needs[text] then return needs[text] end
+local read_need = remembered(function(text)
   local pools, has, pin = string.match(text, '^(.-)\t(.-)\t(.-)$')
   local need = { has = words(has), pin = pin, text = text, starts = {}, k = {} }
   need.pools = words(string.match(pools, '^[^~]*'))
@@ -21,6 +18,5 @@ local function read_need(text)
     need.fitting = need.fitting or { has = words(has), k = need.k }
     need.fitting.has[#need.fitting.has + 1] = wish
   end
-  needs[text] = need
   return need
-end
+end)

@@ -30,7 +30,7 @@ local function save_node(node)
   local ready = node.why == 0 and load < node.capacity
   local idle = ready and load == 0
   if ready == node.listed and idle == node.idle then return end
-  for _, pool in ipairs(words(node.pools)) do
+  for _, pool in ipairs(words_of(node.pools)) do
     if ready ~= node.listed then
       call(ready and 'SADD' or 'SREM', cell .. 'ready:' .. pool, node.id)
     end

@@ -5,7 +5,8 @@ local HAND_OVERS = 8
 -- True when it stopped at its limit with slots left.
 local function offer(node)
   if not node or not has_room(node) or not fresh(node) then return false end
-  if call('ZCARD', cell .. 'queues') == 0 then return false end
+  if has_queues == nil then has_queues = call('ZCARD', cell .. 'queues') > 0 end
+  if not has_queues then return false end
   -- @include heads
   for _ = 1, HAND_OVERS do
     local job = next_for(node)

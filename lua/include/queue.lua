@@ -2,8 +2,10 @@
 -- @include save_job
 -- @include crowd
 -- CONST sweep_ms, job_life_ms, priority_step_ms
+-- EACH has_queues = nil
 -- The waiting jobs of one requirement (SIG) by their rank: the deadline, moved by the priority. And
--- the `heads` by which a pool (or the node of a pin) finds the queues that want it.
+-- the `heads` by which a pool (or the node of a pin) finds the queues that want it. `has_queues`: whether
+-- any job may wait, once a call has looked.
 local USUAL_PRIORITY = 3
 
 local function read_queue(sig)
@@ -45,6 +47,7 @@ local function join_queue(queue, job, need, due)
   if not queue.first then
     call('HSET', cell .. 'sigs', queue.sig, need.text)
     call('ZADD', cell .. 'queues', now + sweep_ms, queue.sig)
+    has_queues = true
     call('ZADD', cell .. 'timers', 'NX', now + sweep_ms, 'sweep')
   end
   if not queue.first or rank < queue.first_rank then set_heads(queue, need, rank) end

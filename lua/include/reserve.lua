@@ -10,6 +10,5 @@ local function reserve(job, node, pool, ...)
   call('HSET', cell .. 'job:' .. job.id, 'state', 'RESERVED', 'attempt', job.attempt,
     'node', node.id, 'slot', '1', 'pool', pool, 'due', due, ...)
   set_timer(job, due)
-  post(node.ear, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt, 'node', node.id,
-    'conn', node.conn)
+  post(node.ear, 'assign', job.id, job.attempt, node.id, node.conn)
 end

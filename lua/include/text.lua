@@ -12,6 +12,23 @@ local function set_of(list)
   return set
 end
 
+-- What is made of a text is kept over calls, as those of pools and requirements are few and come again.
+-- Nobody may change it.
+local MOST_TEXTS = 1000
+
+local function remembered(make)
+  local known, count = {}, 0
+  return function(text)
+    if not known[text] then
+      if count == MOST_TEXTS then known, count = {}, 0 end
+      known[text], count = make(text), count + 1
+    end
+    return known[text]
+  end
+end
+
+local words_of = remembered(words)
+
 local function flag(value) return value and '1' or '0' end
 
 -- A list of words with one more, unless it has that already.
