@@ -22,7 +22,7 @@ from jobs.settings import JobSettings
 from jobs.streams.memory import Memory
 from lua import ids, times
 from lua.client import Cells, StoreSettings
-from lua.errors import CellsDiffer, StoreError
+from lua.errors import StateDiffers, StoreError
 from lua.mailbox import Hello, Message, NewConfig
 from lua.scripts import IN_ORDER, Dispatched, Taken
 from pools.settings import PoolSettings
@@ -101,7 +101,7 @@ class Process:
     async def start(self) -> None:
         """Begin to run. Redis may be away: then this takes 2 s, and it goes on when it is back.
 
-        Raises CellsDiffer where other processes have another number of cells.
+        Raises StateDiffers where other processes have another layout, or number of cells.
         """
         for starter in self.starters:
             await starter()
@@ -121,11 +121,11 @@ class Process:
                 await self.cells.agree()
 
     async def _agree(self, cell: int) -> None:
-        """A Redis that has lost everything does not know the number of cells any more."""
+        """A Redis that has lost everything does not know layout and number of cells any more."""
         try:
             if cell == 0:
                 await self.cells.agree()
-        except CellsDiffer as error:
+        except StateDiffers as error:
             log.error("this process finds nobody that others find", why=str(error))
 
     async def ready(self, cell: int) -> bool:

@@ -10,13 +10,20 @@ from time import monotonic, perf_counter
 from typing import Any
 
 import redis.asyncio as aioredis
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from lua import ids
 from lua.composer import Composed
 from lua.connection import Multiplexed
-from lua.errors import CellsDiffer, ScriptFailed, StoreFull, StoreUnavailable
-from lua.keys import cell_prefix
+from lua.errors import (
+    UNREACHABLE,
+    CellsDiffer,
+    LayoutDiffers,
+    ScriptFailed,
+    StoreFull,
+    StoreUnavailable,
+)
+from lua.keys import LAYOUT, cell_prefix
 from lua.limits import Limits
 from lua.script import Arg, Script
 
@@ -34,6 +41,7 @@ class StoreSettings:
 
 
 FAILURE_TOLD_EVERY_S = 60.0
+FIRST_LAYOUT = 1  # did not say so
 SOCKET_OPTIONS: dict[str, Any] = {
     "protocol": 2,
     "socket_timeout": 15,
@@ -87,16 +95,20 @@ class Cells:
         await self.close()
 
     async def agree(self) -> None:
-        """Note how many cells there are, for all who come later.
+        """Note the layout and how many cells there are, for all who come later.
 
-        Raises CellsDiffer where it was another number before; StoreError.
+        Raises StateDiffers where it was another layout or number before; StoreError.
         """
         call, key = self._connections[0].call, f"{self.prefixes[0]}config"
         with suppress(ResponseError):  # out of memory: then somebody was here before
-            await call("HSETNX", key, "cells", self.count)
-        there = int(await call("HGET", key, "cells") or self.count)
-        if there != self.count:
-            raise CellsDiffer(self.count, there)
+            if not await call("HEXISTS", key, "cells"):
+                await call("HSETNX", key, "layout", LAYOUT)
+                await call("HSETNX", key, "cells", self.count)
+        count, layout = await call("HMGET", key, "cells", "layout")
+        if count and int(layout or FIRST_LAYOUT) != LAYOUT:
+            raise LayoutDiffers(LAYOUT, int(layout or FIRST_LAYOUT))
+        if count and int(count) != self.count:
+            raise CellsDiffer(self.count, int(count))
 
     def on_reconnect(self, hook: Callable[[int], None]) -> None:
         """Call ``hook(cell)`` whenever a cell's script connection was lost and is back."""
@@ -228,7 +240,7 @@ class Cells:
             return await call
         except OutOfMemoryError as error:
             raise StoreFull(str(error)) from error
-        except (RedisError, OSError) as error:
+        except UNREACHABLE as error:
             raise StoreUnavailable(str(error)) from error
 
 

@@ -28,7 +28,7 @@ end
 
 local fresh_job, wanted = new_job(newest), read_need(need)
 if spread and session ~= '' then
-  fresh_job.avoid = fresh_job.avoid .. ' ' .. (call('HGET', cell .. 'session:' .. session, 'last') or '')
+  fresh_job.avoid = fresh_job.avoid .. ' ' .. (call('HGET', cell .. 'indexes:' .. session, 'last') or '')
 end
 local brake = traced and call('GET', cell .. 'brake')
 local node, stale = nil, {}

@@ -11,6 +11,9 @@ from itertools import count
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
+# Rises with a change of the keys, or of what is in them, that other versions cannot read.
+LAYOUT = 2
+
 
 class Life(StrEnum):
     """What ends a key."""
@@ -58,8 +61,9 @@ KEYSPACE = (
         "session:ID",
         "hash",
         Life.OWNER,
-        "a session: its process, live jobs, highest index, index per node",
+        "a session: its process, live jobs, highest index",
     ),
+    Key("indexes:ID", "hash", Life.OWNER, "the last index of a session that each node got"),
     Key(
         "answers:ID",
         "list",

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
 import redis.asyncio as aioredis
-from redis.exceptions import RedisError
 
 from lua.client import SOCKET_OPTIONS, Cells
+from lua.errors import UNREACHABLE
 
 log = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
         while True:
             try:
                 reply = await _read_some(client.xread({key: last}, count=BATCH, block=BLOCK_MS))
-            except (RedisError, OSError):
+            except UNREACHABLE:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
                 continue

@@ -32,6 +32,7 @@ local unmoved = counted and (call('GET', whole) or '0') == counted
   or line and was ~= should and (call('HGET', whole, line) or '0') == was
 local definition = key == 'pools' and member ~= '' and definition_of()
 local changes, owned = 0, is_owned(kind, name, member)
+local gone = kind == 'indexes' and call('EXISTS', cell .. 'session:' .. name) == 0
 local listens = kind == 'mailbox' and call('SISMEMBER', cell .. 'processes', process) == 1
 -- STEP
 if owned then
@@ -52,6 +53,8 @@ elseif kind == 'process' then
   changes = call('ZADD', cell .. 'timers', 'NX', now, 'process:' .. process)
 elseif listens then
   changes = call('EXISTS', whole) == 0 and call('XADD', whole, '*', 'hello', 0) and 1 or 0
+elseif kind == 'indexes' then
+  changes = gone and call('DEL', whole) or 0
 elseif kind == 'mailbox' then
   changes = call('DEL', whole)
 elseif key ~= 'pools' and key ~= 'offers' and key ~= 'live_bytes' then

@@ -13,7 +13,7 @@ from celery.exceptions import Ignore
 from celery.signals import beat_init, setup_logging
 from django.conf import settings
 
-from lua.errors import CellsDiffer, StoreError
+from lua.errors import StateDiffers, StoreError
 from pools.store import agree
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_site.settings")
@@ -41,14 +41,14 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 
 
 class Checked(Task):  # type: ignore[misc]
-    """Nothing is done with another number of cells than the live state has: it would be done in
-    some of them, or in none.
+    """Nothing is done to a live state of another layout, nor with another number of cells than it
+    has: it would be done in some of them, or in none.
     """
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
         try:
             agree()
-        except CellsDiffer as error:
+        except StateDiffers as error:
             log.error("a task is left out", task=self.name, why=str(error))
             raise Ignore from error
         except StoreError:  # the task itself says what it lacks

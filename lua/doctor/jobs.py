@@ -113,6 +113,8 @@ def _sessions(cell: Snapshot) -> Iterator[str]:
         owned = session in cell[f"process:{fields['process']}:sessions"].set
         if owned == (f"session:{session}" in cell.timers):
             yield f"session:{session}: of its process {owned}, timer {not owned}"
+    for session in sorted(set(cell.named("indexes")) - set(cell.sessions)):
+        yield f"indexes:{session}: there is no session {session}"
     for session in set(live) - set(cell.sessions):
         for job in sorted(live[session]):
             yield f"{job}: is live, its session {session} is gone"

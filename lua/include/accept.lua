@@ -18,9 +18,9 @@ local function accept(made, node, need, stale)
     emit_new(made, 'NEW SELECTING RESERVED', 'receipt', receipt(need, passed))
     return reserved(made)
   end
-  enrol(made, 'node:' .. node.id, index, 'last', node.id)
+  enrol(made)
   occupy(made, node, pool)
-  begin(made, node, '', index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
+  begin(made, node, session, index, 'attempt', made.attempt, 'node', node.id, 'slot', '1',
     'pool', pool, 'begun', process .. ' ' .. made.attempt, born(made))
   emit_new(made, 'NEW SELECTING RESERVED DISPATCHED', 'receipt', receipt(need, passed))
   return begun(made)

@@ -23,10 +23,9 @@ local function born(made)
   return 'spec', spec, 'session', session, 'avoid', made.avoid, 'born', made.born
 end
 
--- Further fields of the session may follow.
-local function enrol(made, ...)
+local function enrol(made)
   if session ~= '' then
-    call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, 'newest', made.newest, ...)
+    call('HSET', cell .. 'session:' .. session, 'job:' .. job, index, 'newest', made.newest)
   end
   if request ~= '' then call('SET', cell .. 'request:' .. request, job) end
 end

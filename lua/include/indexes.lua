@@ -4,9 +4,9 @@
 local function has_last_index(job, node)
   if job.session == '' then return false end
   return job.uidx > 0
-    and tonumber(call('HGET', cell .. 'session:' .. job.session, 'node:' .. node)) == job.uidx
+    and tonumber(call('HGET', cell .. 'indexes:' .. job.session, 'node:' .. node)) == job.uidx
 end
 
 local function give_back_index(job, node)
-  call('HINCRBY', cell .. 'session:' .. job.session, 'node:' .. node, -1)
+  call('HINCRBY', cell .. 'indexes:' .. job.session, 'node:' .. node, -1)
 end

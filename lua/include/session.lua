@@ -22,7 +22,7 @@ local function close_session(id, process)
   end
   if #jobs > JOBS_A_CALL then return JOBS_A_CALL, true end
   -- STEP
-  call('DEL', key, cell .. 'answers:' .. id)
+  call('DEL', key, cell .. 'indexes:' .. id, cell .. 'answers:' .. id)
   call('SREM', cell .. 'process:' .. process .. ':sessions', id)
   call('ZREM', cell .. 'timers', 'session:' .. id)
   return #jobs, false

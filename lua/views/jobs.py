@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 
 from lua import ids
 from lua.client import Cells, StoreSettings
-from lua.errors import StoreUnavailable
+from lua.errors import UNREACHABLE, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
 from lua.scripts import NewJob
@@ -72,7 +71,7 @@ async def job_now(cells: Cells, name: str) -> JobView | None:
     cell = ids.cell_of(name, cells.count)
     try:
         fields = await cells.plain.hgetall(f"{cells.prefixes[cell]}job:{name}")
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     return view_of(name, fields)
 

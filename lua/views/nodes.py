@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from lua import ids
 from lua.client import Cells, StoreSettings
-from lua.errors import StoreUnavailable
+from lua.errors import UNREACHABLE, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
 from lua.states import BreakerState, NodeState, Reason
@@ -137,7 +135,7 @@ async def registered(cells: Cells, node: str) -> Registered | None:
     names = ("conn", "process", "credential", "address", "hot", "caps")
     try:
         values: Any = await cells.plain.hmget(key, names)
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     if values[0] is None:
         return None

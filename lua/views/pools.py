@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from lua.client import Cells, StoreSettings
-from lua.errors import StoreUnavailable
+from lua.errors import UNREACHABLE, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
 from lua.states import Reason
@@ -56,7 +54,7 @@ async def standing(cells: Cells, cell: int, pools: Collection[str]) -> dict[str,
             if some:
                 pipe.hmget(f"{prefix}fleet", some)
             records = (await pipe.execute())[0] if some else []
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     why = {node: _reason(raw) for node, raw in zip(some, records, strict=True)}
     return {
@@ -75,7 +73,7 @@ async def ready_members(cells: Cells, pools: Mapping[int, Collection[str]]) -> l
                 for pool in names:
                     pipe.scard(f"{cells.prefixes[cell]}ready:{pool}")
             counts = iter(await pipe.execute())
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     return [sum(islice(counts, len(names))) for names in pools.values()]
 

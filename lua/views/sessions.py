@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 
 from lua import ids
 from lua.client import Cells
-from lua.errors import StoreUnavailable
+from lua.errors import UNREACHABLE, StoreUnavailable
 from lua.scripts import NewJob
 from lua.views.jobs import JobView, view_of
 
@@ -29,7 +28,7 @@ async def session_now(cells: Cells, session: str) -> SessionView | None:
         return None
     try:
         values: Any = await cells.plain.hmget(key, "tenant", "pin")
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     tenant, pin = values
     return None if tenant is None else SessionView(tenant.decode(), (pin or b"").decode())
@@ -63,7 +62,7 @@ async def session_jobs(cells: Cells, session: str) -> SessionJobs:
     """What a session waits for, and what it may not have been told. Raises StoreUnavailable."""
     try:
         return await _read(cells, session)
-    except (RedisError, OSError) as error:
+    except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
 
 

@@ -10,7 +10,8 @@ import redis
 from jobs.process import Process
 from jobs.settings import JobSettings
 from lua import scripts
-from lua.errors import CellsDiffer, StoreUnavailable
+from lua.errors import CellsDiffer, LayoutDiffers, StoreUnavailable
+from lua.keys import LAYOUT, cell_prefix
 from lua.mailbox import Accepted, Placed
 from pools.settings import PoolSettings
 from tests.harness.loss import forget_everything
@@ -99,6 +100,18 @@ async def test_a_process_with_another_number_of_cells_does_not_start(process, st
     alike = Process(store, QUICK, PoolSettings())
     await alike.start()
     await alike.stop()
+
+
+@pytest.mark.parametrize("layout", [None, 99])
+async def test_a_process_does_not_start_on_the_state_of_another_version(store, client, layout):
+    key = f"{cell_prefix(store.prefix, 0)}config"
+    client.hset(key, "cells", 1)
+    if layout is not None:
+        client.hset(key, "layout", layout)
+    process = Process(store, QUICK, PoolSettings())
+    with pytest.raises(LayoutDiffers, match=rf"has layout {layout or 1}, .* needs {LAYOUT}"):
+        await process.start()
+    await process.stop()
 
 
 async def test_a_redis_that_lost_everything_is_told_the_number_of_cells_again(

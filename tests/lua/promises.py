@@ -209,8 +209,7 @@ def _take(step: Step) -> Iterator[str]:
         if not mine or was["state"] not in ("RESERVED", "DISPATCHED"):
             yield f"{job} was {was}"
         if was["state"] == "RESERVED":
-            session = step.before.sessions.get(was["session"], {})
-            last = session.get(f"node:{node}")
+            last = step.before[f"indexes:{was['session']}"].hash.get(f"node:{node}")
             if last is not None and step.reply.index != int(last) + 1:
                 yield f"index {step.reply.index} after {last}"
         elif was["conn"] != conn or step.reply.index != int(was["uidx"]):

@@ -10,6 +10,7 @@ from lua import scripts
 from lua.client import Cells, StoreSettings
 from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
+from lua.errors import ScriptFailed
 from lua.limits import Limits
 from lua.scripts import Need, mend_entry, mend_queue
 from tests.lua.driven import DrivenCells, finished
@@ -123,6 +124,7 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "a session with a job that has ended": (("HSET", "session:s-1", "job:f0", 1),),
     "a session that its process forgot": (("SREM", "process:p1:sessions", "s-1"),),
     "a session that would end": (("ZADD", "timers", 9e15, "session:s-1"),),
+    "indexes of a session that is gone": (("HSET", "indexes:s-9", "node:n1", 1),),
     "a session that is gone": (("DEL", "session:s-1"), ("SREM", "process:p1:sessions", "s-1")),
     "a brake for ever": (("SET", "brake", "memory_full"),),
     "a key of another type": (("SET", "ready:own:q", "x"),),
@@ -268,3 +270,14 @@ def test_time_goes_on_for_all_the_others(busy: Stage, damage: tuple[Any, ...]) -
     busy.look(0)
     assert "waits" in busy.cell.jobs
     assert busy.state("waits") == "FAILED"
+
+
+def test_a_timer_that_fails_says_so_and_stops_no_other(busy: Stage) -> None:
+    prefix = busy.cells.prefixes[0]
+    busy.cells.blocking.hset(f"{prefix}job:runs", "due", "soon")
+    busy.cells.blocking.hset(f"{prefix}job:waits", "due", 1)
+    busy.cells.blocking.zadd(f"{prefix}timers", {"job:runs": 1, "job:waits": 2})
+    busy.checks = False
+    with pytest.raises(ScriptFailed, match="attempt to compare"):
+        busy.reap()
+    assert busy.cells.blocking.hget(f"{prefix}job:waits", "state") == b"FAILED"

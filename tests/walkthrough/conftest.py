@@ -142,8 +142,13 @@ def history(parley: Web, rest: httpx.AsyncClient) -> Callable[[str], Awaitable[t
     """``await history(session.id)``: the last job of a session and its events, as SQL has them."""
 
     async def look(session: str) -> tuple[Any, Any]:
-        await sync_to_async(write_history)(parley.store)
-        [job, *_] = (await rest.get("jobs/", params={"session_id": session})).json()["results"]
+        async with asyncio.timeout(5):  # what is refused without a node is noted while it is told
+            while True:
+                await sync_to_async(write_history)(parley.store)
+                told = (await rest.get("jobs/", params={"session_id": session})).json()
+                if told["results"]:
+                    break
+        job = told["results"][0]
         return job, (await rest.get(f"jobs/{job['job_id']}/events/")).json()
 
     return look

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
-from lua.errors import CellsDiffer, StoreError
+from lua.errors import StateDiffers, StoreError
 from pools.store import agree, call, store
 from scheduler_site import doctor
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 found = _examine(pause_s)
                 self._tell(found)
             warnings = list(doctor.warnings())
-        except CellsDiffer as error:
+        except StateDiffers as error:
             raise CommandError(str(error)) from error
         except (RedisError, StoreError) as error:
             raise CommandError(f"Redis does not answer: {error}") from error
