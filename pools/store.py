@@ -51,5 +51,5 @@ def call(function: Callable[[Cells], Awaitable[T]], request: HttpRequest | None 
 
 
 def agree() -> None:
-    """Raises StateDiffers where the live state has another layout or number of cells; StoreError."""
+    """Raises StateDiffers where the live state has another layout or cell count; StoreError."""
     call(lambda cells: cells.agree())
