@@ -36,6 +36,7 @@ def now_ms() -> int:
 class Told(msgspec.Struct, frozen=True):
     """The utterance of which something is told. ``lang``: in which its speaker is advised.
     ``way_ms``: how long its last frame was on its way, where the client said when it was sent.
+    ``src`` and ``tgt``: as its job's, for one that makes none.
     """
 
     session: str
@@ -45,6 +46,8 @@ class Told(msgspec.Struct, frozen=True):
     lang: str
     received_ms: int
     way_ms: int | None = None
+    src: str = ""
+    tgt: str = ""
 
     def event(self, name: str, hint: str = "") -> bytes:
         """``ui_event``: it came this far."""

@@ -186,8 +186,7 @@ def _hand_over(session: "LiveSession", work: Work, reply: scripts.Dispatched) ->
 def _failure(
     session: "LiveSession", refusal: Refusal | Refused | Conflict, speech: Speech
 ) -> Failure:
-    snapshot = session.process.snapshot
-    return failure_of(refusal, snapshot=snapshot, cell=session.cell, speech=speech, pin=session.pin)
+    return failure_of(refusal, speech=speech, pin=session.pin)
 
 
 async def _join(session: "LiveSession", work: Work, earlier: str) -> None:

@@ -11,9 +11,7 @@ from lua.scripts import Conflict, Refused
 from lua.states import JobState, Reason
 from lua.views import JobView
 from parley.codes import ErrorCode
-from pools.ask import Ask
 from pools.routes import Refusal
-from pools.snapshot import Snapshot
 
 _breakdown = msgspec.json.Decoder(dict[str, int]).decode
 
@@ -37,6 +35,11 @@ class Failure:
     expected: str = ""
 
     @property
+    def counts(self) -> str:
+        """``breakdown`` as JSON; empty without one."""
+        return msgspec.json.encode(self.breakdown).decode() if self.breakdown else ""
+
+    @property
     def is_silence(self) -> bool:
         """The node never answered: it heard nothing."""
         return self.code == ErrorCode.NO_RESULT
@@ -52,22 +55,13 @@ class Failure:
         return Missing.SILENCE if self.is_silence else Missing.JOB_FAILED
 
 
-def failure_of(
-    refusal: Refusal | Refused | Conflict,
-    *,
-    snapshot: Snapshot,
-    cell: int,
-    speech: Speech,
-    pin: str = "",
-) -> Failure:
-    """Why the speech was not placed in the cell. ``pin``: the only node that it may go to."""
+def failure_of(refusal: Refusal | Refused | Conflict, *, speech: Speech, pin: str = "") -> Failure:
+    """Why the speech was not placed. ``pin``: the only node that it may go to."""
     match refusal:
         case Refusal():
             message = _of_one(pin, refusal, speech) if pin else ""
-            return Failure(refusal.code, message or refusal.message, refusal.reason)
-        case Refused() if _lacks_sound(refusal, speech.ask):
-            why = snapshot.sound_refusal(cell, speech.ask)
-            return Failure(why.code, why.message, refusal.reason)
+            message = message or refusal.message + _not_unwrapped(refusal, speech)
+            return Failure(refusal.code, message, refusal.reason, refusal.breakdown or None)
         case Refused():
             return Failure(
                 refusal.code,
@@ -94,13 +88,10 @@ def _of_one(pin: str, refused: Refused | Refusal, speech: Speech) -> str:
     return f"This session is paired with the node {pin}, which can't {what}."
 
 
-def _lacks_sound(refused: Refused, ask: Ask) -> bool:
-    """Of what a job asks for beyond the languages, its sound is looked at first."""
-    return (
-        refused.code == ErrorCode.NO_CAPABLE_NODE
-        and ask.sound_is_special
-        and Reason.MODEL_NOT_AVAILABLE in refused.breakdown
-    )
+def _not_unwrapped(refusal: Refusal, speech: Speech) -> str:
+    """Why its WAV was not, where that is why nobody takes it."""
+    is_sound = speech.fault and refusal.code == ErrorCode.UNSUPPORTED_FEATURE
+    return f" It could not be unwrapped to pcm16: {speech.fault}." if is_sound else ""
 
 
 def failure_from(outcome: Outcome) -> Failure:

@@ -14,7 +14,7 @@ from jobs.answers import Told, now_ms
 from jobs.dispatch import dispatch, dispatch_in_turn
 from jobs.failures import Failure
 from jobs.payload import inherit, payload_of, said_by
-from jobs.speech import Speech, speech_of, spoken
+from jobs.speech import Speech, languages_of, speech_of, spoken
 from jobs.streams.endings import WHOLE, Ending
 from jobs.unfinished import Work
 from jobs.wishes import Unsupported
@@ -33,10 +33,12 @@ class Intake:
         self.next_index = 0
         self._session = session
         self._said: dict[str, Any] = {}
+        self._languages = "", ""
 
     def agree(self, init: SessionInit) -> None:
         """What utterances mean that say less."""
         self._said = said_by(init)
+        self._languages = languages_of(init)
 
     def announce(self, told: Told) -> bool:
         """An utterance is there, said here or elsewhere. False when its index was used before."""
@@ -49,7 +51,7 @@ class Intake:
         One that can't be meant makes none, but has its place among the answers.
         """
         inherit(frame, self._said)
-        told = self._told(frame.utterance_index, frame.trace_id)
+        told = self._told(frame.utterance_index, languages_of(frame), frame.trace_id)
         if not self.announce(told):
             return None  # the same utterance once more: it has its answer, or will have it
         self._session.telling.event((told,), "INPUT_STARTED")  # it comes whole
@@ -58,7 +60,7 @@ class Intake:
 
     def begin(self) -> Told:
         """An utterance of a stream has begun. It counts once it is over."""
-        told = self._told(self.next_index)
+        told = self._told(self.next_index, self._languages)
         self._session.telling.event((told,), "INPUT_STARTED")
         return told
 
@@ -82,7 +84,7 @@ class Intake:
         self._session.telling.event((replace(begun, index=told.index),), "INPUT_ENDED")
         return told
 
-    def _told(self, index: int, trace: str | None = None) -> Told:
+    def _told(self, index: int, languages: tuple[str, str], trace: str | None = None) -> Told:
         session = self._session
         return Told(
             session=session.id,
@@ -91,6 +93,8 @@ class Intake:
             trace=trace or ids.new_token(),
             lang=session.lang,
             received_ms=now_ms(),
+            src=languages[0],
+            tgt=languages[1],
         )
 
     def _accept(

@@ -1,4 +1,4 @@
-"""Utterances that make no job: Redis is told, as it is of those that do.
+"""Utterances and requests by REST that make no job: Redis is told, as it is of those that do.
 
 So they are in the history, and a session that goes on at another process answers them there
 (:mod:`jobs.reviving`).
@@ -16,6 +16,25 @@ from parley.codes import ErrorCode
 
 if TYPE_CHECKING:
     from jobs.session import LiveSession
+
+
+def refused(told: Told, failure: Failure, *, tenant: str) -> scripts.RefusedJob:
+    """What Redis is told of it."""
+    return scripts.RefusedJob(
+        job=told.job,
+        session=told.session,
+        index=told.index,
+        tenant=tenant,
+        src=told.src,
+        tgt=told.tgt,
+        trace=told.trace,
+        code=failure.code,
+        message=failure.message,
+        reason=failure.reason,
+        breakdown=failure.counts,
+        field=failure.field,
+        expected=failure.expected,
+    )
 
 
 class Refusals:
@@ -39,19 +58,7 @@ class Refusals:
     def keep(self, told: Told, failure: Failure) -> None:
         """It is to be told by the next replay."""
         session = self._session
-        refused = scripts.RefusedJob(
-            job=told.job,
-            session=told.session,
-            index=told.index,
-            tenant=session.origin.tenant,
-            trace=told.trace,
-            code=failure.code,
-            message=failure.message,
-            reason=failure.reason,
-            field=failure.field,
-            expected=failure.expected,
-        )
-        self._untold[told.job] = refused
+        self._untold[told.job] = refused(told, failure, tenant=session.origin.tenant)
         if len(self._untold) > session.cells.limits.kept_answers:
             del self._untold[next(iter(self._untold))]
 

@@ -9,10 +9,12 @@ from random import choice, randrange
 from uuid import uuid4
 from zlib import crc32
 
+from jobs.answers import Told, now_ms
 from jobs.failures import Failure, failure_of
 from jobs.payload import payload_of
+from jobs.refusing import refused
 from jobs.specs import Origin, spec_of
-from jobs.speech import Speech, speech_of
+from jobs.speech import Speech, languages_of, speech_of
 from lua import ids, scripts
 from lua.client import Cells
 from lua.scripts import (
@@ -33,10 +35,10 @@ from pools.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class NotPlaced:
-    """Why not. ``job`` is empty when it never came to Redis."""
+    """Why not. The ``job`` is in the history all the same."""
 
     failure: Failure
-    job: str = ""
+    job: str
 
 
 Answer = Reserved | Waiting | NotPlaced | Repeat | Conflict | NoSession
@@ -80,7 +82,7 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     frame = request.frame
     speech, cell, need = await compiled(cells, snapshot, request)
     if isinstance(need, Refusal):
-        return NotPlaced(failure_of(need, snapshot=snapshot, cell=cell, speech=speech))
+        return await _refused(cells, cell, request, failure_of(need, speech=speech))
     job = ids.new_job(cell, cells.count)
     # Agents run a session strictly index by index: a job without one is a session of its own.
     frame.session_id = request.origin.session or job
@@ -104,9 +106,29 @@ async def dispatch(cells: Cells, snapshot: Snapshot, request: Request) -> Answer
     )
     assert not isinstance(reply, scripts.Dispatched)  # which wants a process
     if isinstance(reply, Refused):
-        failure = failure_of(reply, snapshot=snapshot, cell=cell, speech=speech)
+        failure = failure_of(reply, speech=speech)
         return NotPlaced(failure, reply.job)
     return reply
+
+
+async def _refused(cells: Cells, cell: int, request: Request, failure: Failure) -> Answer:
+    """No pool serves it: then it is in the history only."""
+    frame, origin = request.frame, request.origin
+    src, tgt = languages_of(frame)
+    told = Told(
+        session=origin.session,
+        index=NO_UTTERANCE,
+        job=ids.new_job(cell, cells.count),
+        trace=frame.trace_id or uuid4().hex,
+        lang=src,
+        received_ms=now_ms(),
+        src=src,
+        tgt=tgt,
+    )
+    reply = await scripts.refuse_job(
+        cells, cell=cell, job=refused(told, failure, tenant=origin.tenant), process=""
+    )
+    return reply if isinstance(reply, NoSession) else NotPlaced(failure, told.job)
 
 
 async def compiled(

@@ -16,7 +16,9 @@ MEMBERS = 20  # looked at of each pool
 
 @dataclass(frozen=True)
 class Finding:
-    """``refused``: no pool serves it, so no script was asked; else ``need`` and ``found``."""
+    """``need`` and ``found``: what the scripts said, where pools serve the languages; ``refused``:
+    why they would not be asked.
+    """
 
     cell: int
     need: Need | None = None
@@ -26,10 +28,12 @@ class Finding:
 
 async def simulate(cells: Cells, snapshot: Snapshot, request: Request) -> Finding:
     """Nothing is written. Raises FrameError or Unsupported as a real request; StoreError."""
-    speech, cell, need = await compiled(cells, snapshot, request)
-    if isinstance(need, Refusal):
-        why = failure_of(need, snapshot=snapshot, cell=cell, speech=speech)
-        return Finding(cell, refused=why)
+    speech, cell, answer = await compiled(cells, snapshot, request)
+    refused, need = None, answer.need if isinstance(answer, Refusal) else answer
+    if isinstance(answer, Refusal):
+        refused = failure_of(answer, speech=speech)
+    if need is None:
+        return Finding(cell, refused=refused)
     frame = request.frame
     wish = Wish(
         session=request.origin.session,
@@ -40,4 +44,4 @@ async def simulate(cells: Cells, snapshot: Snapshot, request: Request) -> Findin
         deadline_ms=deadline_of(frame),
     )
     found = await scripts.simulate(cells, cell=cell, wish=wish, most=MEMBERS, passed=need.passed)
-    return Finding(cell, need, found)
+    return Finding(cell, need, found, refused)

@@ -8,19 +8,21 @@ import msgspec
 from jobs.base64 import from_base64, to_base64
 from jobs.wishes import Unsupported, features_of, pipeline_of
 from parley.audio import SAMPLE_RATE, AudioError, unwrap_wav
-from parley.frames import ABSENT, FrameError, Pipeline, Utterance, present
+from parley.frames import ABSENT, FrameError, Pipeline, SessionInit, Utterance, present
 from pools.ask import Ask
 from pools.languages import AUTO, primary
 from pools.routes import Route
 
 WAV, PCM16 = "wav", "pcm16"
+BOTH_WAYS = "two_way_auto"
 WAV_HEADER_BYTES = 44
 LONGEST_FORMAT = 64  # characters of its name
+LONGEST_TAG = 35  # characters of a language that are kept of what makes no job
 
 
 class Speech(msgspec.Struct, frozen=True):
     """An utterance as selection and the node want it. ``src`` and ``tgt`` are tags as given;
-    ``audio`` is absent when the sound lies at ``audio_ref``.
+    ``audio`` is absent when the sound lies at ``audio_ref``. ``fault``: why it is a WAV still.
     """
 
     src: str
@@ -31,6 +33,7 @@ class Speech(msgspec.Struct, frozen=True):
     audio_format: str
     sample_rate: int
     audio_ref: str | None = None
+    fault: str = ""
 
 
 def speech_of(frame: Utterance) -> Speech:
@@ -45,6 +48,12 @@ def spoken(frame: Utterance, sound: bytes) -> Speech:
     """The same of an utterance of a stream, whose ``sound`` was looked at as it came."""
     route, pipeline = _route(frame), pipeline_of(frame.pipeline)
     return _speech(frame, route, pipeline, to_base64(sound), frame.audio_format, frame.sample_rate)
+
+
+def languages_of(said: Utterance | SessionInit) -> tuple[str, str]:
+    """Those of its job, ``src`` and ``tgt``, whether or not they can be meant."""
+    both_ways = said.mode == BOTH_WAYS and said.lang_a and said.lang_b
+    return (AUTO if both_ways else said.src_lang)[:LONGEST_TAG], said.tgt_lang[:LONGEST_TAG]
 
 
 def _route(frame: Utterance) -> Route:
@@ -63,6 +72,7 @@ def _speech(
     audio: msgspec.Raw,
     audio_format: str,
     rate: int,
+    fault: str = "",
 ) -> Speech:
     reference = None if present(audio) else frame.audio_ref
     return Speech(
@@ -81,11 +91,12 @@ def _speech(
         audio_format=audio_format,
         sample_rate=rate,
         audio_ref=reference,
+        fault=fault,
     )
 
 
 def _refuse_language(frame: Utterance) -> None:
-    named = ("lang_a", "lang_b") if frame.mode == "two_way_auto" else ()
+    named = ("lang_a", "lang_b") if frame.mode == BOTH_WAYS else ()
     for field in (*named, "src_lang", "tgt_lang"):
         tag = getattr(frame, field) or ""
         if not primary(tag) or (field != "src_lang" and primary(tag) == AUTO):
@@ -97,8 +108,8 @@ def _refuse_language(frame: Utterance) -> None:
             )
 
 
-def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
-    """Base64 (absent for sound that lies elsewhere), format and samples a second."""
+def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int, str]:
+    """Base64 (absent for sound that lies elsewhere), format, samples a second and ``fault``."""
     name, audio = frame.audio_format.strip().lower(), ABSENT
     if len(name) > LONGEST_FORMAT:
         raise Unsupported(f"There is no audio format {name[:LONGEST_FORMAT]!r}…")
@@ -111,7 +122,7 @@ def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int]:
         raise _no_sound()
     if name == PCM16 and frame.sample_rate != SAMPLE_RATE:
         raise Unsupported(f"pcm16 needs {SAMPLE_RATE} samples a second, mono.")
-    return audio, name, frame.sample_rate
+    return audio, name, frame.sample_rate, ""
 
 
 def _decoded(frame: Utterance) -> bytes:
@@ -127,15 +138,15 @@ def _decoded(frame: Utterance) -> bytes:
     return sound
 
 
-def _unwrapped(frame: Utterance, wav: bytes) -> tuple[msgspec.Raw, str, int]:
+def _unwrapped(frame: Utterance, wav: bytes) -> tuple[msgspec.Raw, str, int, str]:
     """A WAV of another kind stays one: only nodes that list the format get it."""
     if len(wav) <= WAV_HEADER_BYTES:
         raise _no_sound()
     try:
         samples, rate = unwrap_wav(wav)
-    except AudioError:
-        return frame.audio, WAV, frame.sample_rate
-    return to_base64(samples), PCM16, rate
+    except AudioError as error:
+        return frame.audio, WAV, frame.sample_rate, str(error)
+    return to_base64(samples), PCM16, rate, ""
 
 
 def _no_sound() -> FrameError:

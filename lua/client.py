@@ -179,14 +179,14 @@ class Cells:
         flat = await self._connections[cell].call("HGETALL", f"{self.prefixes[cell]}pools")
         return {name.decode(): body for name, body in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def offers(self, cell: int) -> dict[str, frozenset[frozenset[str]]]:
-        """By pool: each a set of ``has:`` values that some member offers, all of them together."""
-        fields = await self._connections[cell].call("HKEYS", f"{self.prefixes[cell]}offers")
-        found: dict[str, set[frozenset[str]]] = {}
-        for field in fields:
+    async def offers(self, cell: int) -> dict[str, dict[frozenset[str], int]]:
+        """By pool: how many members offer just these ``has:`` values, all of them together."""
+        flat = await self._connections[cell].call("HGETALL", f"{self.prefixes[cell]}offers")
+        found: dict[str, dict[frozenset[str], int]] = {}
+        for field, members in zip(flat[::2], flat[1::2], strict=True):
             pool, *values = field.decode().split()
-            found.setdefault(pool, set()).add(frozenset(values))
-        return {pool: frozenset(offered) for pool, offered in found.items()}
+            found.setdefault(pool, {})[frozenset(values)] = int(members)
+        return found
 
     async def config(self, cell: int) -> tuple[int, bytes]:
         """Version and content (JSON) of the configuration; ``(0, b"")`` before the first."""

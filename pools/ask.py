@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from parley.frames import Pipeline
-from pools.modules import AUDIO_REF, BASE_FORMATS, dialect_value, values_of, wishes_of
+from pools.modules import dialect_value, values_of, wishes_of
 from pools.routes import Route
 
 
@@ -35,16 +35,6 @@ class Ask(msgspec.Struct, frozen=True):
         steps = msgspec.structs.astuple(pipeline)
         spoken = dialect_value("" if route.both_ways else route.src, dialect) if dialect else ""
         return _ask(route, steps, audio_format, by_reference, tuple(features), spoken)
-
-    @property
-    def by_reference(self) -> bool:
-        """Whether the node must fetch the sound itself."""
-        return AUDIO_REF in self.has
-
-    @property
-    def sound_is_special(self) -> bool:
-        """Whether some nodes for the languages may be unable to take the sound."""
-        return self.by_reference or self.audio_format not in BASE_FORMATS
 
 
 @lru_cache(4096)

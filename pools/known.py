@@ -1,17 +1,19 @@
 """What one process knows of one cell's pools, and what it has worked out of that."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 
 from lua.scripts import Need
 from pools.ask import Ask
 from pools.configuration import Configuration
+from pools.kinds import Kind
+from pools.lacks import counted, refusal_by_pools
 from pools.offered import Offered
 from pools.order import Caller, Chooser, Ranking
-from pools.routes import Refusal, format_refusal, refusal, tenant_refusal
-from pools.serving import CellPools, Serving
+from pools.routes import Refusal, refusal, tenant_refusal
+from pools.serving import CellPools, Serving, asked_of_one
 
 
 @dataclass
@@ -40,6 +42,9 @@ class Known(CellPools):
         ranking = self.chooser.rank(served.pools, served.lacking, caller)
         if not ranking.pools:
             return self._refusal(ask, ranking)
+        if served.lacking.issuperset(ranking.pools):
+            why = self._shortfall(served.has, ranking.pools)
+            return replace(why, need=self._need(served, ranking.first(most)))
         if len(ranking.pools) <= most:
             need = self.needs[ask, caller] = self._need(served, ranking)
             return need
@@ -51,11 +56,24 @@ class Known(CellPools):
         return self._need(served, ranking.first(most))
 
     def _refusal(self, ask: Ask, ranking: Ranking) -> Refusal:
-        if ranking.passed:
-            return tenant_refusal()
-        if serving := self.automatic_for(ask.route):
-            return format_refusal(ask.audio_format, serving)
-        return refusal(ask.route, self.automatic.values(), others=self.offers)
+        asked, pools = asked_of_one(ask.route), [name for name, _ in ranking.passed]
+        if pools:
+            why, asked = tenant_refusal(), []
+        elif pools := [name for name, _ in self.automatic_for(ask.route)]:
+            return self._shortfall((f"format:{ask.audio_format}",), pools)
+        else:
+            why = refusal(ask.route, self.automatic.values(), others=self.offers)
+            # Every node is in one of these, if there are any; some of its further pools may be too.
+            pools = [name for name in self.offers if name in self.automatic or name == Kind.OTHER]
+        offers = [self.offers[name] for name in pools or self.offers if name in self.offers]
+        return replace(why, breakdown=counted(offers, asked, otherwise=why.reason))
+
+    def _shortfall(self, has: Sequence[str], pools: Collection[str]) -> Refusal:
+        """They serve the languages, but none of their members offers all that is asked."""
+        offers = [self.offers[name] for name in pools if name in self.offers]
+        serving = [self.automatic[name] for name in pools if name in self.automatic]
+        why = refusal_by_pools(has, offers, serving)
+        return replace(why, breakdown=counted(offers, has, otherwise=why.reason))
 
     def _need(self, served: Serving, ranking: Ranking) -> Need:
         return Need(

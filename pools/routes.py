@@ -1,21 +1,16 @@
 """The languages of a job, which pools serve them, and why none does."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
 
+from lua.scripts import Need
 from lua.states import Reason
 from parley.codes import ErrorCode
 from pools.definition import Definition
 from pools.languages import AUTO, primary
-from pools.modules import BASE_FORMATS
-
-NOT_FETCHED = (
-    "No node for these languages fetches sound in this format by audio_ref: "
-    "send the sound itself, in audio."
-)
 
 
 class Serving(Protocol):
@@ -54,11 +49,16 @@ class Route(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Refusal:
-    """No node can serve it: the code for the peer, the reason and a sentence."""
+    """No node can serve it: the code for the peer, the reason and a sentence. ``breakdown``: the
+    nodes that were counted, by reason. ``need``: what was in vain asked of pools that serve the
+    languages.
+    """
 
     code: ErrorCode
     reason: Reason
     message: str
+    breakdown: dict[str, int] = field(default_factory=dict)
+    need: Need | None = None
 
 
 def refusal(
@@ -77,29 +77,6 @@ def tenant_refusal() -> Refusal:
     """Pools serve the languages, but not for this tenant."""
     message = "No pool that this tenant may use serves these languages."
     return Refusal(ErrorCode.NO_CAPABLE_NODE, Reason.NOT_IN_PUBLIC_POOL, message)
-
-
-def formats_taken(serving: Iterable[Definition]) -> list[str]:
-    """The usual audio formats that some of the pools take."""
-    return sorted({name for pool in serving for name in BASE_FORMATS.difference(pool.lacks)})
-
-
-def format_refusal(audio_format: str, serving: Iterable[Definition]) -> Refusal:
-    """Nodes for the languages are there, in the pools that serve them, but none takes the audio."""
-    message = f"No node for these languages takes audio of the format {audio_format!r}"
-    if taken := formats_taken(serving):
-        verb = "is" if len(taken) == 1 else "are"
-        message += f"; {' and '.join(taken)}, 16 kHz mono, {verb} possible"
-    return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, f"{message}.")
-
-
-def sound_refusal(
-    audio_format: str, serving: Iterable[Definition], *, by_reference: bool
-) -> Refusal:
-    """As ``format_refusal``, also for sound that a node would have to fetch."""
-    if not by_reference:
-        return format_refusal(audio_format, serving)
-    return Refusal(ErrorCode.UNSUPPORTED_FEATURE, Reason.MODEL_NOT_AVAILABLE, NOT_FETCHED)
 
 
 def _why(route: Route, pools: Collection[Definition]) -> tuple[Reason, str]:

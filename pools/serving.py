@@ -5,13 +5,14 @@ only what they were defined by, so their members are also asked for usual audio 
 of ``other`` for the languages.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pools.ask import Ask
 from pools.configuration import Configuration
 from pools.definition import Definition
 from pools.kinds import Kind
+from pools.lacks import Offers
 from pools.languages import AUTO
 from pools.modules import BASE_FORMATS
 from pools.routes import Route
@@ -29,10 +30,6 @@ class Serving:
     wishes: tuple[str, ...] = ()
 
 
-Offers = frozenset[frozenset[str]]
-"""Each a set of ``has:`` values that some member of a pool offers, all of them together."""
-
-
 @dataclass
 class CellPools:
     """What is known of a cell: automatic pools with members, what the members of every pool offer,
@@ -40,7 +37,7 @@ class CellPools:
     """
 
     automatic: dict[str, Definition] = field(default_factory=dict)
-    offers: dict[str, Offers] = field(default_factory=dict)
+    offers: Mapping[str, Offers] = field(default_factory=dict)
     configuration: Configuration = field(default_factory=Configuration)
 
     def speaking(self, route: Route) -> list[str]:
@@ -63,12 +60,12 @@ class CellPools:
         offered = [values for pool in pools for values in self.offers.get(pool, ())]
         return tuple(wish for wish in ask.wishes if any(wish in values for values in offered))
 
-    def automatic_for(self, route: Route) -> list[Definition]:
-        """The automatic pools that serve the languages."""
-        return [pool for pool in self.automatic.values() if route.served_by(pool)]
+    def automatic_for(self, route: Route) -> list[tuple[str, Definition]]:
+        """The automatic pools that serve the languages, by name."""
+        return [(name, pool) for name, pool in self.automatic.items() if route.served_by(pool)]
 
     def _for_languages(self, route: Route) -> Iterator[str]:
-        yield from (name for name, pool in self.automatic.items() if route.served_by(pool))
+        yield from (name for name, _ in self.automatic_for(route))
         for pool in self.configuration.pools:
             if pool.id in self.offers and route.served_by(pool):
                 yield pool.id

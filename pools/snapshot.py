@@ -6,7 +6,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -16,11 +16,12 @@ from pools.ask import Ask
 from pools.configuration import Configuration, decode
 from pools.definition import Definition
 from pools.known import Known
+from pools.lacks import Offers
 from pools.offered import Offered, offered
 from pools.order import ANYBODY, Caller, Chooser
 from pools.pinned import refusal_by
-from pools.routes import Refusal, Route, refusal, sound_refusal
-from pools.serving import Offers, asked_of_one
+from pools.routes import Refusal, Route, refusal
+from pools.serving import asked_of_one
 from pools.settings import PoolSettings
 
 CACHED_NEEDS = 4096
@@ -65,12 +66,14 @@ class Snapshot:
         cell: int,
         pools: dict[str, Definition],
         configuration: Configuration,
-        offers: dict[str, Offers] | None = None,
+        offers: Mapping[str, Offers] | None = None,
     ) -> None:
         """Replace what is known of a cell; an older configuration never replaces a newer."""
         known, offers = self._cells[cell], offers or {}
         if self.is_doubted(cell):
-            pools, offers = known.automatic | pools, known.offers | offers
+            pools = known.automatic | pools
+            both = known.offers.keys() | offers.keys()
+            offers = {one: {**known.offers.get(one, {}), **offers.get(one, {})} for one in both}
         known.automatic, known.offers = dict(sorted(pools.items())), offers
         self.decide(cell, configuration)
 
@@ -90,11 +93,6 @@ class Snapshot:
     def pools(self, cell: int) -> dict[str, Definition]:
         """The auto pools that have members in a cell."""
         return self._cells[cell].automatic
-
-    def sound_refusal(self, cell: int, ask: Ask) -> Refusal:
-        """What to say when the nodes of a cell that serve the languages don't take the sound."""
-        serving = self._cells[cell].automatic_for(ask.route)
-        return sound_refusal(ask.audio_format, serving, by_reference=ask.by_reference)
 
     def offered(self, cell: int, src: str) -> Offered:
         """What somebody who speaks ``src``, a primary subtag or ``auto``, can have translated."""
@@ -152,13 +150,13 @@ class Snapshot:
         self, cells: Cells, cell: int, ask: Ask, *, caller: Caller = ANYBODY, pin: str = ""
     ) -> Need | Refusal:
         """As :meth:`compile_need`, but asks Redis before it refuses: a pool may be new; and whether
-        a node that is ``pin``ned translates this way.
+        a node that is ``pin``ned does it.
 
         Suspends only then, for the ``reload_pause_ms`` between two readings at most. Raises
         StoreError.
         """
         asked_s = time.monotonic()
-        if pin and (refused := await refusal_by(cells, pin, ask.route)):
+        if pin and (refused := await refusal_by(cells, pin, ask)):
             return refused
         need = self.compile_need(cell, ask, caller=caller, pin=pin)
         if isinstance(need, Refusal):

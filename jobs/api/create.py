@@ -84,7 +84,7 @@ def respond(answer: rest_dispatch.Answer, pool: str) -> Response:
 
 def _not_placed(failure: Failure, job: str) -> Problem:
     status = 422 if failure.code == ErrorCode.UNSUPPORTED_FEATURE else 503
-    members: dict[str, Any] = {"job_id": job} if job else {}
+    members: dict[str, Any] = {"job_id": job}
     if failure.breakdown:
         members["breakdown"] = failure.breakdown
     if failure.retry_after_ms:

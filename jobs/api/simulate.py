@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from jobs.api.body import SILENCE, JobBody, JobParser, read_body
 from jobs.api.create import faults, snapshot_of, wish_of
+from jobs.failures import Failure
 from jobs.principal import Principal
 from jobs.simulation import Finding, simulate
 from lua.client import Cells
@@ -44,12 +45,22 @@ def simulated(request: HttpRequest, body: JobBody, principal: Principal) -> dict
 
 def as_json(finding: Finding) -> dict[str, Any]:
     """The answer: what ``dispatch`` would say, the choice, and each candidate."""
-    found, refused = finding.found, finding.refused
-    if found is None:
-        assert refused is not None
-        why = {"code": refused.code, "reason": refused.reason, "message": refused.message}
-        return _EMPTY | why | {"cell": finding.cell}
-    assert finding.need is not None
+    return _found(finding) | _refused(finding.refused) | {"cell": finding.cell}
+
+
+def _refused(why: Failure | None) -> dict[str, Any]:
+    if why is None:
+        return {}
+    breakdown = why.breakdown or {}
+    return {
+        "code": why.code, "reason": why.reason, "message": why.message, "breakdown": breakdown,
+    }  # fmt: skip
+
+
+def _found(finding: Finding) -> dict[str, Any]:
+    found, need = finding.found, finding.need
+    if found is None or need is None:
+        return _EMPTY
     return {
         "state": found.state,
         "node_id": found.node,
@@ -59,9 +70,8 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "message": "",
         "breakdown": found.breakdown,
         "ahead": found.ahead,
-        "cell": finding.cell,
-        "pools": list(finding.need.pools),
-        "asks": list(finding.need.has),
+        "pools": list(need.pools),
+        "asks": list(need.has),
         "choice": words_of(found.receipt) or {},
         "candidates": [_candidate(one) for one in found.listed],
     }

@@ -116,19 +116,23 @@ async def close_session(cells: Cells, *, cell: int, session: str, process: str) 
 
 
 class RefusedJob(Spec, frozen=True, kw_only=True):
-    """An utterance that ends without having been dispatched. ``code``, ``message`` and
-    ``reason``: why. ``field``: the part of the client's frame that is wrong, and what was
-    ``expected`` there.
+    """An utterance that ends without having been dispatched; a request by REST has no ``index``
+    (``NO_UTTERANCE``) and maybe no ``session``. ``src`` and ``tgt``: tags as given. ``code``,
+    ``message`` and ``reason``: why; ``breakdown`` (JSON, or empty) counts the nodes by it.
+    ``field``: the part of the client's frame that is wrong, and what was ``expected`` there.
     """
 
     job: str
     session: str
     index: int
     tenant: str
+    src: str
+    tgt: str
     trace: str
     code: str
     message: str
     reason: str
+    breakdown: str
     field: str
     expected: str
 

@@ -118,7 +118,8 @@ def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
 @dataclass(frozen=True)
 class Registered:
     """How a node is registered: by which connection, with what credential; ``process`` is empty for
-    one without a socket. ``caps``: all that it told of itself, JSON.
+    one without a socket. ``caps``: all that it told of itself, JSON; ``has``: what it offers
+    of what jobs may ask for.
     """
 
     conn: str
@@ -127,21 +128,23 @@ class Registered:
     address: str
     hot: bool
     caps: bytes
+    has: frozenset[str]
 
 
 async def registered(cells: Cells, node: str) -> Registered | None:
     """None: Redis does not know the node. Raises StoreUnavailable."""
     key = f"{cells.prefixes[ids.cell_of_node(node, cells.count)]}node:{node}"
-    names = ("conn", "process", "credential", "address", "hot", "caps")
+    names = ("conn", "process", "credential", "address", "hot", "caps", "has")
     try:
         values: Any = await cells.plain.hmget(key, names)
     except UNREACHABLE as error:
         raise StoreUnavailable(str(error)) from error
     if values[0] is None:
         return None
-    *texts, caps = values
+    *texts, caps, has = values
     conn, process, credential, address, hot = ((text or b"").decode() for text in texts)
-    return Registered(conn, process, credential, address, hot == "1", caps or b"{}")
+    offered = frozenset((has or b"").decode().split())
+    return Registered(conn, process, credential, address, hot == "1", caps or b"{}", offered)
 
 
 def jobs_of(store: StoreSettings, node: str) -> list[str]:

@@ -90,8 +90,8 @@ _ADVICE: dict[ErrorCode, tuple[str, str]] = {
         "支持这些语言的节点都在忙，请稍后重试。",
     ),
     ErrorCode.NO_CAPABLE_NODE: (
-        "No node translates these languages: choose other languages or add a node for them.",
-        "没有节点支持这些语言，请更换语言或添加相应的节点。",
+        "No node does all of this: ask for less, choose other languages or add a node for them.",
+        "没有节点能完成此请求：请减少要求、更换语言或添加相应的节点。",
     ),
     ErrorCode.WS_DISCONNECTED: (
         "Check the network connection; the client connects again by itself.",

@@ -6,6 +6,7 @@ import pytest
 
 from jobs import audit
 from jobs.models import Job
+from lua import views
 from lua.client import StoreSettings
 from tests.api.conftest import JOB, Api
 from tests.api.fleet import FakeNode
@@ -93,7 +94,52 @@ def test_languages_that_nobody_serves_are_refused(acme: Api, node: FakeNode) -> 
     body = problem(response, 503, "NO_CAPABLE_NODE")
     assert "Retry-After" not in response.headers
     assert body["reason"] == "lang_pair_unsupported"
-    assert "breakdown" not in body
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "breakdown", "said"),
+    [
+        ({"tgt_lang": "de"}, 503, "NO_CAPABLE_NODE", "lang_pair_unsupported", "'en' to 'de'"),
+        ({"audio_format": "flac"}, 422, "UNSUPPORTED_FEATURE", "model_not_available", "'flac'"),
+        (
+            {"pipeline": {"use_tone": True}},
+            503,
+            "NO_CAPABLE_NODE",
+            "model_not_available",
+            "No node for these languages can do the step 'tone'.",
+        ),
+        (
+            {"audio_format": "flac", "options": {"strict": True, "preferred_node_id": "node-1"}},
+            422,
+            "UNSUPPORTED_FEATURE",
+            "model_not_available",
+            "The node node-1 can't take audio of the format 'flac'; opus and pcm16, 16 kHz mono, "
+            "are possible.",
+        ),
+    ],
+    ids=["languages", "format", "tone", "format of one node"],
+)
+def test_what_no_node_does_is_said_alike_now_and_in_the_history(
+    acme: Api,
+    node: FakeNode,
+    live_state: StoreSettings,
+    change: dict[str, Any],
+    status: int,
+    code: str,
+    breakdown: str,
+    said: str,
+) -> None:
+    told = problem(acme.post_job(**change), status, code)
+    live = views.job(live_state, told["job_id"])
+    audit.drain(live_state, 0)
+    kept = acme.get(f"jobs/{told['job_id']}/").json()
+    assert said in told["detail"]
+    assert live is not None
+    assert (live.code, live.message, live.tenant) == (code, told["detail"], "acme")
+    assert (kept["code"], kept["reason"]) == (code, told["reason"])
+    assert (kept["src_lang"], kept["tgt_lang"]) == ("en", change.get("tgt_lang", "zh"))
+    assert told["breakdown"] == kept["breakdown"] == {breakdown: 1}
+    assert (kept["state"], kept["utterance_index"]) == ("FAILED", None)
 
 
 def test_the_preferred_node_is_taken(acme: Api, node: FakeNode) -> None:

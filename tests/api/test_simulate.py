@@ -68,3 +68,13 @@ def test_a_wish_that_cannot_be_meant_is_refused(operator: Api, node: FakeNode) -
 
 def test_only_operators_may_ask(acme: Api, node: FakeNode) -> None:
     assert acme.post("jobs/simulate/", WISH).status_code == 403
+
+
+def test_what_no_node_does_is_named_beside_the_nodes(operator: Api, node: FakeNode) -> None:
+    found = ask(operator, pipeline={"use_tone": True})
+    assert (found["state"], found["code"]) == ("FAILED", "NO_CAPABLE_NODE")
+    assert found["message"] == "No node for these languages can do the step 'tone'."
+    assert found["asks"] == ["tts:zh", "type:tone"]
+    assert {one["node_id"]: one["reason"] for one in found["candidates"]} == {
+        "node-1": "model_not_available"
+    }

@@ -11,7 +11,7 @@ from lua import scripts, views
 from lua.errors import StoreUnavailable
 from nodes.settings import NodeSettings
 from tests.harness.actors import hand_node, hand_session
-from tests.harness.books import life_of
+from tests.harness.books import job_of, life_of
 from tests.harness.web import Web
 from tests.jobs.coming_back import RESUME, redis_forgets
 from tests.jobs.test_streams import NOISE
@@ -70,6 +70,11 @@ async def too_late(web, ben):
     await ben.says()
 
 
+LANGUAGES = {
+    meaningless: ("not a language", "zh"),
+    unserved: ("de", "fr"),
+    another_of_its_name: ("en", "zh-Hant"),
+}
 FAILURE = Failure("INVALID_MESSAGE")
 REFUSED = {
     damaged: "INVALID_MESSAGE",
@@ -110,6 +115,10 @@ async def test_it_is_answered_in_its_turn_at_another_process(
     assert second["code"] == REFUSED[refused]
     assert error_of(ben) == error_of(old)
     assert life_of(web.store, event["job_id"]) == "NEW SELECTING FAILED"
+    view = job_of(web.store, event["job_id"])
+    assert (view.src, view.tgt) == LANGUAGES.get(refused, ("en", "zh"))
+    assert view.breakdown == error_of(ben)["details"].get("breakdown", {})
+    assert bool(view.breakdown) == (refused in (unserved, impatient))
     await ben.says(utterance_index=2)
     await anna.answers(await anna.job(), "two")
     assert (await ben.hears())["text_translated"] == "two"

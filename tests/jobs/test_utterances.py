@@ -155,7 +155,7 @@ async def test_another_format_goes_only_to_nodes_that_take_it(node, session):
     [
         (["pcm16"], "opus", "pcm16, 16 kHz mono, is possible."),
         (["pcm16"], "flac", "pcm16, 16 kHz mono, is possible."),
-        (["flac"], "opus", "takes audio of the format 'opus'."),
+        (["flac"], "opus", "can take audio of the format 'opus'."),
     ],
 )
 async def test_a_refused_format_names_those_that_the_nodes_do_take(
@@ -167,6 +167,17 @@ async def test_a_refused_format_names_those_that_the_nodes_do_take(
     refusal = await ben.hears()
     assert refusal["code"] == "UNSUPPORTED_FEATURE"
     assert refusal["message"].endswith(possible)
+
+
+async def test_a_wav_that_could_not_be_unwrapped_is_refused_with_the_reason(node, session):
+    await node()
+    ben = await session()
+    wav = bytearray(wav_from_pcm16(tone(0.1), 44_100))
+    wav[22:24] = b"\2\0"  # channels
+    await ben.says(base64.b64encode(wav).decode())
+    refusal = await ben.hears()
+    assert refusal["code"] == "UNSUPPORTED_FEATURE"
+    assert refusal["message"].endswith("got 16-bit PCM, 2 channel(s), 44100 Hz.")
 
 
 async def test_sound_that_lies_elsewhere_goes_only_to_nodes_that_fetch_it(node, session):

@@ -92,10 +92,13 @@ def a_refused_job(job: str, **differences: Any) -> RefusedJob:
         "session": "s-1",
         "index": 0,
         "tenant": "t",
+        "src": "en",
+        "tgt": "zh",
         "trace": "",
         "code": "INVALID_MESSAGE",
         "message": "An Opus packet can't have 0 bytes.",
         "reason": "",
+        "breakdown": "",
         "field": "",
         "expected": "",
     }

@@ -524,11 +524,11 @@ def _refuse_job(step: Step) -> Iterator[str]:
     if isinstance(step.reply, NoSession) and spec.session in step.before.sessions:
         yield "knows the session"
     if isinstance(step.reply, scripts.Recorded):
-        now, newest = step.after.jobs[spec.job], step.after.sessions[spec.session]["newest"]
+        now, session = step.after.jobs[spec.job], step.after.sessions.get(spec.session, {})
         if (now["state"], now["code"], now["index"]) != ("FAILED", spec.code, str(spec.index)):
             yield f"is {now}"
-        if int(newest) < spec.index:
-            yield f"the newest is {newest}"
+        if spec.session and int(session["newest"]) < spec.index:
+            yield f"the newest is {session['newest']}"
 
 
 def _close_session(step: Step) -> Iterator[str]:

@@ -410,6 +410,8 @@ class Scripts(OddRules):
         else:
             self.jobs.append((session.cell, spec))
         told = a_refused_job(spec.job, index=spec.index, session=session.name)
+        if which % 5 == 0:  # a request by REST
+            told = a_refused_job(spec.job, index=scripts.NO_UTTERANCE, session="")
         process = session.process if which % 4 else PROCESSES[which % 2]
         given: Any = {"job": told, "process": process, "repeat": repeat}
         self.world.do(scripts.refuse_job, cell=session.cell, **given)

@@ -202,10 +202,10 @@ class Pools(RuleBasedStateMachine):
             name: msgspec.json.decode(body, type=Definition)
             for name, body in cell["pools"].hash.items()
         }
-        offers: dict[str, frozenset[frozenset[str]]] = {}
-        for line in cell["offers"].hash:
+        offers: dict[str, dict[frozenset[str], int]] = {}
+        for line, members in cell["offers"].hash.items():
             pool, *values = line.split()
-            offers[pool] = offers.get(pool, frozenset()) | {frozenset(values)}
+            offers.setdefault(pool, {})[frozenset(values)] = int(members)
         snapshot = Snapshot(1)
         snapshot.learn(0, pools, self.versions[-1], offers)
         return snapshot

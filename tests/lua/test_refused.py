@@ -33,6 +33,25 @@ def test_it_is_in_the_history_and_kept_for_a_client_that_returns(one: Stage) -> 
     [event] = [event for _, event in one.cell.events() if event["e"] == "job"]
     assert event["moves"] == "NEW SELECTING FAILED"
     assert (event["code"], event["index"], event["trace"]) == ("INVALID_MESSAGE", "2", "t-1")
+    assert (event["src"], event["tgt"]) == ("en", "zh")
+
+
+def test_what_was_counted_is_in_the_history_and_told_to_who_has_the_session(one: Stage) -> None:
+    one.resume_session("one", "two", "p2")
+    counts = '{"lang_pair_unsupported":3}'
+    one.refuse("j1", breakdown=counts)
+    [event] = [event for _, event in one.cell.events() if event["e"] == "job"]
+    [told] = one.told("outcome", "p2")
+    assert (event["breakdown"], one.field("j1", "breakdown"), told["details"]) == (counts,) * 3
+
+
+@pytest.mark.parametrize("session", ["", "s-1"])
+def test_a_request_by_rest_is_in_the_history_only(one: Stage, session: str) -> None:
+    before = newest(one)
+    assert one.refuse("j1", "", index=NO_UTTERANCE, session=session) == Recorded()
+    [event] = [event for _, event in one.cell.events() if event["e"] == "job"]
+    assert (event["job"], event["moves"]) == ("j1", "NEW SELECTING FAILED")
+    assert (kept(one), one.told("outcome", "p1"), newest(one)) == ([], [], before)
 
 
 def test_recorded_twice_it_is_one_answer(one: Stage) -> None:

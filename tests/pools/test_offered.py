@@ -20,9 +20,7 @@ def choose(
 ) -> Offered:
     """``offers``: by pool what its one member offers, as words."""
     configuration = Configuration(1, pools=pools)
-    members = {
-        name: frozenset({frozenset(words.split())}) for name, words in (offers or {}).items()
-    }
+    members = {name: {frozenset(words.split()): 1} for name, words in (offers or {}).items()}
     return offered(CellPools(automatic or {}, members, configuration), Chooser(configuration), src)
 
 

@@ -1,6 +1,7 @@
 """From a language pair and a pipeline to where a job may go, or why it can't."""
 
 import asyncio
+from collections import Counter
 from typing import cast
 
 import pytest
@@ -11,6 +12,7 @@ from parley.frames import Pipeline
 from pools.ask import Ask
 from pools.configuration import Configuration
 from pools.definition import Capabilities
+from pools.lacks import Offers
 from pools.matching import match
 from pools.routes import Refusal, Route
 from pools.settings import PoolSettings
@@ -176,7 +178,7 @@ class Redis:
         self.readings += 1
         return dict(self.registered)
 
-    async def offers(self, cell: int) -> dict[str, frozenset[frozenset[str]]]:
+    async def offers(self, cell: int) -> dict[str, Offers]:
         return {}
 
     async def config(self, cell: int) -> tuple[int, bytes]:
@@ -196,8 +198,8 @@ async def test_nobody_is_refused_for_what_was_registered_before_he_asked():
     assert redis.readings == 2
 
 
-def offering(*of: str) -> frozenset[frozenset[str]]:
-    return frozenset(frozenset(values.split()) for values in of)
+def offering(*of: str) -> Offers:
+    return Counter(frozenset(values.split()) for values in of)
 
 
 ALL_OF_EN_ZH = "asr:en asr:zh semantic:en semantic:zh format:opus format:pcm16"
@@ -240,7 +242,7 @@ def test_pools_that_lack_something_are_tried_last():
 
 
 def test_members_of_other_are_asked_for_the_languages():
-    offers = {"other": offering(ALL_OF_EN_ZH, "asr:de semantic:de semantic:fr format:pcm16")}
+    offers = {"other": offering(ALL_OF_EN_ZH, "asr:de semantic:de semantic:fr format:opus")}
     snapshot = with_own_pools(offers=offers, automatic=[EN_ZH])
     assert needed(snapshot, route("en", "zh")) == Need(
         ("auto:en-zh", "other"),

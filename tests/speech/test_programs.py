@@ -45,7 +45,7 @@ async def test_say_explains_that_nobody_translates(url, start):
     assert lines[:1] == ["hello.wav (1.9 s)"]
     assert "NO_CAPABLE_NODE" in lines[1]
     assert lines[2:] == [
-        "  No node translates these languages: choose other languages or add a node for them."
+        "  No node does all of this: ask for less, choose other languages or add a node for them."
     ]
 
 

@@ -34,16 +34,18 @@ async def test_a_refusal_counts_the_nodes_by_what_kept_each_from_it(parley, node
 
 
 async def test_languages_that_nobody_serves_are_named(node, session, history):
-    """No node had to be looked at, but that it was refused is kept like any other end."""
+    """No pool had to be looked into, but that it was refused is kept like any other end."""
     await node("anna")
     ben = await session("en", "fr")
     await ben.says()
     refusal = await ben.hears()
     assert refusal["code"] == "NO_CAPABLE_NODE"
-    assert refusal["details"] == {"reason": "lang_pair_unsupported"}
+    why = {"lang_pair_unsupported": 1}
+    assert refusal["details"] == {"reason": "lang_pair_unsupported", "breakdown": why}
     assert refusal["message"] == "No node translates from 'en' to 'fr'."
     job, [event] = await history(ben.id)
     assert (job["state"], job["code"]) == ("FAILED", "NO_CAPABLE_NODE")
+    assert (job["src_lang"], job["tgt_lang"], job["breakdown"]) == ("en", "fr", why)
     assert event["moves"] == ["NEW", "SELECTING", "FAILED"]
 
 
