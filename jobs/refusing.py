@@ -31,7 +31,7 @@ def refused(told: Told, failure: Failure, *, tenant: str) -> scripts.RefusedJob:
         code=failure.code,
         message=failure.message,
         reason=failure.reason,
-        breakdown=failure.counts,
+        counts=failure.counts,
         field=failure.field,
         expected=failure.expected,
     )

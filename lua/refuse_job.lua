@@ -3,7 +3,7 @@
 -- is answered wherever its client returns to. A job that is known already stays what it is.
 -- KEYS cell
 -- ARGV process
--- SPEC job, session, index:int, tenant, src, tgt, trace, code, message, reason, breakdown, field, expected
+-- SPEC job, session, index:int, tenant, src, tgt, trace, code, message, reason, counts, field, expected
 -- FLAGS allow-oom
 -- RETURNS RECORDED | KNOWN state | NO_SESSION
 -- @include clock
@@ -20,11 +20,11 @@ local owner = index >= 0 and owner_of(refused)
 
 -- STEP
 if session ~= '' then call('HSET', cell .. 'session:' .. session, 'newest', newest) end
-settle(refused, 'FAILED', owner, { code = code, message = message, details = breakdown,
+settle(refused, 'FAILED', owner, { code = code, message = message, details = counts,
   asker = process }, 'session', session, 'index', index, 'tenant', tenant, 'src', src, 'tgt', tgt,
-  'trace', trace, 'born', now, 'reason', reason, 'breakdown', breakdown, 'field', field,
+  'trace', trace, 'born', now, 'reason', reason, 'breakdown', counts, 'field', field,
   'expected', expected)
 emit('e', 'job', 'job', job, 'moves', 'NEW SELECTING FAILED', 'code', code, 'reason', reason,
-  'breakdown', breakdown, 'session', session, 'index', index, 'tenant', tenant, 'src', src,
+  'breakdown', counts, 'session', session, 'index', index, 'tenant', tenant, 'src', src,
   'tgt', tgt, 'trace', trace)
 return { 'RECORDED' }

@@ -118,7 +118,7 @@ async def close_session(cells: Cells, *, cell: int, session: str, process: str) 
 class RefusedJob(Spec, frozen=True, kw_only=True):
     """An utterance that ends without having been dispatched; a request by REST has no ``index``
     (``NO_UTTERANCE``) and maybe no ``session``. ``src`` and ``tgt``: tags as given. ``code``,
-    ``message`` and ``reason``: why; ``breakdown`` (JSON, or empty) counts the nodes by it.
+    ``message`` and ``reason``: why; ``counts`` (JSON, or empty): the nodes by it.
     ``field``: the part of the client's frame that is wrong, and what was ``expected`` there.
     """
 
@@ -132,7 +132,7 @@ class RefusedJob(Spec, frozen=True, kw_only=True):
     code: str
     message: str
     reason: str
-    breakdown: str
+    counts: str
     field: str
     expected: str
 

@@ -98,7 +98,7 @@ def a_refused_job(job: str, **differences: Any) -> RefusedJob:
         "code": "INVALID_MESSAGE",
         "message": "An Opus packet can't have 0 bytes.",
         "reason": "",
-        "breakdown": "",
+        "counts": "",
         "field": "",
         "expected": "",
     }

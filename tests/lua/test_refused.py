@@ -39,7 +39,7 @@ def test_it_is_in_the_history_and_kept_for_a_client_that_returns(one: Stage) -> 
 def test_what_was_counted_is_in_the_history_and_told_to_who_has_the_session(one: Stage) -> None:
     one.resume_session("one", "two", "p2")
     counts = '{"lang_pair_unsupported":3}'
-    one.refuse("j1", breakdown=counts)
+    one.refuse("j1", counts=counts)
     [event] = [event for _, event in one.cell.events() if event["e"] == "job"]
     [told] = one.told("outcome", "p2")
     assert (event["breakdown"], one.field("j1", "breakdown"), told["details"]) == (counts,) * 3
