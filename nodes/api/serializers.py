@@ -119,11 +119,15 @@ class DrainSerializer(ReasonSerializer):
 
 
 class StateSerializer(serializers.Serializer[Any]):
-    """Its state now; null while it is not connected: what was decided counts when it comes."""
+    """Its state now; null while it is not connected: what was decided counts when it comes. Null as
+    well while the process that has its connection is about to close it.
+    """
 
     node_id = serializers.CharField()
     state = serializers.CharField(allow_null=True)
-    pending = serializers.BooleanField(help_text="Redis is away: it is done when it is back.")
+    pending = serializers.BooleanField(
+        help_text="Not done yet: Redis is away, or the connection is still to be closed."
+    )
 
 
 class PairingCodeSerializer(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from lua import views
 from lua.scripts import Command
+from lua.states import NodeState
 from nodes import pairing, services
 from nodes.api.page import page
 from nodes.api.serializers import (
@@ -85,7 +86,13 @@ class NodeViewSet(viewsets.ViewSet):
     @action(detail=True, methods=["post"])
     def kick(self, request: Request, node_id: str) -> Response:
         """Close its connection now; what it works on goes to others unless it comes back soon."""
-        return _control(node_id, Command.KICK, request)
+        told = _control(node_id, Command.KICK, request)
+        if told.data["state"] not in (
+            None,
+            NodeState.OFFLINE,
+        ):  # the process that has the connection is told
+            told.data |= {"state": None, "pending": True}
+        return told
 
     @extend_schema(request=ReasonSerializer, responses=StateSerializer)
     @action(detail=True, methods=["post"])

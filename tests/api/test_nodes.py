@@ -217,7 +217,9 @@ def test_what_an_operator_asks_of_a_node_is_passed_on(
 
     asked = operator.post(f"nodes/node-1/{command}/", {"reason": "bye"})
 
-    assert asked.json()["state"] == ("draining" if command == "shutdown" else "ready")
+    states = {"kick": None, "shutdown": "draining", "refresh": "ready"}
+    pending = command == "kick"  # until its process has closed the connection
+    assert asked.json() == {"node_id": "node-1", "state": states[command], "pending": pending}
     entries: Any = client(live_state).eval(ALL_ENTRIES, 1, key)
     told = next(mailbox.decode(entries[1][1]))
     assert isinstance(told, mailbox.Control)
