@@ -13,6 +13,7 @@ urlpatterns = [
     path("talk/", talk.page, name="talk"),
     path("talk/languages/", talk.languages, name="talk-languages"),
     path("talk/advice/", talk.advices, name="talk-advice"),
+    path("favicon.ico", talk.icon),  # asked for by pages that name none, as the admin's
     path("admin/", admin.site.urls),
     path("api/v1/", include("scheduler_site.api")),
     path("metrics", metrics),

@@ -3,7 +3,8 @@
 """
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 
 from jobs.api import problems
 from jobs.process import Process
@@ -22,6 +23,11 @@ CONTENT_SECURITY_POLICY = (
 PERMISSIONS = "microphone=(self), camera=(), geolocation=()"
 ADVICE_KEPT_S = 3600
 ANY_OTHER = "ANY_OTHER"
+
+
+def icon(request: HttpRequest) -> HttpResponse:
+    """Of all pages."""
+    return redirect(static("talk/icon.svg"))
 
 
 def page(request: HttpRequest) -> HttpResponse:
