@@ -1,4 +1,4 @@
-"""A session in a dozen lines: says a WAV file in English, as live, and prints it in Spanish."""
+"""A session in ten lines: says a WAV file in English, as live, and prints it in Spanish."""
 
 import asyncio
 import sys
@@ -10,10 +10,8 @@ async def main() -> None:
     async with Session(src_lang="en", tgt_lang="es") as session:
         async for event in session.stream(live(sys.argv[1])):
             match event:
-                case Answer():
-                    print(event.text_translated)
-                case Missing():
-                    print(event.advice())
+                case Answer() | Missing():
+                    print(event.text_translated if event.ok else event.advice())
 
 
 asyncio.run(main())
