@@ -78,6 +78,7 @@ class Fleet:
         self.full = full
         self.pools = pools
         self.nodes = [f"node-{number:08X}" for number in range(first, first + size)]
+        self.used = dict.fromkeys(self.nodes, 0)  # jobs of others
         self._one_queue = one_queue
         self._idle = idle
         self._least = least
@@ -146,10 +147,10 @@ class Fleet:
             self._run_own("copy", self.nodes[first :: len(CAPACITIES)][1:], node)
         order = [] if self._idle else self.some_nodes(len(self.nodes))
         bound = round(len(order) * self.full / 100)
-        used = [(node, self.capacity(node)) for node in order[:bound]]
+        self.used |= {node: self.capacity(node) for node in order[:bound]}
         for node in order[bound:]:
-            used.append((node, self._random.randrange(self._least, self.capacity(node))))
-        for some in batches(used, 1_000):
+            self.used[node] = self._random.randrange(self._least, self.capacity(node))
+        for some in batches([(node, self.used[node]) for node in order], 1_000):
             self._run_own("occupy", some)
         for node in self.some_nodes(20):
             if self._register(node)[0] != b"ALREADY":

@@ -62,7 +62,7 @@ class Life:
             Beat(
                 node=node,
                 conn=f"conn-{node}",
-                running=1,
+                running=self._fleet.used[node],
                 queue=0,
                 hot=False,
                 about=self._fleet.about(node) if described else None,
