@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import redis
 
-from lua.receipts import words_of
+from lua.receipts import Words, words_of
 from lua.scripts import NewJob
 
 START = "0-0"
@@ -47,7 +47,7 @@ class JobMoved:
     request: str = ""
     size: int | None = None
     trace: str = ""
-    receipt: dict[str, str] | None = None
+    receipt: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ _BY_TYPE: dict[Any, Callable[[bytes], Any]] = {
     str: _text,
     int | None: _number,
     tuple[str, ...]: _words,
-    dict[str, str] | None: words_of,
+    Words | None: words_of,
     dict[str, int] | None: _object,
     dict[str, float] | None: _object,
 }

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+Words = dict[str, str | int | float]
 _NUMBERS = struct.Struct("<6I3f")
 
 
@@ -35,9 +36,9 @@ class Receipt:
         return cls(*_NUMBERS.unpack_from(packed), *texts)
 
     @property
-    def words(self) -> dict[str, str]:
+    def words(self) -> Words:
         """What there is to say, by its name in the history; ``us`` are microseconds."""
-        seldom = {
+        seldom: Words = {
             "lacking": self.lacking,
             "excluded": self.excluded,
             "stale": self.stale,
@@ -49,18 +50,14 @@ class Receipt:
         loads = {"load": self.load, "next": self.next}
         return {
             "pools": self.pools,
-            "sampled": str(self.sampled),
-            **{name: str(value) for name, value in seldom.items() if value},
-            **{name: _decimals(load) for name, load in loads.items() if load >= 0},
-            "us": str(round(self.took_s * 1_000_000)),
+            "sampled": self.sampled,
+            **{name: value for name, value in seldom.items() if value},
+            **{name: round(load, 3) for name, load in loads.items() if load >= 0},
+            "us": round(self.took_s * 1_000_000),
         }
 
 
-def _decimals(load: float) -> str:
-    return f"{round(load, 3):g}"
-
-
-def words_of(packed: bytes) -> dict[str, str] | None:
+def words_of(packed: bytes) -> Words | None:
     """The words of a receipt; None without any. Raises ValueError if it is damaged."""
     try:
         return Receipt.of(packed).words if packed else None

@@ -16,7 +16,7 @@ from lua.views import NodeView
 from nodes.about import about
 from nodes.actions import NodeActions
 from nodes.models import Node
-from pools.live import LiveAdmin
+from pools.live import LiveAdmin, shortened
 from pools.store import store
 
 UNKNOWN = "gone"
@@ -84,15 +84,15 @@ class NodeAdmin(NodeActions, LiveAdmin):
         if not node.live:
             return ""
         reported = node.live.caps.get("language_capabilities") or {}
-        return ", ".join(reported.get("semantic_languages") or [])
+        return shortened(reported.get("semantic_languages") or [])
 
     @display(description="pools")
     def pools(self, node: Any) -> str:
-        return ", ".join(node.live.pools) if node.live else ""
+        return shortened(node.live.pools) if node.live else ""
 
     @display(description="offers")
     def offers(self, node: Any) -> str:
-        return ", ".join(node.live.has) if node.live else ""
+        return shortened(node.live.has) if node.live else ""
 
     @display(description="services out")
     def services_out(self, node: Any) -> str:

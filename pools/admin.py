@@ -28,7 +28,7 @@ from pools.defining import (
     values_of,
 )
 from pools.forms import DefinedPoolForm
-from pools.live import LiveAdmin, LiveChangeList, ReadOnlyAdmin, TellingAdmin
+from pools.live import LiveAdmin, LiveChangeList, ReadOnlyAdmin, TellingAdmin, shortened
 from pools.membership import preview
 from pools.models import Change, Configuration, DefinedPool, Pool
 from pools.pool_tables import changes_table, difference, preview_tables, tables_or_none
@@ -71,12 +71,12 @@ class PoolAdmin(_Counted, LiveAdmin):
 
     @display(description="languages")
     def languages(self, pool: Pool) -> str:
-        return ", ".join(pool.definition.get("semantic") or [])
+        return shortened(pool.definition.get("semantic") or [])
 
     @display(description="pairs")
     def pairs(self, pool: Pool) -> str:
         pairs = pool.definition.get("pairs")
-        return "all" if pairs is None else ", ".join(f"{src}→{tgt}" for src, tgt in pairs)
+        return "all" if pairs is None else shortened([f"{src}→{tgt}" for src, tgt in pairs])
 
 
 @admin.register(DefinedPool)

@@ -11,10 +11,18 @@ from redis.exceptions import RedisError
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+SHOWN = 12
+
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     """One of the ``tables`` that ``admin/tables.html`` shows below a form."""
     return {"title": title, "headers": headers, "rows": list(rows)}
+
+
+def shortened(names: Sequence[str]) -> str:
+    """At most a dozen of them."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 class LiveChangeList(ChangeList):

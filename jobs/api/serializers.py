@@ -166,7 +166,7 @@ class SimulatedSerializer(serializers.Serializer[Any]):
     cell = serializers.IntegerField()
     pools = serializers.ListField(child=serializers.CharField(), help_text="In order.")
     asks = serializers.ListField(child=serializers.CharField(), help_text="Beyond the languages.")
-    choice = serializers.DictField(child=serializers.CharField())
+    choice = serializers.DictField(help_text="How the node was looked for.")
     candidates = CandidateSerializer(many=True)
 
 

@@ -53,6 +53,24 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def test_of_many_languages_the_first_dozen_is_shown(admin: Client, node: FakeNode) -> None:
+    many = [f"x{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(40)]
+    capable = {"language_capabilities": {"semantic_languages": many}}
+    FakeNode("node-2", languages=tuple(many), caps=capable).register()
+    expire_nodes()
+    page = admin.get(PAGE).content.decode()
+    assert f"{', '.join(many[:12])} and 28 more" in page
+    assert many[12] not in page
+    page = admin.get(f"{PAGE}node-2/change/").content.decode()
+    assert "and 112 more" in page  # understood, repaired, spoken; two formats, speech, public
+
+
+def test_the_path_of_a_page_names_an_id_as_it_is(admin: Client, node: FakeNode) -> None:
+    page = admin.get(f"{PAGE}node-1/change/").content.decode()
+    assert "Node-1" not in page
+    assert "Nodes" in page
+
+
 def test_a_page_shows_the_live_state(admin: Client, node: FakeNode) -> None:
     page = admin.get(PAGE).content.decode()
 

@@ -31,6 +31,7 @@ class FakeNode:
     audio_ref: bool = False
     languages: tuple[str, ...] = ("en", "zh")
     pairs: frozenset[tuple[str, str]] | None = None
+    caps: dict[str, Any] = field(default_factory=dict)
     conn: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def register(self) -> Any:
@@ -60,7 +61,7 @@ class FakeNode:
             out=[],
             definition=definition.encoded().decode() if definition else "",
             reasons=json.dumps(membership.reasons),
-            caps=json.dumps(CAPS | {"nmt_pairs": self.pairs and list(self.pairs)}),
+            caps=json.dumps(CAPS | self.caps | {"nmt_pairs": self.pairs and list(self.pairs)}),
         )
         registration = Registration(
             node=self.name,

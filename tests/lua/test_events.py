@@ -42,12 +42,12 @@ def test_a_receipt_says_in_words_what_there_is_to_say() -> None:
     assert isinstance(event, JobMoved)
     assert event.receipt == {
         "pools": "auto:en-zh,pair:en-zh",
-        "sampled": "20",
-        "excluded": "1",
-        "busy": "3",
+        "sampled": 20,
+        "excluded": 1,
+        "busy": 3,
         "passed": "no,such,node:other_cell",
-        "load": "0.333",
-        "us": "70",
+        "load": 0.333,
+        "us": 70,
     }
 
 

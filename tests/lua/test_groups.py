@@ -10,6 +10,7 @@ import pytest
 from lua import scripts
 from lua.client import StoreSettings
 from lua.events import JobMoved, read
+from lua.receipts import Words
 from lua.scripts import Need
 from tests.lua.driven import DrivenCells, finished
 from tests.lua.fleet import NEED, POOL, a_beat, a_job, a_node, a_registration, a_session
@@ -35,7 +36,7 @@ def send(cells: DrivenCells, job: str, need: Need = NEED, passed: str = "", **wi
     return finished(scripts.dispatch(cells, cell=0, job=spec, payload=b"p", passed=passed))
 
 
-def receipt(cells: DrivenCells, job: str) -> dict[str, str]:
+def receipt(cells: DrivenCells, job: str) -> Words:
     """Of the job's first event, without the time it took."""
     prefix = cells.prefixes[0]
     cells.blocking.set(f"{prefix}epoch", "e")
@@ -87,8 +88,8 @@ def test_a_pool_with_a_sample_of_its_own_is_asked_for_so_many(cells: DrivenCells
         finished(scripts.heartbeat(cells, cell=0, beat=a_beat(f"n{number}", running=1)))
     send(cells, "j0", Need((FIRST,), sample=((FIRST, 3),)))
     send(cells, "j1", Need((FIRST,)))
-    assert receipt(cells, "j0") == {"pools": FIRST, "sampled": "3", "load": "0.25", "next": "0.25"}
-    assert receipt(cells, "j1")["sampled"] == "20"
+    assert receipt(cells, "j0") == {"pools": FIRST, "sampled": 3, "load": 0.25, "next": 0.25}
+    assert receipt(cells, "j1")["sampled"] == 20
 
 
 def test_one_sessions_utterances_spread_evenly_over_equal_nodes(cells: DrivenCells) -> None:
@@ -127,11 +128,11 @@ def test_a_receipt_counts_who_fell_out_and_why(cells: DrivenCells) -> None:
     send(cells, "j1", need, need.passed, avoid=["n4"])
     assert receipt(cells, "j1") == {
         "pools": POOL,
-        "sampled": "3",
-        "lacking": "1",
-        "excluded": "1",
-        "load": "0.25",
-        "next": "0.5",
+        "sampled": 3,
+        "lacking": 1,
+        "excluded": 1,
+        "load": 0.25,
+        "next": 0.5,
         "passed": "own:x:other_tenant",
     }
 

@@ -28,7 +28,7 @@ def test_it_says_what_dispatch_then_does_and_writes_nothing(stage: Stage) -> Non
     choice = words_of(reply.receipt)
     assert choice is not None
     assert int(choice.pop("us")) >= 0
-    assert choice == {"pools": POOL, "sampled": "1", "load": "0"}
+    assert choice == {"pools": POOL, "sampled": 1, "load": 0}
     assert stage.send("j2").node == reply.node
 
 
