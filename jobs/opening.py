@@ -11,12 +11,12 @@ from jobs.principal import Principal
 from jobs.process import Process
 from jobs.resuming import Ticket
 from jobs.session import LiveSession
+from jobs.speech import odd_language, route_of
 from lua import ids
 from lua.errors import StoreUnavailable
 from lua.views import ready_members
 from parley.codes import ErrorCode
 from parley.frames import SessionInit, SessionInitAck
-from pools.routes import Route
 
 TRY_AGAIN, REFUSED = 1013, 4400
 PROTOCOL_VERSION = "1.0"
@@ -55,7 +55,12 @@ class Opening:
             return session, f"The session is open and paired with the node {pairing.node}."
         if self._init.pairing_code:
             return session, f"{pairing.why} The session is open, but not paired."
-        return session, "The session is open."
+        return session, f"The session is open.{self._warning()}"
+
+    def _warning(self) -> str:
+        """Of languages that can't be meant: each utterance may still name others."""
+        odd = odd_language(self._init, route_of(self._init))
+        return f" But {odd[0]}, {odd[1]!r}, is no language." if odd else ""
 
     async def _earlier(self, ticket: Ticket) -> LiveSession:
         if ticket.session is None:
@@ -110,10 +115,7 @@ class Opening:
             return 0
         if pairing.node:
             return ids.cell_of_node(pairing.node, cells.count)
-        route = Route.of(
-            init.src_lang, init.tgt_lang, mode=init.mode, lang_a=init.lang_a, lang_b=init.lang_b
-        )
-        serving = await self._process.snapshot.find_cells(cells, route)
+        serving = await self._process.snapshot.find_cells(cells, route_of(init))
         if len(serving) < 2:
             return next(iter(serving), random.randrange(cells.count))
         ready = await ready_members(cells, serving)

@@ -56,12 +56,35 @@ def languages_of(said: Utterance | SessionInit) -> tuple[str, str]:
     return (AUTO if both_ways else said.src_lang)[:LONGEST_TAG], said.tgt_lang[:LONGEST_TAG]
 
 
-def _route(frame: Utterance) -> Route:
-    route = Route.of(
-        frame.src_lang, frame.tgt_lang, mode=frame.mode, lang_a=frame.lang_a, lang_b=frame.lang_b
+def route_of(said: Utterance | SessionInit) -> Route:
+    """Its languages, whether or not they can be meant."""
+    return Route.of(
+        said.src_lang, said.tgt_lang, mode=said.mode, lang_a=said.lang_a, lang_b=said.lang_b
     )
-    if not route.src or not route.tgt or route.tgt == AUTO:
-        _refuse_language(frame)
+
+
+def odd_language(said: Utterance | SessionInit, route: Route) -> tuple[str, str] | None:
+    """The field whose language can't be meant, and what it says; None: its ``route`` can."""
+    if route.src and route.tgt and route.tgt != AUTO:
+        return None
+    named = ("lang_a", "lang_b") if said.mode == BOTH_WAYS else ()
+    for field in (*named, "src_lang", "tgt_lang"):
+        tag = getattr(said, field) or ""
+        if not primary(tag) or (field != "src_lang" and primary(tag) == AUTO):
+            return field, tag[:64]
+    return None
+
+
+def _route(frame: Utterance) -> Route:
+    route = route_of(frame)
+    if odd := odd_language(frame, route):
+        field, tag = odd
+        raise FrameError(
+            f"utterance: {tag!r} is no language.",
+            field=field,
+            expected="a BCP-47 language tag",
+            type="utterance",
+        )
     return route
 
 
@@ -93,19 +116,6 @@ def _speech(
         audio_ref=reference,
         fault=fault,
     )
-
-
-def _refuse_language(frame: Utterance) -> None:
-    named = ("lang_a", "lang_b") if frame.mode == BOTH_WAYS else ()
-    for field in (*named, "src_lang", "tgt_lang"):
-        tag = getattr(frame, field) or ""
-        if not primary(tag) or (field != "src_lang" and primary(tag) == AUTO):
-            raise FrameError(
-                f"utterance: {tag[:64]!r} is no language.",
-                field=field,
-                expected="a BCP-47 language tag",
-                type="utterance",
-            )
 
 
 def _sound(frame: Utterance) -> tuple[msgspec.Raw, str, int, str]:

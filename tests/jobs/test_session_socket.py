@@ -64,6 +64,21 @@ async def test_a_session_is_acknowledged_with_the_values_that_clients_know(clien
     }
 
 
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        ({"tgt_lang": "q!!"}, " But tgt_lang, 'q!!', is no language."),
+        ({"tgt_lang": "auto"}, " But tgt_lang, 'auto', is no language."),
+        ({"mode": "two_way_auto", "lang_a": "en", "lang_b": "zh", "tgt_lang": "auto"}, ""),
+        ({"src_lang": "auto"}, ""),
+    ],
+)
+async def test_a_language_that_cannot_be_meant_is_named_at_once(client, changes, warning):
+    await client.send({**INIT, **changes})
+    ack = await client.expect("session_init_ack")
+    assert ack["message"] == f"The session is open.{warning}"
+
+
 async def test_a_pairing_that_cannot_be_gives_an_unpaired_session(client):
     await client.send({**INIT, "pairing_code": "123456"})
     ack = await client.expect("session_init_ack")
