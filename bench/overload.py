@@ -24,7 +24,6 @@ from bench.commandstats import Usage, prefer, undisturbed
 from bench.connection import server
 from bench.fleet import BY_NOBODY, PROCESS, Fleet, batches, limits
 from bench.lives import RESULT, Life, Placed
-from lua import mailbox
 from lua.scripts import job as job_calls
 
 FREE_NODES, FULL_NODES, WAITING = 50_000, 200, 10_000
@@ -103,10 +102,9 @@ class Pair:
 
     def _assigned(self) -> list[Placed]:
         """The reservations that the process was told of."""
-        all_entries = "return redis.call('XRANGE', KEYS[1], '-', '+')"
-        (entries,) = self.fleet.run([("EVAL", all_entries, 1, self._stream)])
-        told = (one for _, values in entries for one in mailbox.decode(values))
-        return [(one.job, one.node) for one in told if isinstance(one, mailbox.Assign)]
+        entries = [fields for _, fields in self.fleet.client.xrange(self._stream)]
+        told = [one for one in entries if one[b"kind"] == b"assign"]
+        return [(one[b"job"].decode(), one[b"node"].decode()) for one in told]
 
     def _forget_messages(self) -> None:
         self.fleet.run(("XTRIM", f"{self.fleet.cell}{name}", "MAXLEN", 0) for name in _streams())

@@ -27,12 +27,13 @@ local due = now + job_timeout_ms -- its timer fires earlier, and is put back
 if kind ~= 'partial' then call('HSET', cell .. 'node:' .. node, 'acking', '1') end
 if state == 'DISPATCHED' then
   set_job(job, 'state', 'ACKED', 'due', due, 'quiet', 0, 'taken', now)
-  post(owner, 'accepted', id, session, node)
+  post(owner, 'kind', 'accepted', 'job', id, 'session', session, 'node', node)
   emit('e', 'job', 'job', id, 'moves', 'DISPATCHED ACKED', 'attempt', attempt, 'node', node)
 else
   set_job(job, 'due', due, 'quiet', 0, 'taken', now)
 end
 if kind == 'partial' then
-  post(owner, 'partial', id, session, #partial <= partial_bytes and partial or '')
+  post(owner, 'kind', 'partial', 'job', id, 'session', session,
+    'body', #partial <= partial_bytes and partial or '')
 end
 return { 'ACKED', here and session or '' }

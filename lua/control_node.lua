@@ -44,10 +44,12 @@ if command == 'clear' then
   drop_services(id, services)
   tell_services(node, '')
 elseif command ~= 'disable' then
-  post(node.ear, 'control', id, node.conn, command, reason)
+  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', command,
+    'reason', reason)
 end
 if command == 'shutdown' and empty then
-  post(node.ear, 'control', id, node.conn, 'kick', 'empty')
+  post(node.ear, 'kind', 'control', 'node', id, 'conn', node.conn, 'command', 'kick',
+    'reason', 'empty')
 end
 if command == 'kick' and about.process == '' and from ~= 'offline' then
   take_down(node, about, 'kick')

@@ -1,8 +1,4 @@
-"""A process's mailbox: what the scripts tell it. Read by :mod:`jobs.mailroom`, routed by kind.
-
-An entry holds what one call of a script has for the process. Its values are, of each message, its
-kind, the number of its fields, and these; at the end their number is made even.
-"""
+"""A process's mailbox: what the scripts tell it. Read by :mod:`jobs.mailroom`, routed by kind."""
 
 import asyncio
 import logging
@@ -184,34 +180,31 @@ _READ: dict[Any, Callable[[bytes], Any]] = {
 }
 
 
-def _readers(type_: type[Message]) -> list[Callable[[bytes], Any]]:
+def _readers(type_: type[Message]) -> list[tuple[bytes, Callable[[bytes], Any]]]:
     hints = get_type_hints(type_)
-    return [_READ[hints[field.name]] for field in fields(type_)]
+    return [(field.name.encode(), _READ[hints[field.name]]) for field in fields(type_)]
 
 
-_KINDS: dict[bytes, tuple[Callable[..., Message], list[Callable[[bytes], Any]]]] = {
+_KINDS: dict[bytes, tuple[Callable[..., Message], list[tuple[bytes, Callable[[bytes], Any]]]]] = {
     kind.encode(): (type_, _readers(type_)) for kind, type_ in KINDS.items()
 }
 BLOCK_MS = 5_000
 BATCH = 256
 
 
-def decode(values: list[bytes]) -> Iterator[Message]:
-    """The messages of an entry. One of a later version, or a damaged one, does not end the reading
-    of the others.
-    """
-    at = 0
-    while at + 1 < len(values):
-        kind, count = values[at], values[at + 1]
-        if not count.isdigit():
-            log.error("an entry of the mailbox can't be read from %r on", kind)
-            return
-        at, first = at + 2 + int(count), at + 2
+def decode(entry: dict[bytes, bytes]) -> Message:
+    """A stream entry as its message; KeyError for an unknown kind."""
+    make, readers = _KINDS[entry[b"kind"]]
+    return make(*[read(entry[name]) for name, read in readers])
+
+
+def _readable(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[Message]:
+    """A message of a later version, or a damaged one, must not end the reading of the others."""
+    for id_, entry in entries:
         try:
-            make, readers = _KINDS[kind]
-            yield make(*[read(raw) for read, raw in zip(readers, values[first:at], strict=True)])
+            yield decode(entry)
         except (KeyError, ValueError) as error:
-            log.error("a message %r can't be read: %r", kind, error)
+            log.error("message %s can't be read: %r", id_.decode(), error)
 
 
 async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Message]]:
@@ -221,7 +214,6 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
     """
     key = f"{cells.prefixes[cell]}mailbox:{process}"
     client = aioredis.Redis.from_url(cells.settings.url, **SOCKET_OPTIONS)
-    client.response_callbacks.pop("XREAD")  # it would make a dict of the values
     last: bytes | str = "0"
     pause_s = 0.02
     try:
@@ -236,7 +228,7 @@ async def read(cells: Cells, cell: int, process: str) -> AsyncIterator[list[Mess
             if reply:
                 entries = reply[0][1]
                 last = entries[-1][0]
-                yield [message for _, values in entries for message in decode(values)]
+                yield list(_readable(entries))
     finally:
         await client.aclose()
 

@@ -52,7 +52,7 @@ elseif key == 'timers' then
 elseif kind == 'process' then
   changes = call('ZADD', cell .. 'timers', 'NX', now, 'process:' .. process)
 elseif listens then
-  changes = call('EXISTS', whole) == 0 and call('XADD', whole, '*', 'hello', 0) and 1 or 0
+  changes = call('EXISTS', whole) == 0 and call('XADD', whole, '*', 'kind', 'hello') and 1 or 0
 elseif kind == 'indexes' then
   changes = gone and call('DEL', whole) or 0
 elseif kind == 'mailbox' then

@@ -7,7 +7,6 @@
 -- FLAGS allow-oom
 -- RETURNS REAPED fired more
 -- @include clock
--- @include many
 -- @include session
 -- @include job_timer
 -- @include node_timer
@@ -50,12 +49,10 @@ end
 -- STEP
 warned = apply_brake(limits)
 call('SET', cell .. 'reaped', now .. ' ' .. hold .. ' ' .. flag(warned))
-begin_many()
 local failure = nil
 for _, member in ipairs(due) do
   local done, fault = pcall(fire_if_due, member) -- damage must not hold up all the others
   if not done then failure = fault end
 end
-end_many()
 if failure then error(failure, 0) end
 return { 'REAPED', tostring(#due), flag(#due == limit) }

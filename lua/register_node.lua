@@ -48,7 +48,7 @@ about.state = state_of(about)
 
 -- STEP
 if live and not same then
-  post(known.process, 'replaced', id, known.conn)
+  post(known.process, 'kind', 'replaced', 'node', id, 'conn', known.conn)
 end
 if known.process ~= '' then call('SREM', cell .. 'process:' .. known.process .. ':nodes', id) end
 bear_node(id, process)

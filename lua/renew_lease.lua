@@ -17,7 +17,7 @@ if not epoch then
 end
 if not kept then
   call('SADD', cell .. 'processes', process)
-  call('XADD', cell .. 'mailbox:' .. process, '*', 'hello', 0)
+  call('XADD', cell .. 'mailbox:' .. process, '*', 'kind', 'hello')
 end
 call('ZADD', cell .. 'timers', now + lease_ms, 'process:' .. process)
 return { kept and 'KEPT' or 'LEASE', epoch, values[1] or '0', values[2] or '0' }

@@ -36,7 +36,7 @@ call('HSET', key, 'process', process, 'proof', next_proof, 'former', former, 'ge
   'since', since)
 if before ~= process then
   call('SREM', cell .. 'process:' .. before .. ':sessions', session)
-  post(before, 'moved', session, generation)
+  post(before, 'kind', 'moved', 'session', session, 'generation', generation)
 end
 call('SADD', cell .. 'process:' .. process .. ':sessions', session)
 call('ZREM', cell .. 'timers', 'session:' .. session)

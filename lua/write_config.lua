@@ -11,5 +11,5 @@ local processes = call('SMEMBERS', cell .. 'processes')
 
 -- STEP
 call('HSET', cell .. 'config', 'version', version, 'content', content)
-post_all(processes, 'config', version)
+post_all(processes, 'kind', 'config', 'version', version)
 return { 'TAUGHT' }

@@ -11,7 +11,6 @@ from typing import Any
 from bench.simulation.fleet import PAIRS, Machine
 from bench.simulation.traffic import Job
 from bench.simulation.world import Asking, Command, Placed
-from lua import mailbox
 from lua.given_time import START_MS
 from lua.scripts import Beat, Finish, Need, NewJob, Verdict
 
@@ -108,13 +107,13 @@ class Parley:
         """Jobs that waited and were given a node, as the mailbox says."""
         given: Placed = []
         commands: list[Command] = []
-        for entry, values in mail[0] if mail else ():
+        for entry, fields in mail[0] if mail else ():
             self._read_to = entry
-            for told in mailbox.decode(values):
-                if isinstance(told, mailbox.Assign):
-                    commands.append(self._call("take", at_ms, told.job, 1, told.node, PROCESS))
-                    job, node = told.job.encode(), told.node.encode()
-                    given.append((self._waiting.pop(job), self._by_name[node]))
+            told = dict(zip(fields[::2], fields[1::2], strict=True))
+            if told[b"kind"] == b"assign":
+                node = told[b"node"]
+                commands.append(self._call("take", at_ms, told[b"job"], 1, node, PROCESS))
+                given.append((self._waiting.pop(told[b"job"]), self._by_name[node]))
         if commands:
             for reply in (yield commands):
                 assert reply[0] == b"TAKEN", reply

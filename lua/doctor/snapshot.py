@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
-from lua import mailbox
 from lua.keys import KEYSPACE, Key, Life
 from lua.limits import Limits
-from lua.mailbox import Message
 from lua.scripts import NewJob
 from lua.states import Reason
 
@@ -121,10 +119,9 @@ class Snapshot:
         """Entries of the outbox, oldest first."""
         return self["events"].stream
 
-    def mailbox(self, process: str) -> list[tuple[str, Message]]:
-        """Messages to a process, each with the id of its entry, oldest first."""
-        entries = self[f"mailbox:{process}"].flat
-        return [(id_.decode(), one) for id_, values in entries for one in mailbox.decode(values)]
+    def mailbox(self, process: str) -> list[Entry]:
+        """Messages to a process, oldest first."""
+        return self[f"mailbox:{process}"].stream
 
     def comparable(self) -> dict[str, object]:
         """What must be equal when nothing has changed: all but the remaining times."""

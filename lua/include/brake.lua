@@ -33,7 +33,7 @@ local function apply_brake(seen)
   elseif seen.held then
     call('DEL', cell .. 'brake')
   end
-  post_all(seen.told, 'pressure', '', seen.why and 'PAUSE' or 'NONE')
+  post_all(seen.told, 'kind', 'pressure', 'sig', '', 'level', seen.why and 'PAUSE' or 'NONE')
   if seen.entries >= alert_entries and not seen.warned then
     emit('e', 'alert', 'what', 'backlog', 'text', seen.entries .. ' events are not in SQL yet')
   end

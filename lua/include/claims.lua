@@ -37,7 +37,8 @@ local function keep_or_lose(jobs, keeps, node)
       set_timer(job, job.due)
     end
     if job.state == 'RESERVED' and keep ~= HELD then
-      post(node.ear, 'assign', job.id, job.attempt, node.id, node.conn)
+      post(node.ear, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt,
+        'node', node.id, 'conn', node.conn)
     end
   end
 end
@@ -49,7 +50,8 @@ local function claim(id, attempt, node)
   if here and (job.state ~= 'RESERVED' or job.attempt > attempt) then return end
   if job and (is_final(job.state) or job.attempt > attempt) then
     -- STEP
-    post(node.ear, 'cancel', id, node.id, node.conn, 'STATE_LOST')
+    post(node.ear, 'kind', 'cancel', 'job', id, 'node', node.id, 'conn', node.conn,
+      'code', 'STATE_LOST')
     return
   end
   local other = job and job.slot == '1' and not here and load_node(job.node)

@@ -17,7 +17,7 @@ local function is_near_mark(count) return RISING[count + 1] or FALLING[count - 1
 local function tell_change(queue, count)
   local marks = count > queue.count and RISING or FALLING
   if marks[count] and queue.told then
-    post_all(queue.told, 'pressure', queue.sig, level_of(count))
+    post_all(queue.told, 'kind', 'pressure', 'sig', queue.sig, 'level', level_of(count))
   end
   queue.count = count
 end

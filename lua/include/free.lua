@@ -12,13 +12,15 @@ local function free_slot(job, node)
   save_node(node)
   node.freed = full and node.listed
   if node.leave == '1' and node.used == 0 then
-    post(node.ear, 'control', node.id, node.conn, 'kick', 'empty')
+    post(node.ear, 'kind', 'control', 'node', node.id, 'conn', node.conn, 'command', 'kick',
+      'reason', 'empty')
   end
 end
 
 -- Deployed agents work on all the same; others may stop.
 local function call_off(job, node, code)
   if node and job.conn ~= '' then
-    post(node.ear, 'cancel', job.id, node.id, node.conn, code)
+    post(node.ear, 'kind', 'cancel', 'job', job.id, 'node', node.id, 'conn', node.conn,
+      'code', code)
   end
 end

@@ -29,7 +29,7 @@ local function plan_membership(node, pools, has, definition, reasons)
   plan_offers(plan, node)
   if plan.made or plan.news then
     plan.told = call('SMEMBERS', cell .. 'processes')
-    plan.version = tonumber(call('HGET', cell .. 'config', 'version') or 0)
+    plan.version = call('HGET', cell .. 'config', 'version') or 0
   end
   return plan
 end
@@ -62,7 +62,7 @@ local function apply_membership(node, plan, why)
   save_offers(plan)
   if plan.told then
     call('HINCRBY', cell .. 'config', 'pools', 1)
-    post_all(plan.told, 'config', plan.version)
+    post_all(plan.told, 'kind', 'config', 'version', plan.version)
   end
   node.pools, node.has = table.concat(plan.pools, ' '), table.concat(plan.has, ' ')
   node.offered = nil

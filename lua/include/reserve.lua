@@ -10,5 +10,6 @@ local function reserve(job, node, pool, ...)
   call('HSET', cell .. 'job:' .. job.id, 'state', 'RESERVED', 'attempt', job.attempt,
     'node', node.id, 'slot', '1', 'pool', pool, 'due', due, ...)
   set_timer(job, due)
-  post(node.ear, 'assign', job.id, job.attempt, node.id, node.conn)
+  post(node.ear, 'kind', 'assign', 'job', job.id, 'attempt', job.attempt, 'node', node.id,
+    'conn', node.conn)
 end

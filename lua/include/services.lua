@@ -10,7 +10,7 @@ end
 
 local function tell_services(node, out)
   call('HSET', cell .. 'node:' .. node.id, 'out', out)
-  post(node.ear, 'services', node.id, node.conn, out)
+  post(node.ear, 'kind', 'services', 'node', node.id, 'conn', node.conn, 'out', out)
 end
 
 local function save_services(node, services, name, due)

@@ -33,8 +33,10 @@ local function settle(job, state, owner, outcome, ...)
     call('HDEL', cell .. 'session:' .. job.session, 'job:' .. job.id)
     if job.kept then keep_answer(job) end
     if owner == outcome.asker then return end
-    post(owner, 'outcome', job.id, job.session, state, outcome.code or '', outcome.message or '',
-      outcome.details or '', job.node, job.attempt, outcome.size or 0, flag(outcome.answered))
+    post(owner, 'kind', 'outcome', 'job', job.id, 'session', job.session, 'state', state,
+      'code', outcome.code or '', 'message', outcome.message or '',
+      'details', outcome.details or '', 'node', job.node, 'attempt', job.attempt,
+      'size', outcome.size or 0, 'by_node', flag(outcome.answered))
   end
 end
 

@@ -4,9 +4,9 @@
 -- the budget jobs fail fast. The last window still counts in part. Read once a call: jobs that are due
 -- together are mostly of one pool.
 local function budget_of(text)
-  local key = budget_key_now(text)
+  local window, passed = math.floor(now / budget_ms), now % budget_ms / budget_ms
+  local key = budget_key(text, window)
   if not budgets[key] then
-    local window, passed = math.floor(now / budget_ms), now % budget_ms / budget_ms
     local this = call('HMGET', key, 'ended', 'retried')
     local last = call('HMGET', budget_key(text, window - 1), 'ended', 'retried')
     local function count(i) return tonumber(this[i] or 0) + (1 - passed) * tonumber(last[i] or 0) end

@@ -12,7 +12,6 @@ from pytest_django import Settings
 
 from jobs import audit
 from jobs.models import NodeEvent, Note
-from lua import mailbox
 from lua.client import StoreSettings
 from lua.keys import cell_prefix
 from lua.reader import client
@@ -24,8 +23,6 @@ from tests.api.conftest import Api
 from tests.api.fleet import FakeNode
 from tests.api.test_jobs import problem
 from tests.harness.loss import forget_everything
-
-ALL_ENTRIES = "return redis.call('XRANGE', KEYS[1], '-', '+')"
 
 
 def content(live_state: StoreSettings) -> dict[str, list[str]]:
@@ -212,18 +209,18 @@ def test_a_decision_is_kept_while_redis_is_away(
 def test_what_an_operator_asks_of_a_node_is_passed_on(
     operator: Api, node: FakeNode, live_state: StoreSettings, command: str
 ) -> None:
-    key = f"{cell_prefix(live_state.prefix, 0)}mailbox:web-1"
-    client(live_state).xadd(key, {"hello": 0})
+    mailbox = f"{cell_prefix(live_state.prefix, 0)}mailbox:web-1"
+    client(live_state).xadd(mailbox, {"kind": "hello"})
 
     asked = operator.post(f"nodes/node-1/{command}/", {"reason": "bye"})
 
     states = {"kick": None, "shutdown": "draining", "refresh": "ready"}
     pending = command == "kick"  # until its process has closed the connection
     assert asked.json() == {"node_id": "node-1", "state": states[command], "pending": pending}
-    entries: Any = client(live_state).eval(ALL_ENTRIES, 1, key)
-    told = next(mailbox.decode(entries[1][1]))
-    assert isinstance(told, mailbox.Control)
-    assert (told.command, told.reason) == (command, "bye")
+    entries: Any = client(live_state).xrange(mailbox)
+    told = entries[1][1]
+    assert (told[b"kind"], told[b"command"]) == (b"control", command.encode())
+    assert told[b"reason"] == b"bye"
     assert not Node.objects.filter(drain=True).exists()
     problem(operator.post(f"nodes/strange/{command}/"), 404, "INVALID_MESSAGE")
 

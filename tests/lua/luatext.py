@@ -18,7 +18,7 @@ TOKEN = re.compile(
 LANGUAGE = """and break do else elseif end false for function if in local nil not or repeat return
     then true until while"""
 WORDS = frozenset(LANGUAGE.split())
-LIBRARY = """ARGV KEYS cjson cmsgpack error ipairs math os pairs pcall redis select string struct
+LIBRARY = """ARGV KEYS cjson cmsgpack error ipairs math os pairs pcall redis string struct
     table tonumber tostring type unpack"""
 GIVEN = frozenset(LIBRARY.split())
 _DECLARED = re.compile(

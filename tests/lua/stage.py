@@ -17,7 +17,6 @@ from tests.lua.fleet import (
     an_outcome,
 )
 from tests.lua.snapshot import Record
-from tests.lua.step import texts
 from tests.lua.world import World
 
 STEP_MS = 1_000
@@ -219,5 +218,4 @@ class Stage(World):
 
     def told(self, kind: str, process: str = "p1") -> list[dict[str, str]]:
         """All messages of a kind to a process so far."""
-        messages = (texts(one) for _, one in self.cell.mailbox(process))
-        return [one for one in messages if one["kind"] == kind]
+        return [m for _, m in self.cell.mailbox(process) if m["kind"] == kind]

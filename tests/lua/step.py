@@ -1,27 +1,13 @@
 """One call of a script, with all that is known of it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from lua import mailbox, scripts
+from lua import scripts
 from lua.limits import Limits
 from tests.lua.snapshot import Snapshot
 
 Message = dict[str, str]
-_KIND = {type_: kind for kind, type_ in mailbox.KINDS.items()}
-
-
-def texts(message: mailbox.Message) -> Message:
-    """A message to a process with its kind, all as texts; what is true is ``1``."""
-    return {"kind": _KIND[type(message)]} | {k: _text(v) for k, v in asdict(message).items()}
-
-
-def _text(value: str | bytes | int | list[str]) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, bytes):
-        return value.decode()
-    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 @dataclass(frozen=True)

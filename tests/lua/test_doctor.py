@@ -94,7 +94,7 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "a queue that is not swept": (("DEL", "queues"),),
     "no sweep": (("ZREM", "timers", "sweep"),),
     "a session that forgot a job": (("HDEL", "session:s-1", "job:runs"),),
-    "a mailbox of no process": (("XADD", "mailbox:p9", "*", "hello", "0"),),
+    "a mailbox of no process": (("XADD", "mailbox:p9", "*", "kind", "hello"),),
     "a mailbox that is gone": (("DEL", "mailbox:p1"),),
     "a process with a node of nobody": (("SADD", "process:p1:nodes", "n9"),),
     "a process with a session of nobody": (("SADD", "process:p1:sessions", "s-9"),),

@@ -16,7 +16,7 @@ from tests.lua.invariants import broken
 from tests.lua.ledger import Ledger
 from tests.lua.promises import broken_promises, unchanged
 from tests.lua.snapshot import READ_CELL, Snapshot
-from tests.lua.step import Step, texts
+from tests.lua.step import Step
 
 TOLD_AGAIN = {"assign", "cancel", "control", "partial", "services"}
 """Messages that a repeated call may send once more: their readers know them again."""
@@ -182,8 +182,7 @@ class World:
         told = []
         for process in after.named("mailbox"):
             read = {id_ for id_, _ in before.mailbox(process)}
-            new = (one for id_, one in after.mailbox(process) if id_ not in read)
-            told += [(process, texts(one)) for one in new]
+            told += [(process, body) for id_, body in after.mailbox(process) if id_ not in read]
         for _, message in told:
             self._act(message)
         return told
