@@ -26,9 +26,12 @@ class Binary(bytes):
 
 
 class Below(Protocol):
-    """The server's side of a connection: what ASGI has no word for."""
+    """The server's side of a connection: what ASGI has no word for. ``hear`` is given a frame that
+    came alone, after all others were received; where it answers False the frame is received too.
+    """
 
     transport: asyncio.Transport
+    hear: Callable[[str | bytes], bool] | None
 
     def write_message(self, data: bytes, *, is_text: bool, urgent: bool) -> bool:
         """Send it now, or soon. False where only ASGI's ``send`` can, which waits for the peer."""

@@ -45,12 +45,19 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         self.process = scope["parley"]
         self._send = send
         self._tasks: set[asyncio.Task[None]] = set()
-        self.outbox = Outbox(send, below(receive), self.process.settings.socket)
+        self._is_free = False  # all frames are handled that came
+        self._work: asyncio.Task[None] | None = None  # before the next frame is handled
+        server = below(receive)
+        self.outbox = Outbox(send, server, self.process.settings.socket)
         try:
             await receive()  # websocket.connect
             await self.opened()
+            if server is not None:
+                server.hear = self._hear
             await self._read(receive)
         finally:
+            if server is not None:
+                server.hear = None
             self.outbox.end()
             self._send = nowhere
             await self.closed()
@@ -110,25 +117,45 @@ class HotConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         return task
 
     async def _read(self, receive: Receive) -> None:
-        largest = self.process.settings.socket.max_frame_bytes
         count = itertools.count(1)
-        while (message := await receive())["type"] == "websocket.receive":
+        while (message := await self._next(receive))["type"] == "websocket.receive":
             data = message.get("text")
-            if data is None:
-                data = message["bytes"]
-            if not self.outbox.is_open:
-                continue
-            if len(data) > largest:
-                self.close(TOO_LARGE, f"frames may have {largest} bytes")
-                continue
-            try:
-                task = self.frame(data)
-                if task is not None:
-                    await asyncio.wait((task,))
-                elif not next(count) % AT_ONCE:
-                    await asyncio.sleep(0)  # many frames came at once: let their answers leave
-            except Exception as error:
-                self._failed(error)
+            self._handle_data(message["bytes"] if data is None else data)
+            if not next(count) % AT_ONCE:
+                await asyncio.sleep(0)  # many frames came at once: let their answers leave
+
+    async def _next(self, receive: Receive) -> dict[str, Any]:
+        await self._worked()
+        self._is_free = True
+        message = await receive()
+        self._is_free = False
+        await self._worked()
+        return message
+
+    async def _worked(self) -> None:
+        if self._work is not None:
+            await asyncio.wait((self._work,))
+            self._work = None
+
+    def _hear(self, data: str | bytes) -> bool:
+        """A frame, while :meth:`_read` waits for one: waking it takes longer than most frames."""
+        if not self._is_free:
+            return False
+        self._handle_data(data)
+        self._is_free = self._work is None
+        return True
+
+    def _handle_data(self, data: str | bytes) -> None:
+        largest = self.process.settings.socket.max_frame_bytes
+        if not self.outbox.is_open:
+            return
+        if len(data) > largest:
+            self.close(TOO_LARGE, f"frames may have {largest} bytes")
+            return
+        try:
+            self._work = self.frame(data)
+        except Exception as error:
+            self._failed(error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)

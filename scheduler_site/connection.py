@@ -5,6 +5,7 @@ frame. So whole text and binary messages on an open connection are read and writ
 (the handshake, fragments, pings, closes, faults) is left to uvicorn, one whole frame at a time.
 """
 
+from collections.abc import Callable
 from struct import pack
 from typing import Any
 
@@ -28,7 +29,10 @@ LARGE_BYTES = 65_536
 
 
 class Connection(WebSocketsSansIOProtocol):
-    """``_begun``: a frame that has not come whole; it has ``_wanted_bytes`` at least.
+    """``hear``: takes a message that came alone, on a way shorter than ASGI's ``receive``; False
+    where it can't now.
+
+    ``_begun``: a frame that has not come whole; it has ``_wanted_bytes`` at least.
     ``_fragments``: of a message, after its first. ``_pong``: what the last pings are answered with
     once the peer reads.
 
@@ -37,6 +41,7 @@ class Connection(WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.hear: Callable[[str | bytes], bool] | None = None
         self._begun = bytearray()  # its pieces would take many times their size
         self._wanted_bytes = 0
         self._fragments = bytearray()
@@ -132,22 +137,26 @@ class Connection(WebSocketsSansIOProtocol):
                 break
             else:
                 if data[at] in (TEXT, BINARY) and self.conn.current_size is None:
-                    self._take(data[at], apply_mask(data[body:after], data[body - 4 : body]))
+                    message = apply_mask(data[body:after], data[body - 4 : body])
+                    self._take(data[at], message, alone=not at and after == end)
                 else:
                     super().data_received(data[at:after])
                 at = after
         return at
 
-    def _take(self, kind: int, data: bytes) -> None:
+    def _take(self, kind: int, data: bytes, *, alone: bool) -> None:
         """A message. Reading pauses while the application has many to take, or a large one."""
-        if kind == BINARY:
-            self.queue.put_nowait({"type": "websocket.receive", "bytes": data})
+        try:
+            message = data if kind == BINARY else data.decode()
+        except UnicodeDecodeError:
+            self.handle_text(Frame(Opcode.TEXT, data))  # closes the connection
+            return
+        if alone and self.hear is not None and self.queue.empty() and self.hear(message):
+            return
+        if isinstance(message, bytes):
+            self.queue.put_nowait({"type": "websocket.receive", "bytes": message})
         else:
-            try:
-                self.queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
-            except UnicodeDecodeError:
-                self.handle_text(Frame(Opcode.TEXT, data))  # closes the connection
-                return
+            self.queue.put_nowait({"type": "websocket.receive", "text": message})
         waits = len(data) > LARGE_BYTES or self.queue.qsize() > MOST_WAITING
         if waits and not self.read_paused:
             self.read_paused = True

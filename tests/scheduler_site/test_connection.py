@@ -234,6 +234,67 @@ async def test_a_message_is_not_written_to_a_connection_that_broke(stage):
     stage.connection.connections.add(stage.connection)  # it is lost again at the end
 
 
+class Ear:
+    """Keeps what it is given as ``heard``, and says whether it takes it."""
+
+    def __init__(self, connection: Connection, *, takes: bool = True) -> None:
+        self.heard: list[str | bytes] = []
+        self._takes = takes
+        connection.hear = self
+
+    def __call__(self, message: str | bytes) -> bool:
+        self.heard.append(message)
+        return self._takes
+
+
+async def test_a_message_that_comes_alone_is_heard_at_once(stage):
+    await stage.open()
+    ear = Ear(stage.connection)
+    for kind, data in ((Opcode.TEXT, "ü".encode()), (Opcode.BINARY, b"\xff")):
+        stage.connection.data_received(client(kind, data))
+    assert ear.heard == ["ü", b"\xff"]
+    begun = client(Opcode.TEXT, b"in two pieces")
+    stage.connection.data_received(begun[:9])
+    stage.connection.data_received(begun[9:])
+    assert ear.heard[2:] == ["in two pieces"]
+    assert not stage.came
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_messages_that_are_not_heard_are_received_in_their_order(stage, alone):
+    await stage.open()
+    ear = Ear(stage.connection, takes=False)
+    frames = [client(Opcode.TEXT, data) for data in (b"first", b"second", b"third")]
+    for data in frames if alone else (b"".join(frames),):
+        stage.connection.data_received(data)
+    await until(lambda: len(stage.came) == 3)
+    assert stage.came == ["first", "second", "third"]
+    assert ear.heard == (["first"] if alone else [])
+
+
+async def test_nothing_that_is_heard_overtakes_what_is_to_be_received(stage):
+    await stage.open()
+    stage.takes.clear()
+    await asyncio.sleep(0)
+    stage.connection.data_received(client(Opcode.TEXT, b"a") + client(Opcode.TEXT, b"b"))
+    ear = Ear(stage.connection)
+    stage.connection.data_received(client(Opcode.TEXT, b"c"))
+    assert ear.heard == []
+    stage.takes.set()
+    await until(lambda: len(stage.came) == 3)
+    assert stage.came == ["a", "b", "c"]
+    stage.connection.data_received(client(Opcode.TEXT, b"d"))
+    assert ear.heard == ["d"]
+
+
+async def test_a_text_that_is_none_is_not_heard(stage):
+    await stage.open()
+    ear = Ear(stage.connection)
+    stage.connection.data_received(client(Opcode.TEXT, b"\xff"))
+    assert ear.heard == []
+    assert stage.kernel.sent.startswith(b"\x88")  # a close
+
+
 @pytest.mark.parametrize(
     ("messages", "size"), [(MOST_WAITING + 1, 1), (1, LARGE_BYTES + 1)], ids=["many", "large"]
 )
