@@ -1,7 +1,7 @@
 """How a node was chosen, as the scripts pack it (``lua/include/receipt.lua``)."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 Words = dict[str, str | int | float]
 _NUMBERS = struct.Struct("<6I3f")
@@ -36,6 +36,12 @@ class Receipt:
         return cls(*_NUMBERS.unpack_from(packed), *texts)
 
     @property
+    def packed(self) -> bytes:
+        """The same as a script would pack it."""
+        *numbers, pools, preferred, passed = astuple(self)
+        return _NUMBERS.pack(*numbers) + "\t".join([pools, preferred, passed]).encode()
+
+    @property
     def words(self) -> Words:
         """What there is to say, by its name in the history; ``us`` are microseconds."""
         seldom: Words = {
@@ -58,8 +64,10 @@ class Receipt:
 
 
 def words_of(packed: bytes) -> Words | None:
-    """The words of a receipt; None without any. Raises ValueError if it is damaged."""
+    """The words of a receipt; None without any. What comes with a damaged one matters more than it,
+    so that is None, too.
+    """
     try:
         return Receipt.of(packed).words if packed else None
-    except (struct.error, TypeError) as error:
-        raise ValueError(f"no receipt: {error}") from error
+    except (struct.error, TypeError):
+        return None

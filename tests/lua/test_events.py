@@ -1,12 +1,12 @@
 """What the scripts write to the event stream is what the history reads from it."""
 
 import json
-import struct
 from typing import Any
 
 import pytest
 
 from lua.events import Entry, JobMoved, NodeMoved, Noted, PoolsChanged, decode
+from lua.receipts import Receipt
 
 
 def entry(**fields: Any) -> dict[bytes, bytes]:
@@ -36,9 +36,13 @@ def test_objects_are_read_and_empty_ones_are_none() -> None:
 
 
 def test_a_receipt_says_in_words_what_there_is_to_say() -> None:
-    numbers = struct.pack("<6I3f", 20, 0, 1, 0, 3, 0, 1 / 3, -1, 0.000070)
-    receipt = numbers + b"auto:en-zh,pair:en-zh\t\tno\tsuch node:other_cell"
-    event = decode(entry(e="job", job="j", moves="NEW SELECTING RESERVED") | {b"receipt": receipt})
+    receipt = Receipt(
+        sampled=20, lacking=0, excluded=1, stale=0, busy=3, searched=0, load=1 / 3, next=-1,
+        took_s=0.000070, pools="auto:en-zh,pair:en-zh", preferred="",
+        passed="no\tsuch node:other_cell",
+    )  # fmt: skip
+    fields = entry(e="job", job="j", moves="NEW SELECTING RESERVED")
+    event = decode(fields | {b"receipt": receipt.packed})
     assert isinstance(event, JobMoved)
     assert event.receipt == {
         "pools": "auto:en-zh,pair:en-zh",
@@ -51,8 +55,9 @@ def test_a_receipt_says_in_words_what_there_is_to_say() -> None:
     }
 
 
-def test_an_event_without_a_choice_has_no_receipt() -> None:
-    event = decode(entry(e="job", job="j", moves="NEW SELECTING FAILED", receipt=""))
+@pytest.mark.parametrize("receipt", ["", "pools=auto:en-zh sampled=20 us=70", "x" * 36])
+def test_an_event_without_a_choice_or_with_a_damaged_one_has_no_receipt(receipt: str) -> None:
+    event = decode(entry(e="job", job="j", moves="NEW SELECTING FAILED", receipt=receipt))
     assert isinstance(event, JobMoved)
     assert event.receipt is None
 
@@ -85,7 +90,6 @@ def test_the_other_kinds() -> None:
         {"e": "job", "job": "j", "moves": "A", "ms": "soon"},
         {"e": "job", "job": "j", "moves": "A", "brief": "[1]"},
         {"e": "job", "job": "j", "moves": "A", "breakdown": "{"},
-        {"e": "job", "job": "j", "moves": "A", "receipt": "pools=auto:en-zh"},
     ],
 )
 def test_a_damaged_entry_becomes_an_alert_without_its_values(fields: dict[str, str]) -> None:
