@@ -3,8 +3,9 @@
 -- process that slept meanwhile must not take it back. `former`: proofs that are good besides `proof`.
 -- `away`: its socket is gone, and its client has some time to return. `begins`: it was just given its
 -- name, which another process may have in use. `newest`: the highest index of its utterances so far.
+-- A call that comes again, by its `mark`, cancels nobody: jobs may have begun after it.
 -- KEYS cell
--- SPEC session, process, tenant, credential, pin, proof, former:list, generation:int, away:bool, begins:bool, newest:int, known:list
+-- SPEC session, process, tenant, credential, pin, proof, former:list, generation:int, away:bool, begins:bool, newest:int, known:list, mark
 -- CONST resume_window_ms
 -- FLAGS allow-oom
 -- RETURNS OPENED | ELSEWHERE | NAME_TAKEN
@@ -14,11 +15,11 @@
 -- @include offer
 -- @include cancel
 local id, key = session, cell .. 'session:' .. session
-local before, present, given = unpack(call('HMGET', key, 'process', 'generation', 'newest'))
+local before, present, given, last = unpack(call('HMGET', key, 'process', 'generation', 'newest', 'mark'))
 if begins and before and before ~= process then return { 'NAME_TAKEN' } end
 if tonumber(present or 0) > generation then return { 'ELSEWHERE' } end
 local strangers = {}
-if type(known) == 'table' then
+if type(known) == 'table' and last ~= mark then
   local mine, flat = set_of(known), call('HGETALL', key)
   for i = 1, #flat, 2 do
     local job = string.match(flat[i], '^job:(.+)$')
@@ -30,7 +31,7 @@ end
 if before and before ~= process then call('SREM', cell .. 'process:' .. before .. ':sessions', id) end
 call('HSET', key, 'process', process, 'tenant', tenant, 'credential', credential, 'pin', pin,
   'proof', proof, 'former', table.concat(former, ' '), 'generation', generation,
-  'newest', math.max(newest, tonumber(given or -1)))
+  'newest', math.max(newest, tonumber(given or -1)), 'mark', mark)
 if before ~= process then call('HSET', key, 'since', generation) end
 if away then
   call('SREM', cell .. 'process:' .. process .. ':sessions', id)

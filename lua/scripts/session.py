@@ -4,6 +4,9 @@ make no job.
 
 from dataclasses import dataclass
 
+import msgspec
+
+from lua import ids
 from lua.client import Cells
 from lua.script import Script, Spec
 from lua.scripts.job import Known, NoSession
@@ -18,7 +21,9 @@ class NewSession(Spec, frozen=True, kw_only=True):
     its last return may be lost. ``generation``: how often it was resumed. ``away``: its socket is
     gone; it ends by itself unless it is resumed. ``begins``: it has just been given its name.
     ``newest``: the highest index of its utterances, -1 before the first.
-    ``known``: on a replay, its unfinished jobs: its other live jobs are cancelled.
+    ``known``: on a replay, its unfinished jobs: its other live jobs are cancelled. ``mark``: of
+    this call, by which it is recognised where its reply was lost and it comes again: it must not
+    cancel what was begun after it.
     """
 
     session: str
@@ -33,6 +38,7 @@ class NewSession(Spec, frozen=True, kw_only=True):
     begins: bool = False
     newest: int = -1
     known: list[str] | None = None
+    mark: str = msgspec.field(default_factory=ids.new_token)
 
 
 @dataclass(frozen=True)

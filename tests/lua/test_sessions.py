@@ -156,6 +156,17 @@ def test_a_replay_cancels_what_it_does_not_know_but_no_job_that_is_no_utterance(
     assert states == ["DISPATCHED", "CANCELLED", "RESERVED"]
 
 
+def test_a_replay_whose_reply_was_lost_does_not_cancel_what_was_begun_after_it(one: Stage) -> None:
+    """It is sent again, with what its process knew then."""
+    one.node("n1", capacity=3)
+    one.open_session(known=[], mark="a")
+    one.running("later", "n1")
+    one.open_session(known=[], mark="a")
+    assert one.state("later") == "DISPATCHED"
+    one.open_session(known=[], mark="b")
+    assert one.state("later") == "CANCELLED"
+
+
 def test_the_last_answers_are_kept_in_the_order_in_which_they_came(one: Stage) -> None:
     one.node("n1", capacity=9)
     for job in ("j1", "j2", "j3"):
