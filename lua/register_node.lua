@@ -1,9 +1,9 @@
 -- Makes a connection the present one of its node, and the node a member of its pools. A connection
 -- has a token: the present one is answered ALREADY, an earlier one STALE. A live connection with the
 -- same credential is replaced (its process is told); with another one it wins, and so does one that
--- is away and has jobs. The node keeps the jobs it still has; `held` says so after a loss of Redis.
+-- is away and has jobs. The node keeps what it still has; `held` says so after a loss of Redis, once a `mark`.
 -- KEYS cell
--- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list, sent:list
+-- SPEC node, conn, process, credential, address, draining:bool, about:list, running:list, held:list, sent:list, mark
 -- RETURNS OK state more | ALREADY state more | STALE | OUTDATED version | SERVICES out | ID_CONFLICT
 -- @include clock
 -- @include judge
@@ -65,7 +65,7 @@ save_node(node)
 save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
-  'drain', about.drain, 'leave', leave, 'queue', about.queue)
+  'drain', about.drain, 'leave', leave, 'queue', about.queue, 'mark', mark)
 -- A node without a socket owes an ack from its first job on: who asked for it may have been cut off.
 if not same then call('HSET', cell .. 'node:' .. id, 'acking', process == '' and '1' or '', 'since', now) end
 arm(id, about)
@@ -73,7 +73,7 @@ if not present or known.state ~= about.state then
   emit('e', 'node', 'node', id, 'moves', (known.state == '' and 'offline' or known.state) .. ' '
     .. about.state, 'why', 'register', 'process', process, 'address', address)
 end
-if not present or held then
+if not present or held and known.mark ~= mark then
   keep_or_lose(jobs, keeps_of(held, running), node)
   for _, pair in ipairs(held or {}) do claim(pair[1], pair[2], node) end
 end

@@ -26,7 +26,7 @@ end
 
 local JUDGED = { 'state', 'enabled', 'gpu', 'hot', 'arbitrates', 'queue', 'public', 'drain', 'core',
   'conn', 'past', 'process', 'credential', 'swaps', 'config', 'pools', 'has', 'gone', 'leave',
-  'breaker', 'capacity', 'out' }
+  'breaker', 'capacity', 'out', 'mark' }
 
 local function load_about(id)
   local values, about = call('HMGET', cell .. 'node:' .. id, unpack(JUDGED)), {}

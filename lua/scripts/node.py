@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
+from lua import ids
 from lua.client import Cells
 from lua.script import Script, Spec
 from lua.states import NodeState
@@ -41,7 +44,8 @@ class Registration(Spec, frozen=True, kw_only=True):
     the token the peer showed, or empty. ``running``: jobs the agent says it still works on; None:
     unknown. ``held``: on a replay after a loss of Redis, ``[job, attempt]`` of all it was sent;
     ``running`` are then those that are just being taken, and ``sent`` is the last index of each
-    session.
+    session. ``mark``: of this call, by which a replay is recognised where its reply was lost and it
+    comes again: it knows nothing of what the node was sent after it.
     """
 
     node: str
@@ -54,6 +58,7 @@ class Registration(Spec, frozen=True, kw_only=True):
     running: list[str] | None
     held: list[tuple[str, int]] | None
     sent: list[tuple[str, int]] | None = None
+    mark: str = msgspec.field(default_factory=ids.new_token)
 
 
 @dataclass(frozen=True)

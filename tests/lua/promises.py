@@ -359,6 +359,8 @@ def _register_node(step: Step) -> Iterator[str]:
     yield from _described(step, node, told.about)
     if told.draining and now["state"] != NodeState.DRAINING:
         yield f"{now['state']}, not draining"
+    if step.before.nodes.get(node, {}).get("mark") == told.mark:
+        return  # it came before, and knows nothing of what was begun after it
     held = dict(told.held) if told.held is not None else None
     new = not isinstance(step.reply, scripts.Already) or held is not None
     for job in step.before.held_by(node) if new else ():

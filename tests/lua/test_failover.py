@@ -215,3 +215,17 @@ def test_a_final_job_stays_final(stage: Stage, attempt: int) -> None:
     assert stage.state("j1") == "DONE"
     assert stage.record("n2").used == 0
     assert [m["node"] for m in stage.told("cancel")] == ["n2"]
+
+
+def test_a_replay_whose_reply_was_lost_does_not_take_away_what_the_node_was_sent_after_it(
+    stage: Stage,
+) -> None:
+    """It is sent again, with what the node's process knew then."""
+    stage.node("n1", capacity=2)
+    stage.node("n1", capacity=2, held=[], mark="a")
+    stage.running("later", "n1")
+    stage.node("n1", capacity=2, held=[], mark="a")
+    stage.pass_ms(1_000)
+    assert (stage.state("later"), stage.field("later", "attempt")) == ("DISPATCHED", "1")
+    stage.node("n1", capacity=2, held=[], mark="b")
+    assert stage.field("later", "lost") == "WS_DISCONNECTED"
