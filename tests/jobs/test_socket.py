@@ -182,7 +182,7 @@ async def test_a_peer_that_does_not_read_is_dropped_when_too_much_waits_for_it()
 async def test_a_peer_that_takes_nothing_for_long_is_dropped_however_little_waits():
     settings = JobSettings(socket=replace(SMALL, outgoing_stall_ms=200, outgoing_bytes=2**28))
     async with serving(Echo, settings) as serves, raw_peer(serves.url, reading=False) as peer:
-        for _ in range(16):
+        for _ in range(48):
             await peer.send_text("fill")
         async with asyncio.timeout(5):
             await serves.over.wait()
