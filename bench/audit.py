@@ -21,48 +21,32 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import redis
 
 from bench.connection import server
+from bench.jobs import a_job
 from lua.receipts import Receipt
-from lua.scripts import Need, NewJob
+from lua.scripts import Need
+
+NEED = Need(("auto:en-zh", "pair:en-zh"))
+RECEIPT = Receipt(
+    sampled=20,
+    lacking=0,
+    excluded=1,
+    stale=0,
+    busy=3,
+    searched=0,
+    load=0.25,
+    next=0.5,
+    took_s=0.000050,
+    pools="auto:en-zh",
+    preferred="",
+    passed="",
+)
 
 
 def events_of(job: str, node: str) -> list[dict[str, Any]]:
     """Entries of a job that is dispatched, taken, acknowledged and answered."""
     where = {"e": "job", "job": job, "attempt": 1, "node": node}
-    need = Need(("auto:en-zh", "pair:en-zh"))
-    spec = NewJob(
-        job=job,
-        session="s-0000ABCD",
-        index=1,
-        request="",
-        digest="0123456789abcdef",
-        tenant="acme",
-        src="en",
-        tgt="zh",
-        need=need.text,
-        sig=need.sig,
-        preferred="",
-        avoid=[],
-        deadline_ms=-1,
-        priority=3,
-        size=30_000,
-        retries=2,
-        trace="trace-1",
-    )
-    receipt = Receipt(
-        sampled=20,
-        lacking=0,
-        excluded=1,
-        stale=0,
-        busy=3,
-        searched=0,
-        load=0.25,
-        next=0.5,
-        took_s=0.000050,
-        pools="auto:en-zh",
-        preferred="",
-        passed="",
-    )
-    chosen = {"pool": "auto:en-zh", "spec": spec.packed(), "receipt": receipt.packed}
+    spec = a_job(job, NEED, session="s-0000ABCD", index=1, size=30_000)
+    chosen = {"pool": "auto:en-zh", "spec": spec.packed(), "receipt": RECEIPT.packed}
     brief = json.dumps({"asr_ms": 210, "nmt_ms": 45, "tts_ms": 120, "total_ms": 380})
     return [
         {**where, "moves": "NEW SELECTING RESERVED", **chosen},

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import redis
 
+from bench.jobs import a_job
 from bench.nodes import described, registration
 from lua import loader
 from lua.composer import Composed, compose
@@ -174,24 +175,13 @@ class Fleet:
         need = Need((self.pools[0],), has)
         name = f"{self.pools[0][-5:]}-{self._made:010X}"
         session = SESSIONS[self._made % len(SESSIONS)]
-        job = NewJob(
-            job=f"job-{name}",
+        job = a_job(
+            f"job-{name}",
+            need,
             session=session,
             index=self._made,
             request=f"acme/{session}/{name}",
-            digest="0123456789abcdef",
-            tenant="acme",
-            src="en",
-            tgt="zh",
-            need=need.text,
             sig=need.sig if self._one_queue else f"{self._made:016x}",
-            preferred="",
-            avoid=[],
-            deadline_ms=-1,
-            priority=3,
-            size=300,
-            retries=2,
-            trace="0123456789abcdef",
         )
         self._jobs.append(job)
         return job

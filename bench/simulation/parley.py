@@ -8,11 +8,12 @@ Nodes send heartbeats, the process renews its lease and reaps, all when they wou
 from collections.abc import Iterator
 from typing import Any
 
+from bench.jobs import a_job
 from bench.simulation.fleet import PAIRS, Machine
 from bench.simulation.traffic import Job
 from bench.simulation.world import Asking, Command, Placed
 from lua.given_time import START_MS
-from lua.scripts import Beat, Finish, Need, NewJob, Verdict
+from lua.scripts import Beat, Finish, Need, Verdict
 
 PROCESS = "sim"
 PAYLOAD = b"{}"
@@ -137,22 +138,4 @@ class Parley:
 
     def _new_job(self, job: Job, name: str) -> bytes:
         need, (src, tgt) = self._needs[job.pair], PAIRS[job.pair]
-        return NewJob(
-            job=name,
-            session="",
-            index=0,
-            request="",
-            digest="",
-            tenant="",
-            src=src,
-            tgt=tgt,
-            need=need.text,
-            sig=need.sig,
-            preferred="",
-            avoid=[],
-            deadline_ms=-1,
-            priority=3,
-            size=len(PAYLOAD),
-            retries=2,
-            trace="",
-        ).packed()
+        return a_job(name, need, src=src, tgt=tgt, size=len(PAYLOAD)).packed()
