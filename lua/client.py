@@ -105,8 +105,9 @@ class Cells:
                 await call("HSETNX", key, "layout", LAYOUT)
                 await call("HSETNX", key, "cells", self.count)
         count, layout = await call("HMGET", key, "cells", "layout")
-        if count and int(layout or FIRST_LAYOUT) != LAYOUT:
-            raise LayoutDiffers(LAYOUT, int(layout or FIRST_LAYOUT))
+        there = int(layout or FIRST_LAYOUT)
+        if count and there != LAYOUT:
+            raise LayoutDiffers(LAYOUT, there)
         if count and int(count) != self.count:
             raise CellsDiffer(self.count, int(count))
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
+import msgspec
+
 from lua.keys import KEYSPACE, Key, Life
 from lua.limits import Limits
 from lua.scripts import NewJob
@@ -142,7 +144,7 @@ def _with_spec(job: Content) -> dict[str, str]:
     if packed is None:
         return job.hash
     spec = NewJob.read(packed)
-    given = {name: str(getattr(spec, name)) for name in spec.__struct_fields__}
+    given = {name: str(value) for name, value in msgspec.structs.asdict(spec).items()}
     return {**given, **job.hash, "payload": str(spec.size)}
 
 

@@ -24,6 +24,7 @@ end
 -- anew six times.
 local function load_job(id)
   local flat = call('HGETALL', cell .. 'job:' .. id)
+  if #flat == 0 then return nil end
   local job = { id = id, attempt = 0, tries = 0, node = '', slot = '', pool = '', conn = '',
     had = '', avoid = '', born = 0, due = 0, since = 0, taken = 0, uidx = 0, quiet = 0, session = '',
     cause = '', lost = '', claim = '', stub = '', failed = '', code = '', index = 0, request = '',

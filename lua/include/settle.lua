@@ -19,9 +19,8 @@ end
 
 -- `owner`: the session's process; none of what is no utterance and was never enrolled.
 -- `outcome`: code, message, details (JSON), size of the result; `answered`: a node reported it;
--- `asker`: the process that learns it from the reply. A
--- cancelled job that still holds a slot keeps its timer until the slot is free. Further fields of the
--- job may follow.
+-- `asker`: the process that learns it from the reply. A cancelled job that still holds a slot keeps its
+-- timer until the slot is free. Further fields of the job may follow.
 local function settle(job, state, owner, outcome, ...)
   set_job(job, 'state', state, 'code', outcome.code or '', 'message', outcome.message or '',
     'size', outcome.size or 0, 'slot', job.slot, 'ended', now, ...)
