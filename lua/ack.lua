@@ -9,12 +9,14 @@
 -- FLAGS allow-oom
 -- RETURNS ACKED session | GONE
 -- @include clock
+-- @include node
 -- @include save_job
 -- @include tell
 local state, holder, lost, attempt, session = unpack(call('HMGET', cell .. 'job:' .. id,
   'state', 'node', 'lost', 'attempt', 'session'))
 local working = (state == 'DISPATCHED' or state == 'ACKED') and (not lost or lost == '')
-if not working or holder ~= node or call('HGET', cell .. 'node:' .. node, 'conn') ~= conn then
+local known = working and holder == node and load_node(node)
+if not known or known.conn ~= conn then
   return { 'GONE' }
 end
 local owner = session and call('HGET', cell .. 'session:' .. session, 'process')
@@ -24,7 +26,11 @@ if here then owner = nil end
 
 -- STEP
 local due = now + job_timeout_ms -- its timer fires earlier, and is put back
-if kind ~= 'partial' then call('HSET', cell .. 'node:' .. node, 'acking', '1') end
+if kind ~= 'partial' and known.acking ~= '1' then
+  known.acking = '1'
+  save_node(known)
+  call('HSET', cell .. 'node:' .. node, 'acking', '1')
+end
 if state == 'DISPATCHED' then
   set_job(job, 'state', 'ACKED', 'due', due, 'quiet', 0, 'taken', now)
   post(owner, 'kind', 'accepted', 'job', id, 'session', session, 'node', node)

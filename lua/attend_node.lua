@@ -21,7 +21,7 @@ for _, job in ipairs(call('SMEMBERS', cell .. 'node:' .. id .. ':jobs')) do
 end
 
 -- STEP
-node.beat = now
+node.beat, node.ear = now, node.process ~= '' and node.process or process
 save_node(node)
 call('HSET', cell .. 'node:' .. id, 'ear', process)
 return { 'WORK', about.state, table.concat(jobs, ' '), table.concat(unwanted, ' ') }

@@ -12,7 +12,7 @@ from itertools import count
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
 # Rises with a change of the keys, or of what is in them, that other versions cannot read.
-LAYOUT = 2
+LAYOUT = 3
 
 
 class Life(StrEnum):

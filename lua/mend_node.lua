@@ -21,7 +21,8 @@ for _, job in ipairs(held) do
   if not known and there == id then lost[#lost + 1] = job end
 end
 local node, services = load_node(id), read_services(id)
-local before = node and struct.pack(RECORD, node.capacity, node.used, node.foreign, node.why, node.beat)
+local before = node and record_of(node)
+local acking, ear = unpack(call('HMGET', cell .. 'node:' .. id, 'acking', 'ear'))
 
 -- How many entries a command really changed.
 local function mend(...) changes = changes + call(...) end
@@ -37,11 +38,12 @@ end
 
 local function mend_record()
   node = node or new_node(id)
-  node.pools, node.has, node.beat = about.pools, about.has, node.beat or now
+  node.pools, node.beat, node.acking = about.pools, node.beat or now, acking or ''
+  node.process, node.ear = about.process, about.process ~= '' and about.process or ear or ''
+  node.conn, node.leave, node.breaker = about.conn, about.leave, about.breaker
   node.used, node.capacity = #held - #strangers, slots_of(about, node)
   if node.why ~= 1 or about.state == 'offline' or not before then node.why = judge(about) end
-  local after = struct.pack(RECORD, node.capacity, node.used, node.foreign, node.why, node.beat)
-  if after ~= before then changes = changes + 1 end
+  if record_of(node) ~= before then changes = changes + 1 end
   save_node(node)
 end
 
@@ -56,7 +58,7 @@ if known then
     mend(node.listed and 'SADD' or 'SREM', cell .. 'ready:' .. pool, id)
     mend(node.idle and 'SADD' or 'SREM', cell .. 'idle:' .. pool, id)
   end
-  for _, value in ipairs(words(node.has)) do mend('SADD', cell .. 'has:' .. value, id) end
+  for _, value in ipairs(words(about.has)) do mend('SADD', cell .. 'has:' .. value, id) end
   mend(about.breaker == 'open' and 'SADD' or 'SREM', cell .. 'broken', id)
   if about.process ~= '' then
     mend(on and 'SADD' or 'SREM', cell .. 'process:' .. about.process .. ':nodes', id)

@@ -5,6 +5,6 @@
 -- RETURNS OK state more | UNKNOWN
 -- @include clock
 -- @include offer
-local node = load_node(id)
+local node, state = load_node(id), call('HGET', cell .. 'node:' .. id, 'state')
 if not node then return { 'UNKNOWN' } end
-return { 'OK', node.state, flag(offer(node)) }
+return { 'OK', state, flag(offer(node)) }

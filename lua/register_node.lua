@@ -54,20 +54,19 @@ if known.process ~= '' then call('SREM', cell .. 'process:' .. known.process .. 
 bear_node(id, process)
 keep_numbers(sent, id)
 node.process, node.ear, node.conn, node.state, node.leave = process, process, conn, about.state, leave
+node.breaker = known.breaker
+-- A node without a socket owes an ack from its first job on: who asked for it may have been cut off.
+if not same then node.acking = process == '' and '1' or '' end
 apply_membership(node, plan, 'register')
 node.beat, node.why = now, judge(about)
-if not present then
-  node.foreign = 0
-  keep_hashed(id)
-end
+if not present then node.foreign = 0; keep_hashed(id) end
 node.capacity = slots_of(about, node)
 save_node(node)
 save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
   'drain', about.drain, 'leave', leave, 'queue', about.queue, 'mark', mark)
--- A node without a socket owes an ack from its first job on: who asked for it may have been cut off.
-if not same then call('HSET', cell .. 'node:' .. id, 'acking', process == '' and '1' or '', 'since', now) end
+if not same then call('HSET', cell .. 'node:' .. id, 'acking', node.acking, 'since', now) end
 arm(id, about)
 if not present or known.state ~= about.state then
   emit('e', 'node', 'node', id, 'moves', (known.state == '' and 'offline' or known.state) .. ' '

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from lua.doctor.difference import differ
 from lua.doctor.snapshot import Snapshot
+from lua.records import TEXTS, Record
 from lua.states import NodeState
 
 SETS = ("pool", "ready", "idle", "has")
@@ -49,6 +50,7 @@ def _nodes(cell: Snapshot) -> Iterator[str]:
             slots = min(slots, record.foreign + 1)
         if record.capacity != slots:
             yield f"{node}: capacity {record.capacity} and {slots}"
+        yield from _mirrored(node, record, fields)
         state, timers = fields["state"], cell.timers
         offline = state == NodeState.OFFLINE
         if offline == (f"node:{node}:stale" in timers):
@@ -60,6 +62,15 @@ def _nodes(cell: Snapshot) -> Iterator[str]:
         borne = node in cell[f"process:{fields['process']}:nodes"].set
         if borne != (not offline and fields["process"] != ""):
             yield f"{node}: {state}, process {fields['process']}"
+
+
+def _mirrored(node: str, record: Record, fields: dict[str, str]) -> Iterator[str]:
+    """What the record repeats of the hash."""
+    known = fields | {"ear": fields["process"] or fields.get("ear", "")}
+    for name in TEXTS:
+        told = getattr(record, name)
+        if told != known.get(name, ""):
+            yield f"{node}: record says {name} {told!r}, its hash {known.get(name)!r}"
 
 
 def _breakers(cell: Snapshot) -> Iterator[str]:

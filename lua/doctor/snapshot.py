@@ -1,6 +1,5 @@
 """A whole cell as it was read: asked by name."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -10,10 +9,10 @@ import msgspec
 
 from lua.keys import KEYSPACE, Key, Life
 from lua.limits import Limits
+from lua.records import Record
 from lua.scripts import NewJob
 from lua.states import Reason
 
-RECORD = struct.Struct("<HHHBd")
 REASONS = list(Reason)
 
 Raw = list[tuple[bytes, bytes, int, list[Any]]]
@@ -48,25 +47,6 @@ class Content:
 NOTHING = Content("none", -2, [])
 
 
-@dataclass(frozen=True)
-class Record:
-    """What selection reads of a node."""
-
-    capacity: int
-    used: int
-    foreign: int
-    why: int
-    beat_ms: float
-
-    @property
-    def ready(self) -> bool:
-        return self.why == 0 and self.used + self.foreign < self.capacity
-
-    @property
-    def idle(self) -> bool:
-        return self.ready and self.used + self.foreign == 0
-
-
 class Snapshot:
     """All keys of a cell, without its prefix. ``limits``: those that the scripts work with."""
 
@@ -92,7 +72,7 @@ class Snapshot:
     def fleet(self) -> dict[str, Record]:
         flat = self["fleet"].flat
         return {
-            name.decode(): Record(*RECORD.unpack(packed))
+            name.decode(): Record.read(packed)
             for name, packed in zip(flat[::2], flat[1::2], strict=True)
         }
 

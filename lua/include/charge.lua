@@ -41,6 +41,7 @@ local function charge_node(node, about, code, job, source)
     call('HSET', cell .. 'node:' .. id, 'breaker', 'marked', 'marks', table.concat(marks, ' '),
       'blamed', code)
     node.breaker = 'marked'
+    save_node(node)
   end
 end
 

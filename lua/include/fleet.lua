@@ -1,8 +1,8 @@
 -- @include node
 -- A node's first record.
 local function new_node(id)
-  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, pools = '', has = '', breaker = '',
-    listed = false, idle = false }
+  nodes[id] = { id = id, used = 0, foreign = 0, why = 1, process = '', ear = '', conn = '', pools = '',
+    acking = '', leave = '', breaker = '', has = '', listed = false, idle = false }
   return nodes[id]
 end
 

@@ -1,5 +1,6 @@
 -- @include node
 -- @include tell_all
+-- @include offers
 -- @include summary
 -- A node's pools and has: sets, changed by difference only: nothing is cleared and built again.
 local function difference(old, new)
@@ -17,7 +18,7 @@ end
 local function plan_membership(node, pools, has, definition, reasons)
   local plan = { pools = pools, has = has, definition = definition, reasons = reasons, emptied = {} }
   plan.joined, plan.left = difference(words(node.pools), pools)
-  plan.gained, plan.lost = difference(words(node.has), has)
+  plan.gained, plan.lost = difference(words(has_of(node)), has)
   if pools[1] and definition ~= '' then
     plan.made = call('HEXISTS', cell .. 'pools', pools[1]) == 0
   end

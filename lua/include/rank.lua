@@ -14,7 +14,7 @@ local function best_of(ids, skip, stale)
   for i = 1, #ids do
     local raw = records[i]
     if raw and not skip[ids[i]] then
-      local capacity, used, foreign, why, beat = read(RECORD, raw)
+      local capacity, used, foreign, why, beat = read(LOAD, raw)
       local load = (used + foreign) / capacity
       if beat < oldest then
         skip[ids[i]] = true

@@ -1,7 +1,6 @@
 """Nodes as they are now."""
 
 import json
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,9 @@ from lua.client import Cells, StoreSettings
 from lua.errors import UNREACHABLE, StoreUnavailable
 from lua.keys import cell_prefix
 from lua.reader import client
+from lua.records import LOAD
 from lua.states import BreakerState, NodeState, Reason
 
-RECORD = struct.Struct("<HHHBd")  # as include/node.lua packs it
 _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
@@ -24,7 +23,7 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Load:
-    """The record that selection reads. ``foreign``: work on it that is not ours."""
+    """Of the record that selection reads. ``foreign``: work on it that is not ours."""
 
     capacity: int
     used: int
@@ -156,7 +155,7 @@ def jobs_of(store: StoreSettings, node: str) -> list[str]:
 
 def load_of(raw: bytes) -> Load:
     """A node's packed record."""
-    capacity, used, foreign, why, beat = RECORD.unpack(raw)
+    capacity, used, foreign, why, beat = LOAD.unpack_from(raw)
     return Load(capacity, used, foreign, _REASONS[why], int(beat))
 
 

@@ -6,8 +6,9 @@ from itertools import chain
 from typing import Any
 
 from lua.limits import Limits
+from lua.records import Record
 from lua.scripts import NewJob
-from tests.lua.snapshot import Record, Snapshot
+from tests.lua.snapshot import Snapshot
 
 LIMITS = Limits()
 

@@ -1,8 +1,8 @@
 """A whole cell as it is between two commands, read by one script."""
 
-from lua.doctor.snapshot import NOTHING, Content, Entry, Record, Snapshot, kind_of, may_stay
+from lua.doctor.snapshot import NOTHING, Content, Entry, Snapshot, kind_of, may_stay
 
-__all__ = ["NOTHING", "READ_CELL", "Content", "Entry", "Record", "Snapshot", "kind_of", "may_stay"]
+__all__ = ["NOTHING", "READ_CELL", "Content", "Entry", "Snapshot", "kind_of", "may_stay"]
 
 # Every key of a cell: its name, type, remaining ms (-1: for ever) and content as a flat list.
 READ_CELL = """

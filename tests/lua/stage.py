@@ -3,6 +3,7 @@
 from typing import Any
 
 from lua import scripts
+from lua.records import Record
 from lua.scripts import AckKind, Command, Need, Verdict
 from tests.lua.driven import DrivenCells
 from tests.lua.fleet import (
@@ -16,7 +17,6 @@ from tests.lua.fleet import (
     a_session,
     an_outcome,
 )
-from tests.lua.snapshot import Record
 from tests.lua.world import World
 
 STEP_MS = 1_000

@@ -1,7 +1,6 @@
 """Each structure is damaged, the doctor says so, and its repair leaves a sound cell behind."""
 
 import asyncio
-import struct
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from lua.doctor import reading, repair
 from lua.doctor.reading import Finding
 from lua.errors import ScriptFailed
 from lua.limits import Limits
+from lua.records import LOAD
 from lua.scripts import Need, mend_entry, mend_queue
 from tests.lua.driven import DrivenCells, finished
 from tests.lua.fleet import POOL
@@ -59,7 +59,7 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "a job that the node does not have": (("SADD", "node:n2:jobs", "nobody's"),),
     "a job that is missing on its node": (("SREM", "node:n2:jobs", "runs"),),
     "a node's record": (("HDEL", "fleet", "n3"),),
-    "a record of no node": (("HSET", "fleet", "n9", bytes(15)),),
+    "a record of no node": (("HSET", "fleet", "n9", bytes(22)),),
     "a node missing in ready": (("SREM", f"ready:{POOL}", "n2"),),
     "a busy node among the idle": (("SADD", f"idle:{POOL}", "n1"),),
     "a node in ready that is out": (("SADD", f"ready:{POOL}", "n1"),),
@@ -100,7 +100,9 @@ DAMAGES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "a process with a session of nobody": (("SADD", "process:p1:sessions", "s-9"),),
     "a process without an end": (("ZREM", "timers", "process:p1"),),
     "jobs of no node": (("SADD", "node:n9:jobs", "runs"),),
-    "a record with wrong counts": (("HSET", "fleet", "n2", struct.pack("<HHHBd", 9, 0, 0, 0, 1)),),
+    "a record with wrong counts": (("HSET", "fleet", "n2", LOAD.pack(9, 0, 0, 0, 1) + bytes(7)),),
+    "a record with another connection": (("HSET", "node:n2", "conn", "its-next"),),
+    "a record without an ear": (("HSET", "node:n3", "process", "", "ear", "p1"),),
     "a warm-up of a ready node": (("ZADD", "timers", 9e15, "node:n3:warmup"),),
     "a grace of a node that is there": (("ZADD", "timers", 9e15, "node:n3:grace"),),
     "a stale timer of a node that is gone": (("ZADD", "timers", 9e15, "node:n5:stale"),),
