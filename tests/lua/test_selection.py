@@ -158,6 +158,24 @@ def test_an_idle_node_to_avoid_is_passed(stage: Stage) -> None:
     assert stage.send("j1", avoid=["idle"]).node == "busy"
 
 
+@pytest.mark.parametrize(("count", "most"), [(10, 2), (20, 1), (300, 1)])
+def test_jobs_that_one_call_places_take_whoever_has_no_work_first(
+    cells: DrivenCells, count: int, most: int
+) -> None:
+    """Such a call draws them by handfuls."""
+    told = a_registration("old", about=a_node(capacity=16))
+    finished(scripts.register_node(cells, cell=0, registration=told))
+    for number in range(16):
+        assert send(cells, number).node == "old"
+    names = fleet(cells, count, capacity=4)
+    cells.advance(Limits().reservation_ttl_ms + 1)
+    assert finished(scripts.reap(cells, cell=0, limit=16)).fired == 16
+    load = Counter(send(cells, number).node for number in range(16))  # asked again
+    assert set(load) <= set(names)
+    assert max(load.values()) == most
+    assert len(load) == min(count, 16)
+
+
 # --- fairness ---
 
 
