@@ -158,22 +158,38 @@ def test_an_idle_node_to_avoid_is_passed(stage: Stage) -> None:
     assert stage.send("j1", avoid=["idle"]).node == "busy"
 
 
-@pytest.mark.parametrize(("count", "most"), [(10, 2), (20, 1), (300, 1)])
-def test_jobs_that_one_call_places_take_whoever_has_no_work_first(
-    cells: DrivenCells, count: int, most: int
-) -> None:
-    """Such a call draws them by handfuls."""
+def placed_in_one_call(cells: DrivenCells, count: int, prefers: dict[int, str]) -> list[str]:
+    """Where 16 jobs are after their node was too slow; ``prefers``: the wishes of some of them."""
     told = a_registration("old", about=a_node(capacity=16))
     finished(scripts.register_node(cells, cell=0, registration=told))
-    for number in range(16):
-        assert send(cells, number).node == "old"
-    names = fleet(cells, count, capacity=4)
+    jobs = [(number, prefers.get(number, "")) for number in range(16)]
+    for number, wish in jobs:
+        assert send(cells, number, preferred=wish).node == "old"
+    fleet(cells, count, capacity=4)
     cells.advance(Limits().reservation_ttl_ms + 1)
-    assert finished(scripts.reap(cells, cell=0, limit=16)).fired == 16
-    load = Counter(send(cells, number).node for number in range(16))  # asked again
-    assert set(load) <= set(names)
-    assert max(load.values()) == most
+    finished(scripts.renew_lease(cells, cell=0, process="p1"))
+    assert finished(scripts.reap(cells, cell=0, limit=20)).fired == 16
+    return [send(cells, number, preferred=wish).node for number, wish in jobs]  # asked again
+
+
+@pytest.mark.parametrize("count", [10, 20, 300])
+def test_jobs_that_one_call_places_take_who_has_no_work_first(
+    cells: DrivenCells, count: int
+) -> None:
+    """Such a call draws them by handfuls."""
+    load = Counter(placed_in_one_call(cells, count, {}))
     assert len(load) == min(count, 16)
+    assert max(load.values()) == (2 if count < 16 else 1)
+
+
+@pytest.mark.parametrize("count", [20, 300])
+def test_who_was_drawn_may_have_got_work_by_a_wish_meanwhile(
+    cells: DrivenCells, count: int
+) -> None:
+    prefers = {number: f"n{number:04}" for number in (2, 3, 4, 5)}
+    nodes = placed_in_one_call(cells, count, prefers)
+    for number, node in enumerate(nodes):
+        assert node not in nodes[:number] or prefers.get(number) == node
 
 
 # --- fairness ---
