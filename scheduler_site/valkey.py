@@ -49,6 +49,16 @@ def command(listens_on: Path, *, folder: Path, keep: bool) -> Sequence[str]:
     ]
 
 
+def environ() -> dict[str, str]:
+    """What its environment is to have besides ours, where that does not say otherwise.
+
+    glibc keeps this many freed blocks of each size at hand, instead of 7: one script frees a
+    hundred. With 100,000 nodes a dispatch takes a tenth less by it. Other C libraries ignore it.
+    """
+    name, setting = "GLIBC_TUNABLES", "glibc.malloc.tcache_count=200"
+    return {} if name in os.environ else {name: setting}
+
+
 def make_socket_folder(folder: Path) -> None:
     """Make the folder of ``socket_path``; it must be ours alone."""
     parent = socket_path(folder).parent

@@ -24,6 +24,7 @@ def store(options: Options, lock: int) -> Child:
         group=STORE,
         command=valkey.command(socket, folder=options.folder, keep=True),
         log=_log(options, "valkey"),
+        environ=valkey.environ(),
         inherits=(lock,),
     )
 

@@ -154,6 +154,13 @@ def test_a_long_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:
     assert path != valkey.socket_path(deep / "y")
 
 
+def test_an_allocator_that_somebody_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    assert set(valkey.environ()) == {"GLIBC_TUNABLES"}
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=1")
+    assert valkey.environ() == {}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
