@@ -10,7 +10,6 @@ server's. Without ``--url`` a Valkey of its own is started.
 import argparse
 import asyncio
 import json
-import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -40,10 +39,9 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="parley-") as folder:
         socket = Path(folder) / "valkey.sock"
         command = valkey.command(socket, folder=Path(folder), keep=False)
-        environ = {**os.environ, **valkey.environ()}
         with (
             (Path(folder) / "log").open("wb") as log,
-            Popen(command, stdout=log, env=environ) as process,
+            Popen(command, stdout=log, env=valkey.environ()) as process,
         ):
             while process.poll() is None and not valkey.answers(socket):
                 time.sleep(0.01)

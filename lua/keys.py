@@ -37,7 +37,7 @@ class Key:
 KEYSPACE = (
     Key("node:ID", "hash", Life.OWNER, "all that is known of a node"),
     Key("node:ID:jobs", "set", Life.EMPTY, "the jobs it holds: the truth behind its counter"),
-    Key("fleet", "hash", Life.EMPTY, "node → packed record that selection reads"),
+    Key("fleet", "hash", Life.EMPTY, "node → packed record: load, and what jobs need of its hash"),
     Key("pools", "hash", Life.EMPTY, "auto pool → definition, while it has members"),
     Key("offers", "hash", Life.EMPTY, "pool and has: values → how many members offer just these"),
     Key("pool:P", "set", Life.EMPTY, "members of a pool"),

@@ -20,7 +20,9 @@ for _, job in ipairs(held) do
   if not known or there ~= id or slot ~= '1' then strangers[#strangers + 1] = job end
   if not known and there == id then lost[#lost + 1] = job end
 end
-local node, services = load_node(id), read_services(id)
+local raw, services = call('HGET', cell .. 'fleet', id) or '', read_services(id)
+local readable, node = pcall(load_node, id, raw)
+if not readable then node = nil end -- then it is made anew
 local before = node and record_of(node)
 local acking, ear = unpack(call('HMGET', cell .. 'node:' .. id, 'acking', 'ear'))
 

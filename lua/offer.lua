@@ -5,6 +5,7 @@
 -- RETURNS OK state more | UNKNOWN
 -- @include clock
 -- @include offer
-local node, state = load_node(id), call('HGET', cell .. 'node:' .. id, 'state')
+local node = load_node(id)
 if not node then return { 'UNKNOWN' } end
-return { 'OK', state, flag(offer(node)) }
+local state = call('HGET', cell .. 'node:' .. id, 'state')
+return { 'OK', state or '', flag(offer(node)) }

@@ -30,24 +30,10 @@ class Record:
     @classmethod
     def read(cls, packed: bytes) -> Self:
         """Raises ValueError, struct.error."""
-        capacity, used, foreign, why, beat_ms = LOAD.unpack_from(packed)
-        process, ear, conn, pools, acking, leave, breaker, _ = (
-            packed[LOAD.size :].decode().split("\0")
-        )
-        return cls(
-            capacity=capacity,
-            used=used,
-            foreign=foreign,
-            why=why,
-            beat_ms=beat_ms,
-            process=process,
-            ear=ear,
-            conn=conn,
-            pools=pools,
-            acking=acking,
-            leave=leave,
-            breaker=breaker,
-        )
+        *texts, rest = packed[LOAD.size :].decode().split("\0")
+        if rest or len(texts) != len(TEXTS):
+            raise ValueError(f"not a record: {packed!r}")
+        return cls(*LOAD.unpack_from(packed), *texts)
 
     @property
     def ready(self) -> bool:

@@ -65,8 +65,8 @@ save_node(node)
 save_about(id, about, 'process', process, 'ear', '', 'conn', conn,
   'past', table.concat(past, ' ', math.max(1, #past - 7)), 'credential', credential,
   'address', address, 'swaps', table.concat(swaps, ' '), 'state', about.state,
-  'drain', about.drain, 'leave', leave, 'queue', about.queue, 'mark', mark)
-if not same then call('HSET', cell .. 'node:' .. id, 'acking', node.acking, 'since', now) end
+  'drain', about.drain, 'leave', leave, 'queue', about.queue, 'mark', mark, 'acking', node.acking)
+if not same then call('HSET', cell .. 'node:' .. id, 'since', now) end
 arm(id, about)
 if not present or known.state ~= about.state then
   emit('e', 'node', 'node', id, 'moves', (known.state == '' and 'offline' or known.state) .. ' '

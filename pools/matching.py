@@ -12,7 +12,8 @@ from pools.definition import Capabilities, Definition, definition_of, name_of
 from pools.kinds import Kind, Mode, Scope
 from pools.modules import AUDIO_REF, BASE_FORMATS, CORE_TYPES, MODELS, OPTIONAL_TYPES
 
-# A node's record in each ready set is kept up to date with every job, so they must be few.
+# A node enters and leaves the ready sets of its pools with its jobs, and each of these writes the
+# record that names them: they must be few.
 LIMIT = "limit"  # why a node is not in a pool that it serves
 MOST_POOLS = 16
 # A heartbeat asks anew each time; with 500 pools the rule takes a millisecond.

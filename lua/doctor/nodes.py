@@ -13,8 +13,10 @@ SETS = ("pool", "ready", "idle", "has")
 
 
 def slots(cell: Snapshot, overfull: Collection[str]) -> Iterator[str]:
-    for node in sorted(set(cell.fleet) ^ set(cell.nodes)):
-        yield f"{node}: is {'' if node in cell.fleet else 'not '}in the fleet, against its hash"
+    for node in sorted(set(cell.records) ^ set(cell.nodes)):
+        yield f"{node}: is {'' if node in cell.records else 'not '}in the fleet, against its hash"
+    for node in sorted(set(cell.records) - set(cell.fleet)):
+        yield f"{node}: has a record that cannot be read"
     for node, record in cell.fleet.items():
         held = cell.held_by(node)
         if record.used != len(held):

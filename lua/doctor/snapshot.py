@@ -1,5 +1,6 @@
 """A whole cell as it was read: asked by name."""
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -69,12 +70,18 @@ class Snapshot:
         }
 
     @cached_property
-    def fleet(self) -> dict[str, Record]:
+    def records(self) -> dict[str, Record | None]:
+        """Of all nodes; None for one that cannot be read."""
         flat = self["fleet"].flat
         return {
-            name.decode(): Record.read(packed)
+            name.decode(): _record(packed)
             for name, packed in zip(flat[::2], flat[1::2], strict=True)
         }
+
+    @cached_property
+    def fleet(self) -> dict[str, Record]:
+        """Those that can be read."""
+        return {name: record for name, record in self.records.items() if record is not None}
 
     @cached_property
     def nodes(self) -> dict[str, dict[str, str]]:
@@ -116,6 +123,13 @@ class Snapshot:
         if content.type == "hash":
             return dict(zip(content.flat[::2], content.flat[1::2], strict=True))
         return content.set if content.type == "set" else content.flat
+
+
+def _record(packed: bytes) -> Record | None:
+    try:
+        return Record.read(packed)
+    except (ValueError, struct.error):
+        return None
 
 
 def _with_spec(job: Content) -> dict[str, str]:

@@ -64,7 +64,7 @@ end
 -- Returns the node or nil, and stale nodes met on the way (at most 4 are taken out). A job that may
 -- not wait takes a node to avoid rather than nobody.
 local function choose(job, need)
-  chosen = chosen + 1
+  looks = looks + 1
   local stale, skip = {}, skips(job)
   looked = { pools = 0, sampled = 0, lacking = 0, excluded = 0, stale = 0, busy = 0, searched = 0 }
   local node = look(job, need, skip, stale)

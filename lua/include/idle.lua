@@ -1,10 +1,10 @@
 -- @include node
 -- CONST idle_k
--- EACH drawn = {}
--- EACH chosen = 0
--- Who has no work is found without looking at many: nobody is less loaded. `chosen`: for how many jobs
--- a call has looked. From the second on, as for those of the reaper, it takes `drawn` ones by handfuls:
--- to have SRANDMEMBER pick each out of a large set is a twelfth of what such a job costs.
+-- EACH handfuls = {}
+-- EACH looks = 0
+-- Who has no work is found without looking at many: nobody is less loaded. `looks`: for how many jobs
+-- this call has looked. For the first one is drawn; for those after it, as in a turn of the reaper, a
+-- handful is fetched at once: one SRANDMEMBER of a large set is a twelfth of what such a job costs.
 local HANDFUL = 16
 
 -- The pool to draw from, by how many idle members each has; nil when none has any.
@@ -21,18 +21,24 @@ local function draw_pool(pools)
   end
 end
 
--- One of a handful, unless this call has given it a job meanwhile; nil when all have one.
+-- Some of a set; SSCAN may find none of one that has shrunk.
+local function handful_of(key)
+  -- @include sample
+  local size = call('SCARD', key)
+  local ids = size > 0 and some_of(key, size, HANDFUL) or {}
+  return #ids == 0 and size > 0 and call('SRANDMEMBER', key, HANDFUL) or ids
+end
+
+local function pick(ids) return #ids > 0 and table.remove(ids, math.random(#ids)) or nil end
+
+-- Whoever is left of a handful may have been given a job by this call meanwhile.
 local function next_of(key)
-  local left = drawn[key] or {}
-  if #left == 0 then
-    -- @include sample
-    left = some_of(key, call('SCARD', key), HANDFUL)
-    drawn[key] = left
-  end
-  while #left > 0 do
-    local id = table.remove(left, math.random(#left))
-    if not nodes[id] or nodes[id].idle then return id end
-  end
+  local left = handfuls[key] or {}
+  local id = pick(left)
+  while id and nodes[id] and not nodes[id].idle do id = pick(left) end
+  if id then return id end
+  handfuls[key] = handful_of(key)
+  return pick(handfuls[key])
 end
 
 -- One of them as a rule; more of those that may lack what is asked for.
@@ -40,9 +46,9 @@ local function draw_idle(pools, picky)
   local pool, ids = #pools == 1 and pools[1] or draw_pool(pools), {}
   if not pool then return ids end
   local key = cell .. 'idle:' .. pool
-  if picky then return call('SRANDMEMBER', key, 4 * idle_k) end
-  for _ = 1, chosen > 1 and idle_k or 0 do ids[#ids + 1] = next_of(key) end
-  return #ids > 0 and ids or call('SRANDMEMBER', key, idle_k)
+  if picky or looks == 1 then return call('SRANDMEMBER', key, picky and 4 * idle_k or idle_k) end
+  for _ = 1, idle_k do ids[#ids + 1] = next_of(key) end
+  return ids
 end
 
 -- Who is in several of the pools is drawn as often, and taken so much more seldom.

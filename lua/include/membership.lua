@@ -1,6 +1,5 @@
 -- @include node
 -- @include tell_all
--- @include offers
 -- @include summary
 -- A node's pools and has: sets, changed by difference only: nothing is cleared and built again.
 local function difference(old, new)

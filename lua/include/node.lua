@@ -1,10 +1,11 @@
 -- @include text
 -- EACH nodes = {}
--- A node as selection and the moves of a job see it: one packed record in `fleet`. Its hash, which is
--- hardly ever in the processor's caches, took a fifth of their time; so the record repeats what they
--- need of that. LOAD: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat.
--- Then its process (none without a socket), its `ear` (the process that is told of what comes for it),
--- connection and pools; whether it acknowledges jobs, and leaves when it is empty; and its breaker.
+-- A node as selection and the moves of a job see it: one packed record in `fleet`. To read its hash as
+-- well, hardly ever in the processor's caches, would take a fifth longer; so the record repeats some
+-- fields of it. The hash is the truth: who changes one of these there saves the node in the same call.
+-- LOAD: capacity, used, foreign, why (0: usable, else the index of a Reason), last heartbeat. Then, each
+-- ended by a zero byte, its process (none without a socket), its `ear` (the process that is told of what
+-- comes for it), connection and pools; whether it acknowledges jobs and leaves when empty; its breaker.
 local LOAD = '<HHHBd'
 local RECORD = LOAD .. 'sssssss'
 

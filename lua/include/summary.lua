@@ -1,9 +1,9 @@
--- @include text
+-- @include offers
 -- `offers`: how many members of each pool offer just these has: values.
 
 -- Reads: the lines of `offers` that this changes, as they are to be. `news`: one is made or removed.
 local function plan_offers(plan, node)
-  local before, after, steps = node.has, table.concat(plan.has, ' '), {}
+  local before, after, steps = has_of(node), table.concat(plan.has, ' '), {}
   plan.lines = {}
   local function count(pools, has, step)
     for _, pool in ipairs(pools) do

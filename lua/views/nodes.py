@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from lua import ids
@@ -13,6 +14,7 @@ from lua.reader import client
 from lua.records import LOAD
 from lua.states import BreakerState, NodeState, Reason
 
+AT_ONCE = 2_000
 _REASONS = list(Reason)
 _FIELDS = (
     "state", "process", "address", "since", "gone", "drain", "leave", "public", "enabled", "core",
@@ -23,7 +25,7 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Load:
-    """Of the record that selection reads. ``foreign``: work on it that is not ours."""
+    """How busy a node is, as selection reads it. ``foreign``: work on it that is not ours."""
 
     capacity: int
     used: int
@@ -90,12 +92,10 @@ class NodeView:
 
 
 def fleet(store: StoreSettings) -> dict[str, Load]:
-    """The load of every node there is, in one round trip."""
-    with client(store).pipeline(transaction=False) as pipe:
-        for cell in range(store.cells):
-            pipe.hgetall(f"{cell_prefix(store.prefix, cell)}fleet")
-        records = pipe.execute()
-    return {node.decode(): load_of(raw) for cell in records for node, raw in cell.items()}
+    """The load of every node there is; Redis reads some thousand at a time."""
+    keys = [f"{cell_prefix(store.prefix, cell)}fleet" for cell in range(store.cells)]
+    records = chain.from_iterable(client(store).hscan_iter(key, count=AT_ONCE) for key in keys)
+    return {node.decode(): load_of(raw) for node, raw in records}
 
 
 def nodes(store: StoreSettings, names: Iterable[str]) -> dict[str, NodeView]:
