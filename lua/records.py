@@ -29,7 +29,7 @@ class Record:
 
     @classmethod
     def read(cls, packed: bytes) -> Self:
-        """Raises ValueError, struct.error."""
+        """Raises ValueError."""
         *texts, rest = packed[LOAD.size :].decode().split("\0")
         if rest or len(texts) != len(TEXTS):
             raise ValueError(f"not a record: {packed!r}")

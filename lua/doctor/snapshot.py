@@ -1,6 +1,5 @@
 """A whole cell as it was read: asked by name."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -128,7 +127,7 @@ class Snapshot:
 def _record(packed: bytes) -> Record | None:
     try:
         return Record.read(packed)
-    except (ValueError, struct.error):
+    except ValueError:
         return None
 
 

@@ -25,8 +25,9 @@ end
 local function handful_of(key)
   -- @include sample
   local size = call('SCARD', key)
-  local ids = size > 0 and some_of(key, size, HANDFUL) or {}
-  return #ids == 0 and size > 0 and call('SRANDMEMBER', key, HANDFUL) or ids
+  if size == 0 then return {} end
+  local ids = some_of(key, size, HANDFUL)
+  return #ids > 0 and ids or some_of(key, size, HANDFUL, true)
 end
 
 local function pick(ids) return #ids > 0 and table.remove(ids, math.random(#ids)) or nil end
